@@ -1,0 +1,65 @@
+# Every target makes .venv first where it is missing, half-made or older than what it is made from.
+# PYTHON=python3.12 make ... chooses the interpreter that .venv is made with.
+
+PYTHON ?= python3
+PORT ?= 5000
+HOST ?= 127.0.0.1
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
+export DVC_NO_ANALYTICS := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+.PHONY: help repro test test-faults lint ui bench clean lock
+help:
+	@echo "make repro   redo the whole comparison (what is up to date is not run again)"
+	@echo "make test    run every test"
+	@echo "make test-faults   kill stages, fill disks, damage files, at length"
+	@echo "make lint    ruff and mypy"
+	@echo "make ui      MLflow's pages over mlflow.db, on 127.0.0.1:$(PORT)"
+	@echo "make bench   measure the engines"
+	@echo "make clean   remove .venv, caches and scratch; keep data, results and MLflow's runs"
+
+repro: .venv/installed
+	@$(RUN) -m tools.repro
+
+test: .venv/installed
+	$(RUN) -m pytest
+
+# Faults injected again and again, and bad input by the thousand: docs/reliability.md says what each test proves.
+test-faults: .venv/installed
+	METAGLOT_LONG=1 $(RUN) -m pytest tests/reliability tests/stages/test_track.py tests/stages/test_configure.py
+
+lint: .venv/installed
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+
+ui: .venv/installed
+	@test -e mlflow.db || echo "No runs yet: make repro, or (. .venv/bin/activate; dvc repro -s -f track) for the committed ones"
+ifneq ($(HOST),127.0.0.1)
+	@echo "warning: whoever can reach this machine at $(HOST) can read, change and delete what MLflow keeps"
+endif
+	@echo "Open http://$(HOST):$(PORT)/#/experiments/1/runs?workflowType=machine_learning (Ctrl-C ends it)"
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) -m mlflow ui --workers 1 --host $(HOST) --port $(PORT) \
+		--backend-store-uri sqlite:///mlflow.db
+
+bench: .venv/installed
+	$(RUN) -m benchmarks
+
+clean:
+	rm -rf .venv .metaglot .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Kept: data/, .dvc/cache (dvc gc -w removes what no file points to), mlflow.db and mlartifacts/"
+
+# Needs uv (pip install uv). learn2learn has its own file, tools/learn2learn.txt, since it is built in its own way.
+lock:
+	uv pip compile -q --universal --no-emit-index-url --no-annotate --no-emit-package learn2learn \
+		--group dev --group build --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+# A .venv whose Python is gone (upgraded away, or the folder copied from elsewhere) counts as missing.
+LOST := $(shell .venv/bin/python -c "" 2>/dev/null || echo lost)
+.PHONY: lost
+.venv/installed: requirements.lock tools/learn2learn.txt tools/install.py tools/prerequisites.py $(LOST)
+	@command -v "$(PYTHON)" >/dev/null || { echo "error: there is no $(PYTHON): install Python 3.11 to 3.14, or make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) tools/prerequisites.py
+	@$(PYTHON) tools/install.py

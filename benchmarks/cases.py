@@ -1,0 +1,72 @@
+"""The meta-batches that are measured: noise in the shape of drawings, since no time depends on what is drawn."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from metaglot.algorithm import Learned
+from metaglot.algorithms.fomaml import FOMAML
+from metaglot.algorithms.maml import MAML
+from metaglot.config import Model, Task
+from metaglot.engines import Batched, chunk_of
+from metaglot.gradient_based import GradientBased
+from metaglot.network import network
+from metaglot.tasks import Batch, Images, Purpose, draw
+
+CPU = torch.device("cpu")
+FAST_LR = 0.5
+KINDS: tuple[type[GradientBased], ...] = (FOMAML, MAML)
+
+
+@dataclass(frozen=True)
+class Case:
+    """An algorithm on a network and a task; as many queries as shots, as in the write-up."""
+
+    kind: type[GradientBased]
+    model: Model = "fc"
+    ways: int = 5
+    shots: int = 5
+    steps: int = 1
+    tasks: int = 32
+
+    @property
+    def task(self) -> Task:
+        return Task(ways=self.ways, shots=self.shots, queries=self.shots, rotations="class")
+
+    @property
+    def chunk(self) -> int:
+        """Tasks at a time: what `task_chunk: auto` means here."""
+        return chunk_of(self.model, self.task, CPU)
+
+    def algorithm(self) -> GradientBased:
+        return self.kind(network(self.model), FAST_LR, self.steps)
+
+    def engine(self) -> Batched:
+        return Batched(self.algorithm(), self.chunk)
+
+    def batch(self) -> Batch:
+        images = noise()
+        tasks = draw((Purpose.TRAINING, 0, 1), self.tasks, images.characters, images.drawings, self.task)
+        return images.batch(tasks, self.shots)
+
+    def describe(self) -> dict[str, object]:
+        """The columns that say what was measured."""
+        task = f"{self.ways}-way {self.shots}-shot"
+        return {"model": self.model, "task": task, "steps": self.steps, "tasks": self.tasks, "algorithm": self.name}
+
+    @property
+    def name(self) -> str:
+        return self.kind.label
+
+
+@cache
+def noise(characters: int = 200) -> Images:
+    """As many random characters; the last result is kept."""
+    pixels = np.random.default_rng(0).integers(0, 256, (characters, 20, 28, 28), dtype=np.uint8)
+    return Images(pixels, CPU)
+
+
+def require_grad(learned: Learned) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone().requires_grad_() for name, value in learned.items()}

@@ -1,0 +1,37 @@
+"""A learned rate for every parameter."""
+
+import torch
+from torch import Tensor
+
+from metaglot.adaptation import Rates
+from metaglot.algorithm import Learned
+from metaglot.gradient_based import GradientBased
+from metaglot.tasks import Images
+
+
+class MetaSGD(GradientBased):
+    """The initialisation and, for each of its parameters, the direction and rate of its steps are learned.
+
+    Li, Zhou, Chen and Li 2017, "Meta-SGD: Learning to Learn Quickly for Few-Shot Learning", equation 5. The
+    meta-gradient is of second order. Every rate starts at `fast_lr` and may become negative.
+    """
+
+    label = "Meta-SGD"
+    first_order = False
+    counterpart = "MetaSGD"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return *self.network.names, *map(rate, self.network.names)
+
+    def learned(self, parameters: Learned, images: Images) -> dict[str, Tensor]:
+        rates = {rate(name): torch.full_like(parameters[name], self.fast_lr) for name in self.network.names}
+        return {**parameters, **rates}
+
+    def rates(self, learned: Learned, step: int) -> Rates:
+        return {name: learned[rate(name)] for name in self.network.names}
+
+
+def rate(name: str) -> str:
+    """Under which the rates of a parameter are kept."""
+    return f"rates.{name}"

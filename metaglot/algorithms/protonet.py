@@ -1,0 +1,75 @@
+"""The class whose mean is nearest."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from metaglot.algorithm import Algorithm, Classifier, Learned
+from metaglot.config import AlgorithmSettings, MetaBatch, Rate, Shots, Task, Ways
+from metaglot.fast_weights import Rows
+from metaglot.network import Fast, Network
+from metaglot.tasks import Batch, Images, Stream
+
+
+@dataclass(frozen=True)
+class Prototypes(Classifier):
+    """Class means [tasks, ways, features] of the support set's features."""
+
+    network: Network
+    fast: Fast
+    support: Rows
+    means: Tensor
+
+    def __call__(self, query: Rows) -> Tensor:
+        return self._nearness(self.network.features(self.fast, query))
+
+    def inductive(self, query: Rows) -> Tensor:
+        given = self.network.statistics(self.fast, self.support)
+        return self._nearness(self.network.features(self.fast, query, given=given))
+
+    def _nearness(self, features: Tensor) -> Tensor:
+        """Minus the squared distance to each mean, but for |features|^2, which all classes share."""
+        return 2 * features @ self.means.mT - self.means.square().sum(-1).unsqueeze(1)
+
+
+class ProtoNet(Algorithm):
+    """Softmax over minus the squared distances to the class means; nothing adapts.
+
+    Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", equations 1 and 2. Training
+    tasks have more ways than those it is tested on (section 3.1: 60 ways, 5 queries), or as many as there are
+    training characters. Its rate stays as it is (halved every 2,000 episodes there). `first_order` means
+    nothing. The network's head is kept as it began, unused.
+    """
+
+    class Settings(AlgorithmSettings):
+        meta_batch_size: MetaBatch | None = 1
+        meta_lr: Rate | None = 0.001
+        training_ways: Ways = 60
+        training_queries: Shots = 5
+
+    label = "ProtoNet"
+
+    def __init__(
+        self,
+        network: Network,
+        fast_lr: float,
+        adaptation_steps: int,
+        first_order: bool | None = None,
+        *,
+        training_ways: int = 60,
+        training_queries: int = 5,
+    ):
+        super().__init__(network, fast_lr, adaptation_steps)
+        self.ways, self.queries = training_ways, training_queries
+
+    def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
+        wide = {"ways": min(self.ways, images.characters), "queries": min(self.queries, images.drawings - task.shots)}
+        return images.drawn(stream, tasks, task.model_copy(update=wide))
+
+    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Prototypes]:
+        fast, images = self.network.fast(learned), self.network.prepare(support)
+        belongs = torch.nn.functional.one_hot(labels).to(support.dtype)  # [tasks, n, ways]
+        sums = belongs.mT @ self.network.features(fast, images)
+        yield Prototypes(self.network, fast, images, sums / belongs.sum(1).unsqueeze(-1))

@@ -1,0 +1,94 @@
+"""Moving towards the adapted weights."""
+
+from collections.abc import Iterator
+from itertools import count, islice
+
+import torch
+from torch import Tensor
+
+from metaglot.adaptation import task_losses
+from metaglot.algorithm import Algorithm, Learned, Outcome, score
+from metaglot.config import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, Task
+from metaglot.gradient_based import Adapted
+from metaglot.network import Network
+from metaglot.tasks import Batch, Images, Purpose, Stream, generator
+
+
+class Reptile(Algorithm):
+    """Each task's weights take Adam's steps on minibatches of its support set; the shared ones then move towards
+    their mean, by a rate that falls to zero.
+
+    Nichol, Achiam and Schulman 2018, "On First-Order Meta-Learning Algorithms", algorithm 2 and appendix A,
+    whose settings for 5-way Omniglot are the defaults. The inner Adam has beta1 = 0 and starts anew in every
+    task (in the authors' code it remembers the tasks before). `first_order` means nothing: there is no
+    derivative of the adaptation to drop.
+    """
+
+    class Settings(AlgorithmSettings):
+        meta_batch_size: MetaBatch | None = 5
+        meta_lr: Rate | None = 1.0
+        fast_lr: Rate | None = 0.001
+        adaptation_steps: Steps | None = 5
+        test_adaptation_steps: Steps | None = 50
+        minibatch: MetaBatch = 10
+        training_shots: Shots = 10
+
+    label = "Reptile"
+
+    def __init__(
+        self,
+        network: Network,
+        fast_lr: float,
+        adaptation_steps: int,
+        first_order: bool | None = None,
+        *,
+        minibatch: int = 10,
+        training_shots: int = 10,
+    ):
+        """minibatch: images in an inner step. training_shots: of each class, to adapt on in training."""
+        super().__init__(network, fast_lr, adaptation_steps)
+        self.minibatch, self.training_shots = minibatch, training_shots
+
+    def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
+        """Tasks with `training_shots`; their queries only tell how training fares."""
+        queries = min(task.queries, images.drawings - self.training_shots)
+        return images.drawn(stream, tasks, task.model_copy(update={"shots": self.training_shots, "queries": queries}))
+
+    def optimiser(self, learned: Learned, meta_lr: float) -> torch.optim.Optimizer:
+        return torch.optim.SGD(learned.values(), lr=meta_lr)
+
+    def annealing(self, progress: float) -> float:
+        return 1 - progress
+
+    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Adapted]:
+        shared = {name: learned[name].detach() for name in self.network.names}
+        own = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
+        inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True)
+        for rows in minibatches(support.shape[1], self.minibatch):
+            yield Adapted(self.network, self.network.owned(shared, own), support)
+            with torch.enable_grad():
+                logits = self.network(self.network.owned(shared, own), support[:, rows])
+                loss = task_losses(logits, labels[:, rows]).sum()
+            for weight, found in zip(own.values(), torch.autograd.grad(loss, [*own.values()]), strict=True):
+                weight.grad = found.contiguous()  # fused Adam (torch 2.14.1) takes a transposed one for another
+            inner.step()
+
+    @torch.no_grad()
+    def meta_gradient(self, learned: Learned, batch: Batch) -> tuple[list[Tensor], Outcome]:
+        """The way back from the mean of the adapted weights: a step of rate 1 against it would end there."""
+        *_, made = islice(self.classifiers(learned, batch.support, batch.support_labels), self.adaptation_steps + 1)
+        means = {name: weight.dense().mean(0) for name, weight in made.fast.items()}
+        return [w - means.get(name, w) for name, w in learned.items()], score(made(batch.query), batch.query_labels)
+
+
+def minibatches(images: int, size: int) -> Iterator[Tensor]:
+    """Positions of one minibatch after another: all the images in some order, then all in another, ...
+
+    The same for every task, whose drawings are in random order already.
+    """
+    size, left = min(size, images), []
+    for epoch in count():
+        left += generator((Purpose.ADAPTING, 0, epoch)).permutation(images).tolist()
+        while len(left) >= size:
+            yield torch.tensor(left[:size])
+            del left[:size]

@@ -1,0 +1,13 @@
+"""Every algorithm that `algorithms:` in params.yaml may name, and where it lives."""
+
+ALGORITHMS = {
+    "maml": "metaglot.algorithms.maml:MAML",
+    "fomaml": "metaglot.algorithms.fomaml:FOMAML",
+    "anil": "metaglot.algorithms.anil:ANIL",
+    "meta_sgd": "metaglot.algorithms.meta_sgd:MetaSGD",
+    "maml_plus_plus": "metaglot.algorithms.maml_plus_plus:MAMLPlusPlus",
+    "reptile": "metaglot.algorithms.reptile:Reptile",
+    "protonet": "metaglot.algorithms.protonet:ProtoNet",
+    "pretrained": "metaglot.algorithms.pretrained:Pretrained",
+    "scratch": "metaglot.algorithms.scratch:Scratch",
+}

@@ -1,0 +1,1 @@
+"""What a comparison may say, and the page, text and tables that say it."""

@@ -1,0 +1,51 @@
+"""How they learned: on the validation tasks by iteration, and by training time on each device."""
+
+from metaglot.report.canvas import Chart, canvas
+from metaglot.report.figures.series import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
+from metaglot.report.runs import Run
+
+
+def learning(runs: list[Run]) -> list[Chart]:
+    """Accuracy and error by iteration; by time a chart for each device, since their times do not compare."""
+    trained = [run for run in runs if _curve(run, "iteration", "validation_accuracy")]
+    if not trained:
+        return []
+    devices = sorted({run.record.device for run in trained})
+    return [
+        _accuracy(runs, "learning-accuracy", "Validation accuracy by iteration", "iteration", devices),
+        _error(runs),
+        *(
+            _accuracy(runs, f"learning-time-{number}", f"Validation accuracy by time on {device}", "seconds", [device])
+            for number, device in enumerate(devices)
+        ),
+    ]
+
+
+def _accuracy(runs: list[Run], id: str, title: str, x: str, devices: list[str]) -> Chart:
+    with canvas(id) as drawn:
+        last = {}
+        for number, seeds in enumerate(series(runs)):
+            here = [run for run in seeds if run.record.device in devices]
+            last[seeds[0].result.label] = draw_curves(
+                drawn, here, number, lambda run: _curve(run, x, "validation_accuracy")
+            )
+        accuracy_axis(drawn.axes)
+        drawn.label({"seconds": "training time, s"}.get(x, x), "accuracy, logarithmic in the error")
+        return drawn.finish(title, ends(last))
+
+
+def _error(runs: list[Run]) -> Chart:
+    with canvas("learning-loss") as drawn:
+        last = {
+            seeds[0].result.label: draw_curves(
+                drawn, seeds, number, lambda run: _curve(run, "iteration", "validation_loss")
+            )
+            for number, seeds in enumerate(series(runs))
+        }
+        loss_axis(drawn.axes)
+        drawn.label("iteration", "query cross-entropy")
+        return drawn.finish("Validation error by iteration", ends(last, "{:.4f}".format))
+
+
+def _curve(run: Run, x: str, y: str) -> Curve:
+    return {int(row["iteration"]): (row[x], row[y]) for row in run.history if y in row}

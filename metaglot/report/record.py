@@ -1,0 +1,37 @@
+"""comparison.json: everything that the runs say of each other, for people and programs."""
+
+from typing import Any
+
+from metaglot.config import ReportConfig
+from metaglot.report.answer import answer, question
+from metaglot.report.claims import claims
+from metaglot.report.comparison import pairs, refuse_other_tasks
+from metaglot.report.evidence import Evidence
+from metaglot.report.runs import Run
+from metaglot.report.summary import algorithm_rows, run_rows
+
+
+def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | None) -> dict[str, Any]:
+    """Compare the runs; fractions of one, seconds, intervals as [low, high] at 95%.
+
+    `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks, and
+    `claims` the write-up's conclusions. bench: benchmarks/results.json, where there is one.
+    """
+    refuse_other_tasks(runs)
+    compared = pairs(runs, report.margin)
+    rows = algorithm_rows(report, runs)
+    scored = runs[0].result
+    return {
+        "question": question(report, rows),
+        "answer": answer(rows, compared, report.margin),
+        "dataset": report.dataset,
+        "model": report.model,
+        "task": report.task.model_dump(),
+        "split": {**report.split.model_dump(), "sha256": scored.split_sha256},
+        "evaluate": {**scored.evaluate.model_dump(), "tasks_sha256": scored.tasks_sha256},
+        "margin": report.margin,
+        "algorithms": rows,
+        "runs": run_rows(runs),
+        "pairs": compared,
+        "claims": claims(Evidence(report, runs, compared, bench)),
+    }

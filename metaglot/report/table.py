@@ -1,0 +1,145 @@
+"""The tables of a comparison as texts in cells: the same in the terminal, in comparison.md and on the page."""
+
+from typing import Any, NamedTuple
+
+from metaglot.report import words
+from metaglot.report.comparison import Pair
+from metaglot.report.standing import standing
+
+Record = dict[str, Any]
+OVERLAP = "\N{DAGGER}"
+
+
+class Table(NamedTuple):
+    """Texts by row; the first column names the row."""
+
+    header: list[str]
+    rows: list[list[str]]
+
+
+def main_table(comparison: Record) -> Table:
+    """An algorithm a row; under it what the write-up printed, where it made the same experiment."""
+    header = ["algorithm", "seeds", "test accuracy", "inductive", "error", "training time", "device"]
+    rows = []
+    for row in comparison["algorithms"]:
+        rows += [_ours(row), *([_writeups(row)] if row["writeup"] else [])]
+    return Table(header, rows)
+
+
+def runs_table(comparison: Record) -> Table:
+    """A run a row."""
+    header = ["run", "test accuracy", "inductive", "error", "training", "validation", "setting up", "device"]
+    return Table(header, [_run(run) for run in comparison["runs"]])
+
+
+def pairs_table(comparison: Record) -> Table:
+    """A pair of algorithms a row: the difference in accuracy, what it was taken over, and the verdict."""
+    header = ["first minus second", "accuracy, points", "95% interval", "over", "p (Holm)", "verdict on the first"]
+    return Table(header, [_pair(pair) for pair in comparison["pairs"]])
+
+
+def claims_table(comparison: Record) -> Table:
+    """A conclusion of the write-up a row, with our verdict."""
+    return Table(
+        ["the write-up's conclusion", "verdict"], [[c["statement"], c["verdict"]] for c in comparison["claims"]]
+    )
+
+
+def notes(comparison: Record) -> list[str]:
+    """What has to be known to read the main table."""
+    rows = comparison["algorithms"]
+    several = any(len(row["seeds"]) > 1 for row in rows)
+    tasks = words.several(comparison["evaluate"]["tasks"], "test task")
+    said = [
+        f"{_trained(rows)}, {words.dataset(comparison['dataset'])}, model {comparison['model']}.",
+        f"Accuracy and error (query cross-entropy) over {tasks}, the same for all; in brackets the 95% interval "
+        + ("over seeds." if several else "of this one network, which knows that tasks share characters."),
+        _adapted(rows),
+        "Inductive: no query sees another. The others share batch statistics among a task's queries, as published.",
+        "Training time: the meta-training loop alone, without data loading and validation.",
+    ]
+    times = [time for row in rows for time in row["times"]]
+    if len({time["device"] for time in times}) > 1:
+        said.append("Times of different devices do not compare.")
+    if any(time["overlapped"] for time in times):
+        said.append(f"{OVERLAP} Another training ran on the device meanwhile: the time says little.")
+    if any(row["writeup"] for row in rows):
+        said.append("The write-up's times are of a laptop's GPU, with data loading and validation; 32 test tasks.")
+    return said
+
+
+def _run(run: Record) -> list[str]:
+    mark = f" {OVERLAP}" if run["overlapped"] else ""
+    return [
+        run["run"],
+        estimate({"mean": run["accuracy"], "ci95": run["accuracy_ci95_by_character"]}),
+        words.percent(run["inductive_accuracy"]),
+        f"{run['loss']:.4f}",
+        words.seconds(run["train_seconds"]) + mark,
+        words.seconds(run["validation_seconds"]),
+        words.seconds(run["setup_seconds"]),
+        run["device"],
+    ]
+
+
+def _trained(rows: list[Record]) -> str:
+    """For how long the algorithms were trained."""
+    counts = {row["label"]: f"{row['iterations']:,}" for row in rows}
+    if len(set(counts.values())) == 1:
+        return f"{next(iter(counts.values()))} training iterations"
+    return "Training iterations: " + words.listed([f"{label} {count}" for label, count in counts.items()])
+
+
+def _adapted(rows: list[Record]) -> str:
+    """After how many adaptation steps the algorithms were scored."""
+    steps = {row["label"]: row["adaptation_steps"] for row in rows}
+    counts = {label: "none" if count is None else f"{count:,}" for label, count in steps.items()}
+    if len(set(counts.values())) == 1:
+        return f"Adaptation steps before a test task's queries: {next(iter(counts.values()))}."
+    each = words.listed([f"{label} {count}" for label, count in counts.items()])
+    return f"Adaptation steps before a test task's queries: {each}."
+
+
+def _ours(row: Record) -> list[str]:
+    return [
+        row["label"],
+        _seeds(row["seeds"]),
+        estimate(row["accuracy"]),
+        estimate(row["inductive_accuracy"]),
+        f"{row['loss']['mean']:.4f}",
+        "; ".join(_time(time) for time in row["times"]),
+        "; ".join(time["device"] for time in row["times"]),
+    ]
+
+
+def _writeups(row: Record) -> list[str]:
+    printed = row["writeup"]
+    accuracy, error, time = words.percent(printed["accuracy"]), f"{printed['loss']:.5f}", printed["train_seconds"]
+    return [f"write-up: {row['label']}", "42", accuracy, "", error, f"{time:,.2f} s", printed["device"]]
+
+
+def estimate(found: Record) -> str:
+    low, high = (100 * bound for bound in found["ci95"])
+    return f"{words.percent(found['mean'])} [{low:.2f}, {high:.2f}]"
+
+
+def _seeds(seeds: list[int]) -> str:
+    return ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{len(seeds)} seeds"
+
+
+def _time(time: Record) -> str:
+    seconds = time["train_seconds"]
+    spread = f" ({seconds['min']:,.0f} to {seconds['max']:,.0f})" if time["runs"] > 1 else ""
+    return words.seconds(seconds["mean"]) + spread + (f" {OVERLAP}" if time["overlapped"] else "")
+
+
+def _pair(pair: Pair) -> list[str]:
+    found = standing(pair, pair["first"])
+    return [
+        f"{found.label} {words.MINUS} {found.other}",
+        words.points(found.difference),
+        f"{words.points(found.low)} to {words.points(found.high)}",
+        "the characters of one seed" if found.p is None else words.several(found.seeds, "seed"),
+        "" if found.p is None else f"{found.p:.2g}",
+        found.verdict + (", within the margin" if found.within_margin and found.verdict in ("better", "worse") else ""),
+    ]

@@ -1,0 +1,46 @@
+"""95% intervals of a mean: of independent values, and of tasks that share characters."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+LEVEL = 0.95
+
+
+def interval(values: ArrayLike) -> tuple[float, float]:
+    """The t interval of the mean of independent values.
+
+    values: [n], n at least 2. Returns (low, high) in the unit of the values.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    return _t_interval(values.mean(), values.std(ddof=1) / np.sqrt(len(values)), len(values) - 1)
+
+
+def interval_by_character(values: ArrayLike, characters: ArrayLike) -> tuple[float, float]:
+    """The interval of the mean of tasks that share characters, which are the units that were sampled.
+
+    Two tasks vary together as far as they hold the same characters, so the variance of the mean sums the
+    products of the residuals of all such pairs: what Aronow, Samii and Assenova (2015, "Cluster-Robust
+    Variance Estimation for Dyadic Data") do for pairs, here for any number of ways.
+
+    values: [tasks]. characters: [tasks, ways], integers, distinct within a task. Returns (low, high).
+    """
+    values, characters = np.asarray(values, dtype=np.float64), np.asarray(characters)
+    error = np.sqrt(variance_by_character(values, characters))
+    return _t_interval(values.mean(), error, len(np.unique(characters)) - 1)
+
+
+def variance_by_character(values: np.ndarray, characters: np.ndarray) -> float:
+    """(sum_c S_c^2 - (ways - 1) sum_t r_t^2) / T^2, not below 0: S_c sums the residuals of c's tasks.
+
+    The first sum counts a task's own square once for each of its characters; the second takes the rest away.
+    """
+    tasks, ways = characters.shape
+    residuals = values - values.mean()
+    sums = np.bincount(characters.ravel(), weights=np.repeat(residuals, ways))
+    return max(0.0, float(sums @ sums - (ways - 1) * (residuals @ residuals)) / tasks**2)
+
+
+def _t_interval(mean: float, error: float, freedom: int) -> tuple[float, float]:
+    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+    return float(mean - reach), float(mean + reach)

@@ -1,0 +1,50 @@
+"""Validate params.yaml, and hand each stage the part of it that it depends on.
+
+Reads params.yaml, which no other stage does, and the table of algorithms; writes data/config, all of it or nothing.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metaglot.algorithms.table import ALGORITHMS
+from metaglot.config import Section
+from metaglot.files import write_yaml
+from metaglot.params import FILE, read
+from metaglot.resolution import find, overrides, resolve
+from stages import paths
+from stages.shell import run
+
+
+def write(folder: Path, files: Mapping[str, Section]) -> None:
+    """Let a folder hold these files and no others; if they cannot be written it stays as it was."""
+    beside = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
+    try:
+        for name, section in files.items():
+            write_yaml(beside / name, section.model_dump())
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def main(
+    check: Annotated[bool, typer.Option("--check", help="only validate params.yaml: write nothing")] = False,
+) -> None:
+    """Validate params.yaml, and hand each stage the part of it that it depends on."""
+    classes = find(ALGORITHMS)
+    params = read(Path(FILE).read_bytes(), classes)
+    files = resolve(params, classes)
+    for line in overrides(params):
+        print(f"{FILE}: {line}")
+    if not check:
+        write(paths.CONFIG, files)
+
+
+if __name__ == "__main__":
+    run(main)

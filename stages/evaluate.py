@@ -1,0 +1,58 @@
+"""Score one trained network on the test tasks, which are the same for every algorithm and seed.
+
+Reads its evaluate.yaml, its weights and the test split; writes the result (means and intervals) and the
+scores (of every task).
+"""
+
+import sys
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from metaglot import splits
+from metaglot.config import EvaluateConfig, load
+from metaglot.engines import chunk_of
+from metaglot.evaluation import Scores, evaluate, together
+from metaglot.files import aside, write_json
+from metaglot.implementation import implementation
+from metaglot.result import arrays, result
+from metaglot.tasks import Images, Purpose, Tasks, draw
+from metaglot.weights import read_weights
+from stages import machine, paths
+from stages.shell import run
+
+
+def score(config: EvaluateConfig, seed: int, images: Images, tasks: Tasks) -> Scores:
+    """Every task's scores, with a bar on a terminal."""
+    task, steps = config.task, config.evaluate.adaptation_steps
+    algorithm = implementation(config, config.fast_lr, steps)
+    weights = read_weights(paths.weights(config.algorithm, seed), algorithm.names, task.ways)
+    learned = {name: value.to(images.device) for name, value in weights.items()}
+    chunk = chunk_of(config.model, task, images.device) if config.run.task_chunk == "auto" else config.run.task_chunk
+    parts = evaluate(algorithm, learned, images, tasks, task.shots, steps, chunk)
+    console = Console(file=sys.stderr)
+    title, chunks = f"{config.label} seed {seed}: test tasks", -(-len(tasks) // chunk)
+    return together(list(track(parts, title, chunks, console=console, disable=not console.is_terminal)))
+
+
+def main(
+    algorithm: Annotated[str, typer.Argument(help="a name from params.yaml's `algorithms`")],
+    seed: Annotated[int, typer.Option(help="one of params.yaml's `seeds`")] = 42,
+) -> None:
+    """Score one trained network on the test tasks."""
+    config = load(EvaluateConfig, paths.evaluate_config(algorithm))
+    images = Images(splits.load(paths.split("test")).images, machine.prepare(config.run))
+    stream = (Purpose.TESTING, config.evaluate.seed, 0)
+    tasks = draw(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
+    scores = score(config, seed, images, tasks)
+    with aside(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays(tasks, scores))
+    split_sha256 = splits.split_sha256(paths.split("test"))
+    write_json(paths.result(algorithm, seed), result(config, seed, split_sha256, tasks, scores))
+
+
+if __name__ == "__main__":
+    run(main)

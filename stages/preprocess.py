@@ -1,0 +1,76 @@
+"""Shrink the drawings and split the characters.
+
+Reads split.yaml and the raw archives with their source.json; writes train.npz, validation.npz, test.npz and split.json.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TypeVar
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from metaglot import splits
+from metaglot.archives import drawings
+from metaglot.config import SplitConfig, load
+from metaglot.errors import Refusal
+from metaglot.files import write_json
+from metaglot.omniglot import BACKGROUND, EVALUATION, ink
+from metaglot.provenance import Source, check_held, read_source
+from stages import paths
+from stages.shell import run
+
+T = TypeVar("T")
+
+
+def characters(folder: str, source: Source, size: int) -> dict[str, np.ndarray]:
+    """Read an archive as uint8 [20, size, size] by character, sorted by alphabet, then character."""
+    path, images = check_held(paths.RAW, folder, source), source.archives[folder].images
+    drawn = defaultdict(list)
+    try:
+        for name, drawing in bar(drawings(path, folder, images), folder, images):
+            _, alphabet, character, _ = name.split("/")
+            drawn[alphabet, character].append(ink(drawing, size))
+    except Refusal as error:
+        raise Refusal(f"{path} {error}; run `python -m stages.download` again") from None
+    return {f"{alphabet}/{character}": np.stack(drawn[alphabet, character]) for alphabet, character in sorted(drawn)}
+
+
+def bar(things: Iterable[T], title: str, total: int) -> Iterable[T]:
+    """Show how far it is, on a terminal."""
+    console = Console(file=sys.stderr)
+    return track(things, title, total, console=console, disable=not console.is_terminal)
+
+
+def split(config: SplitConfig, background: list[str], evaluation: list[str]) -> splits.Split:
+    """Say which character is in which part."""
+    if config.kind == "background":
+        return splits.background_split(background, evaluation, config.seed)
+    if config.train is None or config.validation is None or config.test is None:
+        raise Refusal(f"{paths.SPLIT_CONFIG}: a random split needs counts: train, validation and test")
+    everything = sorted(background + evaluation, key=lambda name: name.split("/"))
+    return splits.random_split(everything, config.seed, (config.train, config.validation, config.test))
+
+
+def main() -> None:
+    """Shrink the drawings and split the characters."""
+    config, source = load(SplitConfig, paths.SPLIT_CONFIG), read_source(paths.SOURCE)
+    if source.dataset != config.dataset:
+        wanted = f"{paths.SPLIT_CONFIG} asks for {config.dataset}; run `python -m stages.download` again"
+        raise Refusal(f"{paths.RAW} holds {source.dataset}, {wanted}")
+    background = characters(BACKGROUND.folder, source, config.image_size)
+    evaluation = characters(EVALUATION.folder, source, config.image_size)
+    parts = split(config, list(background), list(evaluation))
+    sha256, images = splits.digest(config.dataset, parts), background | evaluation
+    for part, names in parts.items():
+        also = {"split_sha256": sha256} if part == "test" else {}
+        kept = splits.Characters(np.stack([images[name] for name in names]), names)
+        splits.save(paths.split(part), kept, **also)
+    record = {"dataset": config.dataset, "kind": config.kind, "seed": config.seed, "sha256": sha256}
+    write_json(paths.SPLIT_RECORD, record | parts)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,61 @@
+"""Compare all runs of this comparison.
+
+Reads report.yaml, and of each run in it the record, history, alignment, result and scores; the test split, for
+pictures; and what `make bench` measured. Writes index.html, comparison.json, comparison.md, and tables for DVC's
+plots: curves.csv, accuracy.csv and by_step.csv.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from metaglot import splits
+from metaglot.config import ReportConfig, Row, load
+from metaglot.files import read_json, write_json, write_text
+from metaglot.report.curves import accuracy, by_step, curves
+from metaglot.report.page import page
+from metaglot.report.record import comparison
+from metaglot.report.runs import Run, read_run
+from metaglot.report.text import markdown, show
+from stages import paths
+from stages.shell import run
+
+BENCH = Path("benchmarks") / "results.json"
+
+
+def read(row: Row) -> Run:
+    name = row.algorithm, row.seed
+    files = (paths.run_record, paths.history, paths.alignment, paths.result, paths.scores)
+    return read_run(row, *(path(*name) for path in files))
+
+
+def write() -> None:
+    """Everything is made before anything is written."""
+    report = load(ReportConfig, paths.REPORT_CONFIG)
+    runs = [read(row) for row in report.rows]
+    compared = comparison(report, runs, read_json(BENCH) if BENCH.exists() else None)
+    html = page(compared, runs, splits.load(paths.split("test")), os.environ.get("DVC_EXP_NAME"))
+    texts = {"index.html": html, "comparison.md": markdown(compared)}
+    tables = {"curves.csv": curves(runs), "accuracy.csv": accuracy(runs), "by_step.csv": by_step(runs)}
+    for name, text in (texts | tables).items():
+        write_text(paths.REPORT / name, text)
+    write_json(paths.COMPARISON, compared)
+
+
+def main(
+    show_only: Annotated[
+        bool, typer.Option("--show", help="print the comparison that was made, and make none")
+    ] = False,
+) -> None:
+    """Compare all runs of this comparison; the answer is in data/report/."""
+    if show_only:
+        show(read_json(paths.COMPARISON), Console())
+    else:
+        write()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,174 @@
+"""Meta-train one algorithm from one seed.
+
+Reads its train.yaml and the train and validation splits; writes weights.safetensors, history.csv (as it goes),
+alignment.csv and run.json. One that was stopped goes on from its last checkpoint, to the same result.
+"""
+
+import csv
+import io
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch import nn
+
+from metaglot import splits
+from metaglot.config import TrainConfig, load
+from metaglot.engines import Batched, chunk_of
+from metaglot.files import write_json, write_text
+from metaglot.implementation import implementation
+from metaglot.learner import Learner, Training
+from metaglot.reference import Loop, initialised, parameters, parity
+from metaglot.session import ALIGNMENT, HISTORY, Session, Validation
+from metaglot.tasks import Images, Purpose, draw
+from metaglot.weights import write_weights
+from stages import machine, paths
+from stages.checkpoints import Checkpoints, checkpoints
+from stages.interruption import Interrupted, Interruption
+from stages.progress import TrainingProgress
+from stages.shell import run
+from stages.stopwatch import Stopwatch
+
+
+class Trainee:
+    """One network to train: its session, and what a record says of it."""
+
+    def __init__(self, config: TrainConfig, seed: int, interruption: Interruption):
+        self.started_at = milliseconds()
+        self.config, self.seed, self.device = config, seed, machine.prepare(config.run)
+        self.watch = Stopwatch(self.device, "setup", "train", "validation")
+        with self.watch.phase("setup"):
+            self.session = self._set_up(interruption)
+
+    def _set_up(self, interruption: Interruption) -> Session:
+        config, task, train = self.config, self.config.task, self.config.train
+        images, held_out = self._images("train"), self._images("validation")
+        chunk = chunk_of(config.model, task, self.device) if config.run.task_chunk == "auto" else config.run.task_chunk
+        stream = (Purpose.VALIDATION, config.split.seed, 0)
+        tasks = draw(stream, train.validation_tasks, held_out.characters, held_out.drawings, task)
+        validation = Validation(held_out, tasks, task.shots, train.adaptation_steps, chunk)
+        algorithm = implementation(config, train.fast_lr, train.adaptation_steps)
+        start = algorithm.learned(parameters(self.module()), images)
+        learned = algorithm.tuned(start, lambda tried: validation.scores(algorithm, tried)[1])
+        engine = Batched(algorithm, chunk) if train.engine == "batched" else Loop(algorithm, self.module())
+        learner = Learner(algorithm, engine, learned, train.meta_lr, train.iterations)
+        training = Training(learner, images, task, train.meta_batch_size, self.seed, interruption.undisturbed)
+        self.parity = parity(algorithm, self.module(), learned, training.batch(1), chunk)
+        return Session(training, validation, train.validate_every, self.watch.phase, self.watch.seconds)
+
+    def module(self) -> nn.Module:
+        """The network as every run of this seed begins."""
+        config = self.config
+        return initialised(config.model, config.task.ways, config.image_size, self.seed).to(self.device)
+
+    def _images(self, part: str) -> Images:
+        return Images(splits.load(paths.split(part)).images, self.device)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Everything learned, and learn2learn's whole state, so that the file loads into its module."""
+        module, learned = self.module(), dict(self.session.learned)
+        module.load_state_dict(learned, strict=False)
+        return module.state_dict() | learned
+
+    def record(self) -> dict[str, Any]:
+        """run.json."""
+        config, seconds = self.config, self.watch.seconds
+        return {
+            "algorithm": config.algorithm,
+            "label": config.label,
+            "seed": self.seed,
+            "started_at": self.started_at,
+            "ended_at": milliseconds(),
+            **{f"{name}_seconds": round(spent, 3) for name, spent in seconds.items()},
+            "iterations_per_second": round(self.session.learner.iteration / max(seconds["train"], 1e-9), 2),
+            "peak_memory_mb": round(machine.peak_memory_mb(self.device), 1),
+            "device": machine.describe(self.device),
+            "threads": torch.get_num_threads(),
+            "processes": 1,
+            "versions": machine.versions(),
+            "commit": machine.commit(),
+            "resumed": self.session.resumed,
+            "parity": self.parity,
+            "config": {**config.model_dump(), "seed": self.seed},
+        }
+
+
+def train(trainee: Trainee, saved: Checkpoints, interruption: Interruption, history: Path) -> None:
+    """Train to the end from the last checkpoint; `history` is written anew at each validation."""
+    config, session = trainee.config, trainee.session
+    title = f"{config.label} seed {trainee.seed}"
+
+    def save() -> None:
+        with interruption.undisturbed(), trainee.watch.phase("checkpoint"):
+            saved.save_now_and_then(session.state)
+
+    if state := saved.load():
+        session.restore(state)
+        print(f"{title}: going on from iteration {session.learner.iteration}", file=sys.stderr, flush=True)
+    with TrainingProgress(title, config.train.iterations) as progress:
+        for row in session.run(progress.look, save):
+            write_csv(history, HISTORY, session.history)
+            if row[0]:
+                progress.validated(row[0], row[5])
+    if saved.awaited():
+        saved.save(session.state())
+
+
+def save_and_stop(trainee: Trainee, saved: Checkpoints, asked: Interrupted) -> None:
+    """Save what there is, and say how to go on from it."""
+    done, of = trainee.session.learner.iteration, trainee.config.train.iterations
+    saved.save(trainee.session.state())
+    asked.kept = f"iteration {done} of {of} is saved: the same command, or `dvc repro`, goes on from there"
+
+
+def write(trainee: Trainee, algorithm: str, seed: int) -> None:
+    write_weights(paths.weights(algorithm, seed), trainee.weights())
+    write_csv(paths.history(algorithm, seed), HISTORY, trainee.session.history)
+    write_csv(paths.alignment(algorithm, seed), ALIGNMENT, trainee.session.alignments)
+    write_json(paths.run_record(algorithm, seed), trainee.record())
+
+
+def milliseconds() -> int:
+    """Now, in ms since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([header, *rows])
+    write_text(path, text.getvalue())
+
+
+def main(
+    algorithm: Annotated[str, typer.Argument(help="a name from params.yaml's `algorithms`")],
+    seed: Annotated[int, typer.Option(help="of the initialisation and the training tasks")] = 42,
+) -> None:
+    """Meta-train one algorithm from one seed."""
+    config = load(TrainConfig, paths.train_config(algorithm))
+    with Interruption() as interruption:
+        try:
+            meta_train(config, seed, interruption)
+        except Interrupted as asked:
+            print(f"{config.label} seed {seed} was stopped by {asked}: {asked.kept}", file=sys.stderr)
+            raise SystemExit(asked.exit_code) from None
+
+
+def meta_train(config: TrainConfig, seed: int, interruption: Interruption) -> None:
+    trainee = Trainee(config, seed, interruption)
+    saved = checkpoints(config, seed, trainee.device)
+    with saved.alone(f"{config.label} seed {seed}"):
+        try:
+            train(trainee, saved, interruption, paths.history(config.algorithm, seed))
+            write(trainee, config.algorithm, seed)
+        except Interrupted as asked:
+            save_and_stop(trainee, saved, asked)
+            raise
+
+
+if __name__ == "__main__":
+    run(main)

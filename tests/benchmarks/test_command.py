@@ -1,0 +1,45 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import bound, record
+from metaglot.errors import Refusal
+from metaglot.files import read_json
+
+
+def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], capture_output=True, text=True)
+
+
+def test_a_quick_look_at_the_bound_is_printed_and_kept(tmp_path: Path) -> None:
+    ended = benchmarks("--quick", "--only", "bound", "--out", str(tmp_path))
+    assert ended.returncode == 0, ended.stderr
+    assert "Share of the matrix-product bound" in ended.stdout
+    results = read_json(tmp_path / "results.json")
+    assert results["bound"]["quick"] and results["threads"] and results["machine"] and results["versions"]
+    for row in results["bound"]["rows"]:
+        assert row["share"]["median"] > 0
+        flop = sum(2 * p["m"] * p["k"] * p["n"] * p["count"] for p in row["products"])
+        assert row["gflop"] * 1e9 == pytest.approx(flop)
+    assert (tmp_path / "results.md").read_text() == record.markdown(results, bound.tables(results["bound"]))
+
+
+def test_a_part_measured_anew_leaves_the_others_in_place(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(record.about() | {"growth": {"rows": []}}))
+    assert record.opened(tmp_path, merge=True)["growth"] == {"rows": []}
+    assert "growth" not in record.opened(tmp_path, merge=False)
+
+
+def test_two_machines_do_not_stand_in_one_file(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(record.about() | {"threads": 77}))
+    with pytest.raises(Refusal, match="was measured with threads 77, not"):
+        record.opened(tmp_path, merge=True)
+
+
+def test_an_unknown_part_is_refused_by_name() -> None:
+    ended = benchmarks("--only", "everything")
+    assert ended.returncode == 2
+    assert "everything" in ended.stderr and "Traceback" not in ended.stderr

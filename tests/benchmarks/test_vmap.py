@@ -1,0 +1,20 @@
+import pytest
+import torch
+from cases import Case
+
+from benchmarks.vmap import Vmap
+from metaglot.engines import Batched
+
+
+@pytest.mark.parametrize("model", ["fc", "conv"])
+@pytest.mark.parametrize("first_order", [True, False])
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_vmap_computes_the_same_meta_gradient(model: str, first_order: bool, steps: int) -> None:
+    case = Case(model=model, first_order=first_order, steps=steps)
+    algorithm, learned, batch = case.algorithm(), case.learned(), case.batch()
+    theirs, outcome = Vmap(algorithm, case.module()).meta_gradient(learned, batch)
+    ours, expected = Batched(algorithm, case.tasks).meta_gradient(learned, batch)
+    norm = torch.stack([g.norm() for g in ours]).norm()
+    apart = torch.stack([(a - b).norm() for a, b in zip(ours, theirs, strict=True)]).norm()
+    assert apart / norm < 1e-10
+    torch.testing.assert_close(tuple(outcome), tuple(expected))

@@ -1,0 +1,156 @@
+"""The report's page as Chromium shows it, opened from disk without a network."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+
+import pytest
+from finished_pipeline import LABELS, Pipeline
+from playwright.sync_api import Browser, Page
+
+from metaglot.report.table import main_table
+from stages import paths, report
+
+PROVOKING = "<img src=x onerror=\"document.title='taken'\">"
+Written = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A function that writes the report of a finished pipeline, and returns its page."""
+
+    def write(**options) -> Path:
+        folder = tmp_path_factory.mktemp("report")
+        with chdir(folder):
+            Pipeline(**options).write()
+            report.write()
+        return folder / paths.REPORT / "index.html"
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def three_seeds(written: Written) -> Path:
+    return written(seeds=(42, 43, 44))
+
+
+@contextmanager
+def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light") -> Iterator[Page]:
+    """The page off line; whatever it asks for or complains about fails the test."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
+    page, heard = context.new_page(), []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda request: heard.append(request.url))
+    page.goto(path.as_uri())
+    yield page
+    assert [said for said in heard if not said.startswith("data:")] == [path.as_uri()]
+    context.close()
+
+
+def luminance(colour: str) -> float:
+    """Of `rgb(r, g, b)`, from 0 (black) to 1, as WCAG 2 defines it."""
+    parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_fits_and_is_complete(browser: Browser, three_seeds: Path, width: int, scheme: str):
+    with opened(browser, three_seeds, width, scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        figures = page.locator("figure svg")
+        assert figures.count() == 11
+        for number in range(figures.count()):
+            box = figures.nth(number).bounding_box()
+            assert box is not None and box["width"] > 250 and box["x"] + box["width"] <= width
+        assert page.locator("img").count() > 600
+        assert page.eval_on_selector_all("img", "all => all.every(one => one.naturalWidth > 0)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_curves_can_be_read(browser: Browser, three_seeds: Path, scheme: str):
+    with opened(browser, three_seeds, scheme=scheme) as page:
+        colour = "(one, name) => getComputedStyle(one)[name]"
+        paper = page.eval_on_selector("body", colour, "backgroundColor")
+        assert (luminance(paper) > 0.5) == (scheme == "light")
+        for selector in ("body", ".notes", "a", ".verdict", "tr.printed td", ".series-0", ".series-1"):
+            assert contrast(page.locator(selector).first.evaluate(colour, "color"), paper) >= 4.5, selector
+        for part, name, least in (("text", "fill", 4.5), ("path[style*=series-0]", "stroke", 3)):
+            drawn = page.locator(f"#figure-learning-accuracy {part}").first.evaluate(colour, name)
+            assert contrast(drawn, paper) >= least, part
+
+
+def test_the_table_is_that_of_comparison_json(browser: Browser, three_seeds: Path):
+    compared = json.loads(three_seeds.with_name("comparison.json").read_text())
+    with opened(browser, three_seeds) as page:
+        rows = page.locator("header table tbody tr")
+        shown = [rows.nth(i).locator("th, td").all_text_contents() for i in range(rows.count())]
+        assert shown == main_table(compared).rows
+        assert page.locator("h1").text_content() == compared["question"]
+        assert page.locator(".answer").text_content() == compared["answer"]
+        verdicts = page.locator(".verdict").all_text_contents()
+        assert verdicts == [claim["verdict"] for claim in compared["claims"]]
+
+
+def test_the_first_screen_holds_question_answer_and_table(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds) as page:
+        for selector in ("h1", ".answer", "header table"):
+            box = page.locator(selector).bounding_box()
+            assert box is not None and box["y"] + box["height"] <= 900
+
+
+def test_a_curve_names_its_run_under_the_pointer(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds) as page:
+        titles = page.locator("#figure-learning-accuracy svg title").all_text_contents()
+        assert {"MAML · seed 42", "FOMAML, mean of 3 seeds"} <= set(titles)
+
+
+def test_an_algorithm_has_one_colour_everywhere(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds) as page:
+        mark = page.locator(".legend .series-1").first.evaluate("one => getComputedStyle(one).color")
+        for figure in ("learning-accuracy", "adaptation", "gradients-cosine"):
+            line = page.locator(f"#figure-{figure} path[style*=series-1]").first
+            assert line.evaluate("one => getComputedStyle(one).stroke") == mark
+
+
+def test_a_banner_is_the_first_thing_on_glyphs(browser: Browser, written: Written):
+    with opened(browser, written(dataset="glyphs (synthetic)"), 390) as page:
+        banner = page.locator(".banner").bounding_box()
+        assert banner is not None and banner["y"] == 0
+        assert page.locator("#published, .printed").count() == 0
+
+
+def test_text_from_files_runs_nothing(browser: Browser, written: Written):
+    with opened(browser, written(labels={"maml": PROVOKING}, devices=[PROVOKING]), 390) as page:
+        assert PROVOKING in (page.locator("header table").text_content() or "")
+        assert page.title() != "taken"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_algorithms_fit_and_can_be_told_apart(browser: Browser, written: Written, scheme: str):
+    path = written(skills=dict.fromkeys(LABELS, 0.9), tests=50)
+    with opened(browser, path, 390, scheme) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        paper = page.eval_on_selector("body", "one => getComputedStyle(one).backgroundColor")
+        marks = [page.locator(f".legend .series-{place}").first for place in range(len(LABELS))]
+        colours = [mark.evaluate("one => getComputedStyle(one).color") for mark in marks]
+        assert len(set(colours)) == len(LABELS)
+        assert min(contrast(colour, paper) for colour in colours) >= 4.5
+
+
+def test_a_hundred_runs_stay_readable(browser: Browser, written: Written):
+    with opened(browser, written(seeds=tuple(range(50)), tests=50), 390) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        heights = [box["height"] for svg in page.locator("figure svg").all() if (box := svg.bounding_box())]
+        assert len(heights) == 11 and max(heights) < 900

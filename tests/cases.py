@@ -1,0 +1,96 @@
+"""Random tasks and networks, small enough to compute many times over."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from metaglot.algorithms.fomaml import FOMAML
+from metaglot.algorithms.maml import MAML
+from metaglot.config import Task
+from metaglot.gradient_based import GradientBased
+from metaglot.network import network
+from metaglot.reference import l2l, parameters
+from metaglot.tasks import Batch, Images, Purpose, draw
+
+CHARACTERS = 9
+CPU = torch.device("cpu")
+
+
+def drawings(size: int = 28, characters: int = CHARACTERS, seed: int = 0) -> np.ndarray:
+    """Grey specks in the shape of a split's images, with about as much ink; no two drawings or turns alike."""
+    random = np.random.default_rng(seed)
+    shape = (characters, 20, size, size)
+    return random.integers(1, 256, shape, dtype=np.uint8) * (random.random(shape) < 0.15)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A meta-batch to differentiate, and how."""
+
+    model: str = "fc"
+    first_order: bool = False
+    steps: int = 1
+    ways: int = 3
+    shots: int = 2
+    queries: int = 2
+    fast_lr: float = 0.4
+    tasks: int = 3
+    size: int = 28  # of an image's side; learn2learn's OmniglotCNN takes no other
+    hidden: int = 8  # filters of a convolution
+    seed: int = 0
+
+    def but(self, **changes: Any) -> "Case":
+        return replace(self, **changes)
+
+    @property
+    def task(self) -> Task:
+        return Task(ways=self.ways, shots=self.shots, queries=self.queries, rotations="class")
+
+    def algorithm(self) -> GradientBased:
+        kind = FOMAML if self.first_order else MAML
+        return kind(network(self.model), self.fast_lr, self.steps)
+
+    def module(self) -> nn.Module:
+        """learn2learn's network in float64, with every parameter away from its start, biases too."""
+        models = l2l.vision.models
+        with torch.random.fork_rng():
+            torch.manual_seed(self.seed)
+            fc = self.model == "fc"
+            made = models.OmniglotFC(self.size**2, self.ways) if fc else models.OmniglotCNN(self.ways, self.hidden)
+            for parameter in made.double().parameters():
+                wide = parameter.shape[1:].numel() ** -0.5 if parameter.dim() > 1 else 0.2
+                parameter.data = torch.randn_like(parameter) * wide + (parameter.dim() == 1) * parameter.data
+        return made
+
+    def learned(self) -> dict[str, Tensor]:
+        return {name: p.detach().clone().requires_grad_() for name, p in parameters(self.module()).items()}
+
+    def drawings(self) -> np.ndarray:
+        return drawings(self.size)
+
+    def images(self) -> Images:
+        return Images(self.drawings(), CPU)
+
+    def batch(self, iteration: int = 1) -> Batch:
+        stream = (Purpose.TRAINING, self.seed, iteration)
+        return self.images().batch(draw(stream, self.tasks, CHARACTERS, 20, self.task), self.shots).double()
+
+
+def cases(**fixed: Any) -> st.SearchStrategy[Case]:
+    """Cases of every kind, but for what is `fixed`."""
+    free: dict[str, Any] = {
+        "model": st.sampled_from(["fc", "conv"]),
+        "first_order": st.booleans(),
+        "steps": st.integers(0, 5),
+        "ways": st.integers(2, 5),
+        "shots": st.integers(1, 4),
+        "queries": st.integers(1, 3),
+        "fast_lr": st.floats(0.01, 0.5),
+        "tasks": st.integers(1, 3),
+        "seed": st.integers(0, 2**32 - 1),
+    }
+    return st.builds(Case, **{**free, **{name: st.just(value) for name, value in fixed.items()}})

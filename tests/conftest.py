@@ -1,0 +1,22 @@
+"""Tests compute on one thread, and those that ask for more let them sleep: on a busy machine they would wait long.
+
+Each begins from the same random state, so that what passes once passes again.
+"""
+
+import os
+import random
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np  # noqa: E402  # after the number of threads
+import torch  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def same_random_state() -> None:
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)

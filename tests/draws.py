@@ -1,0 +1,22 @@
+"""How many random cases a property is tried on, and how often a fault is injected."""
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+LONG = bool(os.environ.get("METAGLOT_LONG"))  # `make test-faults` sets it
+long = pytest.mark.skipif(not LONG, reason="takes long: make test-faults runs it")
+
+
+def often(few: int, many: int) -> int:
+    """So many rounds of a test: `many` in `make test-faults`."""
+    return many if LONG else few
+
+
+def examples(few: int) -> Any:
+    """So many Hypothesis examples, always the same ones; METAGLOT_LONG=1 draws twenty times as many."""
+    slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    number = often(few, 20 * few)
+    return settings(max_examples=number, derandomize=True, database=None, deadline=None, suppress_health_check=slow)

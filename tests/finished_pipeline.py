@@ -1,0 +1,182 @@
+"""All that the report reads, of runs that never were: scores of a known skill, in the files of the stages."""
+
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from finished_run import STARTED, run_record
+
+from metaglot import splits
+from metaglot.config import Evaluate, EvaluateConfig, ReportConfig, Run, SplitName, Task, load
+from metaglot.evaluation import Scores
+from metaglot.files import write_json, write_text, write_yaml
+from metaglot.result import arrays, result
+from metaglot.tasks import Purpose, Tasks, draw
+from stages import paths, report
+
+CHARACTERS, SIZE = 60, 12
+SKILLS = {"maml": 0.97, "fomaml": 0.96}
+LABELS = {"maml": "MAML", "fomaml": "FOMAML", "anil": "ANIL", "reptile": "Reptile", "scratch": "Scratch"} | {
+    "meta_sgd": "Meta-SGD",
+    "protonet": "ProtoNet",
+    "maml_plus_plus": "MAML++",
+    "pretrained": "Pretrained",
+}
+UNTRAINED = {"scratch"}  # in no time: its history is empty
+ONE_STEP = {"scratch", "protonet", "pretrained"}  # nothing adapts step by step: one entry by step
+TASK = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
+
+
+class Pipeline:
+    """Writes into the working directory what a finished pipeline leaves, but for the report."""
+
+    def __init__(self, skills: dict[str, float] | None = None, seeds: tuple[int, ...] = (42,), **options: Any):
+        self.skills, self.seeds = skills or SKILLS, seeds
+        self.dataset: str = options.get("dataset", "omniglot")
+        self.iterations: int = options.get("iterations", 10_000)
+        self.labels: dict[str, str] = LABELS | options.get("labels", {})
+        self.first_order: dict[str, bool | None] = {"maml": False, "fomaml": True} | options.get("first_order", {})
+        self.task = Task(**TASK | options.get("task", {}))
+        self.tests: int = options.get("tests", 300)
+        self.cosine: float = options.get("cosine", 0.93)
+        self.serial: bool = options.get("serial", True)
+        self.devices: list[str] = options.get("devices", ["Some CPU @ 2.50GHz"])
+        self.random = np.random.default_rng(0)
+
+    def write(self) -> None:
+        self._split()
+        rows = [
+            {
+                "algorithm": algorithm,
+                "label": self.labels[algorithm],
+                "first_order": self._order(algorithm),
+                "seed": seed,
+            }
+            for algorithm in self.skills
+            for seed in self.seeds
+        ]
+        split = {"kind": "random", "seed": 42}
+        about = {
+            "dataset": self.dataset,
+            "margin": 0.005,
+            "task": self.task.model_dump(),
+            "model": "fc",
+            "split": split,
+        }
+        write_yaml(paths.REPORT_CONFIG, about | {"rows": rows})
+        tasks = draw((Purpose.TESTING, 0, 0), self.tests, CHARACTERS, 20, self.task)
+        ease = self.random.normal(0, 0.02, CHARACTERS)
+        for number, row in enumerate(rows):
+            self._trained(row["algorithm"], row["seed"], number)
+            self._scored(row["algorithm"], row["seed"], tasks, ease)
+
+    def _order(self, algorithm: str) -> bool | None:
+        return self.first_order.get(algorithm)
+
+    def _split(self) -> None:
+        """A test split of random strokes."""
+        paper = np.zeros((CHARACTERS, 20, SIZE, SIZE), np.uint8)
+        walks = np.cumsum(self.random.integers(-1, 2, (CHARACTERS, 20, 2, 25)), axis=-1) + SIZE // 2
+        for character, drawing, (rows, columns) in ((c, d, walks[c, d]) for c in range(CHARACTERS) for d in range(20)):
+            paper[character, drawing, rows % SIZE, columns % SIZE] = 255
+        names = [f"Alphabet_{i // 20}/character{i % 20 + 1:02}" for i in range(CHARACTERS)]
+        splits.save(paths.split("test"), splits.Characters(paper, names), split_sha256="5" * 64)
+
+    def _trained(self, algorithm: str, seed: int, number: int) -> None:
+        seconds = 0.0 if algorithm in UNTRAINED else 600.0 if algorithm == "maml" else 380.0
+        start = STARTED + number * (700_000 if self.serial else 1000)
+        base = run_record("maml", seed)
+        config = base["config"] | {
+            "algorithm": algorithm,
+            "label": self.labels[algorithm],
+            "first_order": self._order(algorithm),
+            "dataset": self.dataset,
+            "task": self.task.model_dump(),
+            "train": base["config"]["train"] | {"iterations": 0 if algorithm in UNTRAINED else self.iterations},
+        }
+        changes = {
+            "algorithm": algorithm,
+            "label": self.labels[algorithm],
+            "started_at": start,
+            "ended_at": start + 650_000,
+            "train_seconds": seconds and seconds + self.random.normal(0, 5),
+            "device": self.devices[number % len(self.devices)],
+            **({"validation_seconds": 0.0, "iterations_per_second": 0.0} if algorithm in UNTRAINED else {}),
+            "config": config,
+        }
+        write_json(paths.run_record(algorithm, seed), base | changes)
+        write_text(paths.history(algorithm, seed), self._history(algorithm, seconds))
+        write_text(paths.alignment(algorithm, seed), self._alignment(algorithm))
+
+    def _history(self, algorithm: str, seconds: float) -> str:
+        lines = ["iteration,seconds,train_loss,train_accuracy,validation_loss,validation_accuracy,gradient_norm"]
+        for part in range(21 if algorithm not in UNTRAINED else 0):
+            left = 0.77 * np.exp(-part / 3) + self.random.uniform(0, 0.004)
+            accuracy, loss = max(0.01, self.skills[algorithm] - left), 0.1 + 1.5 * left
+            trained = f"{loss:.4f},{accuracy:.4f}" if part else ","
+            iteration, at = part * self.iterations // 20, f"{seconds * part / 20:.1f}"
+            lines.append(f"{iteration},{at},{trained},{loss:.4f},{accuracy:.4f},{0.5 if part else ''}")
+        return "\n".join(lines) + "\n"
+
+    def _alignment(self, algorithm: str) -> str:
+        lines = ["iteration,layer,cosine,norm_ratio"]
+        for part in range(21 if self._order(algorithm) is not None else 0):
+            for layer, cosine in {
+                "all": self.cosine,
+                "features.0": 0.88,
+                "features.1": 0.94,
+                "classifier": 0.99,
+            }.items():
+                found = cosine + self.random.uniform(-0.01, 0.01)
+                lines.append(f"{part * self.iterations // 20},{layer},{found:.4f},{2 - found:.4f}")
+        return "\n".join(lines) + "\n"
+
+    def _scored(self, algorithm: str, seed: int, tasks: Tasks, ease: np.ndarray) -> None:
+        config = EvaluateConfig(
+            algorithm=algorithm,
+            label=self.labels[algorithm],
+            implementation="somewhere:Something",
+            first_order=self._order(algorithm),
+            dataset=self.dataset,  # type: ignore[arg-type]
+            model="fc",
+            image_size=SIZE,
+            task=self.task,
+            split=SplitName(kind="random", seed=42),
+            fast_lr=0.5,
+            evaluate=Evaluate(tasks=self.tests, adaptation_steps=1, seed=0),
+            run=Run(device="auto", threads="auto", task_chunk="auto"),
+            settings={},
+        )
+        skill = self.skills[algorithm] + self.random.normal(0, 0.001)
+        scores = self._scores(np.clip(skill + ease[tasks.characters], 0, 1), steps=1 if algorithm in ONE_STEP else 11)
+        write_json(paths.result(algorithm, seed), result(config, seed, "5" * 64, tasks, scores))
+        paths.scores(algorithm, seed).parent.mkdir(parents=True, exist_ok=True)
+        np.savez(paths.scores(algorithm, seed), **arrays(tasks, scores))
+
+    def _scores(self, right: np.ndarray, steps: int) -> Scores:
+        """right [tasks, ways]: how likely a query of that character is answered right."""
+        count, ways = right.shape
+        wrong = self.random.random((count, ways, self.task.queries)) > right[..., None]
+        labels = np.broadcast_to(np.arange(ways)[:, None], wrong.shape)
+        predictions = (labels + wrong * self.random.integers(1, ways, wrong.shape)) % ways
+        accuracy = (predictions == labels).mean((1, 2)).astype(np.float32)
+        by_step = accuracy[:, None] - 0.75 * np.float32(5.0) ** -np.arange(steps, dtype=np.float32) * (steps > 1)
+        return Scores(
+            accuracy=accuracy,
+            loss=3 * (1 - accuracy),
+            inductive_accuracy=accuracy - np.float32(0.01),
+            inductive_loss=3.1 * (1 - accuracy),
+            predictions=predictions.reshape(count, -1).astype(np.uint8),
+            by_step_accuracy=by_step.clip(0, 1),
+            by_step_loss=1 - by_step,
+        )
+
+
+def finished(folder: Path, **options: Any) -> tuple[ReportConfig, list[report.Run]]:
+    """Write a pipeline's files into a folder, and read them back as the report does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with chdir(folder):
+        Pipeline(**options).write()
+        config = load(ReportConfig, paths.REPORT_CONFIG)
+        return config, [report.read(row) for row in config.rows]

@@ -1,0 +1,43 @@
+import pytest
+import torch
+from cases import Case
+from draws import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import distance
+
+from metaglot.algorithms.anil import ANIL
+from metaglot.engines import Batched
+from metaglot.network import HEAD, HEAD_BIAS, network
+from metaglot.reference import Loop
+
+some = st.builds(
+    Case,
+    model=st.sampled_from(["fc", "conv"]),
+    steps=st.integers(0, 5),
+    ways=st.integers(2, 5),
+    shots=st.integers(3, 4),
+    tasks=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+
+
+@examples(15)
+@given(some)
+def test_its_meta_gradient_is_learn2learns_on_the_head(case):
+    algorithm = ANIL(network(case.model), case.fast_lr, case.steps)
+    learned, batch = case.learned(), case.batch()
+    expected, losses = Loop(algorithm, case.module()).meta_gradient(learned, batch)
+    found, outcome = Batched(algorithm, 2).meta_gradient(learned, batch)
+    assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
+    torch.testing.assert_close(outcome.losses, losses.losses)
+
+
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_only_the_head_adapts(model):
+    case = Case(model)
+    batch, learned = case.batch(), case.learned()
+    made = ANIL(network(model), 0.4, 2).classifiers(learned, batch.support, batch.support_labels)
+    before, after = next(made).fast, next(made).fast
+    moved = {n for n in before if before[n].dense().shape != after[n].dense().shape}  # a task has its own then
+    assert moved == {HEAD, HEAD_BIAS}

@@ -1,0 +1,70 @@
+import pytest
+import torch
+from cases import Case
+from draws import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import distance
+
+from metaglot.algorithms.maml import MAML
+from metaglot.algorithms.meta_sgd import MetaSGD
+from metaglot.engines import Batched
+from metaglot.network import network
+from metaglot.reference import Loop, parity
+
+some = st.builds(
+    Case,
+    model=st.sampled_from(["fc", "conv"]),
+    steps=st.integers(0, 3),
+    ways=st.integers(2, 4),
+    shots=st.integers(3, 4),
+    tasks=st.integers(1, 2),
+    seed=st.integers(0, 1000),
+)
+
+
+def started(case: Case) -> tuple[MetaSGD, dict[str, torch.Tensor]]:
+    """With rates that are not all alike any more."""
+    algorithm = MetaSGD(network(case.model), case.fast_lr, case.steps)
+    learned = algorithm.learned(case.learned(), case.images())
+    random = torch.Generator().manual_seed(1)
+    for name in learned:
+        if name.startswith("rates."):
+            learned[name] = learned[name] * torch.rand(learned[name].shape, generator=random, dtype=torch.double)
+    return algorithm, {name: value.detach().requires_grad_() for name, value in learned.items()}
+
+
+@examples(12)
+@given(some)
+def test_its_meta_gradient_is_learn2learns(case):
+    algorithm, learned = started(case)
+    expected, losses = Loop(algorithm, case.module()).meta_gradient(learned, case.batch())
+    found, outcome = Batched(algorithm, 1).meta_gradient(learned, case.batch())
+    assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
+    torch.testing.assert_close(outcome.losses, losses.losses)
+
+
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_it_is_certified(model):
+    case = Case(model)
+    algorithm = MetaSGD(network(model), case.fast_lr, 1)
+    learned = algorithm.learned(case.learned(), case.images())
+    assert parity(algorithm, case.module(), learned, case.batch(), 2)["relative_difference"] <= 1e-10
+
+
+def test_it_starts_as_maml():
+    case = Case(steps=2)
+    algorithm, batch = MetaSGD(network("fc"), case.fast_lr, 2), case.batch()
+    learned = algorithm.learned(case.learned(), case.images())
+    losses, _ = algorithm.outcome(learned, batch)
+    torch.testing.assert_close(losses, MAML(network("fc"), case.fast_lr, 2).outcome(case.learned(), batch)[0])
+
+
+def test_every_parameter_that_has_an_effect_has_a_rate_of_its_shape():
+    case = Case()
+    algorithm = MetaSGD(network("fc"), 0.3, 1)
+    learned = algorithm.learned(case.learned(), case.images())
+    assert set(algorithm.names) <= set(learned)
+    rates = {name.removeprefix("rates."): value for name, value in learned.items() if name.startswith("rates.")}
+    assert set(rates) == set(network("fc").names)
+    assert all(value.shape == learned[name].shape and (value == 0.3).all() for name, value in rates.items())

@@ -1,0 +1,65 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from cases import CHARACTERS, Case, drawings
+from oracles import distance, inductive
+from sklearn.linear_model import LogisticRegression
+
+from metaglot.algorithms.pretrained import BIAS, WEIGHT, Pretrained
+from metaglot.config import Task
+from metaglot.evaluation import adapted, last
+from metaglot.network import network
+from metaglot.reference import parameters
+from metaglot.tasks import TURNS, Images, Purpose
+
+CASE = Case(ways=3, shots=3, queries=3, tasks=2)
+both = pytest.mark.parametrize("model", ["fc", "conv"])
+
+
+@both
+def test_its_heads_are_scikit_learns_on_the_same_features(model):
+    case = CASE.but(model=model)
+    batch, module = case.batch(), case.module()
+    with torch.no_grad():
+        made = last(adapted(Pretrained(network(model), 0.5, 1), case.learned(), batch), 1)
+        together, alone = made(batch.query).softmax(-1), made.inductive(batch.query).softmax(-1)
+        for task, (support, labels, query, _) in enumerate(zip(*batch.parts(), strict=True)):
+            peer = LogisticRegression(tol=1e-12, max_iter=10_000, solver="newton-cholesky")
+            peer.fit(module.features(support[:, None]).numpy(), labels.numpy())
+            expected = peer.predict_proba(module.features(query[:, None]).numpy())
+            torch.testing.assert_close(together[task], torch.from_numpy(expected), rtol=1e-6, atol=1e-9)
+            module.classifier.weight.copy_(torch.from_numpy(peer.coef_))
+            module.classifier.bias.copy_(torch.from_numpy(peer.intercept_))
+            torch.testing.assert_close(alone[task], inductive(module, support, query).softmax(-1), rtol=1e-6, atol=1e-9)
+
+
+@both
+def test_its_gradient_is_that_of_ordinary_training(model):
+    case = CASE.but(model=model)
+    algorithm, module = Pretrained(network(model), 0.5, 1, minibatch=24), case.module()
+    learned = algorithm.learned(case.learned(), case.images())
+    random = torch.Generator().manual_seed(0)
+    learned[WEIGHT] = torch.randn(TURNS * CHARACTERS, learned[WEIGHT].shape[1], generator=random, dtype=torch.double)
+    learned[BIAS] = learned[BIAS].double()
+    learned = {name: value.detach().requires_grad_() for name, value in learned.items()}
+    batch = algorithm.training_batch(case.images(), (Purpose.TRAINING, 0, 1), case.task, 5).double()
+    features = module.features(batch.query[0][:, None])
+    F.cross_entropy(features @ learned[WEIGHT].T + learned[BIAS], batch.query_labels[0]).backward()
+    expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in parameters(module).items()}
+    expected |= {name: learned[name].grad for name in (WEIGHT, BIAS)}
+    found, _ = algorithm.meta_gradient(learned, batch)
+    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-9
+
+
+@pytest.mark.parametrize(("rotations", "turns"), [("class", TURNS), ("none", 1)])
+def test_every_character_in_every_turn_is_a_class_of_its_own(rotations, turns):
+    pixels = drawings(size=6)
+    images = Images(pixels, torch.device("cpu"))
+    task = Task(ways=3, shots=2, queries=2, rotations=rotations)
+    batch = Pretrained(network("fc"), 0.5, 1, minibatch=400).training_batch(images, (Purpose.TRAINING, 0, 1), task, 5)
+    assert batch.query.shape == (1, 400, 6, 6) and batch.support.shape == (1, 0, 6, 6)
+    assert set(batch.query_labels[0].tolist()) == {*range(turns * CHARACTERS)}
+    for image, label in zip(batch.query[0], batch.query_labels[0].tolist(), strict=True):
+        turn, character = divmod(label, CHARACTERS)
+        drawn = torch.rot90(torch.from_numpy(pixels[character]).float() / 255, turn, (1, 2))
+        assert (drawn - image).abs().amax((1, 2)).min() < 1e-6

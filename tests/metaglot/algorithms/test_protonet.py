@@ -1,0 +1,66 @@
+import pytest
+import torch
+import torch.nn.functional as F
+from cases import Case, drawings
+from oracles import distance
+from torch import Tensor, nn
+
+from metaglot.algorithms.protonet import ProtoNet
+from metaglot.config import Task
+from metaglot.evaluation import adapted, last
+from metaglot.network import network
+from metaglot.reference import parameters
+from metaglot.tasks import Batch, Images, Purpose, draw
+
+both = pytest.mark.parametrize("model", ["fc", "conv"])
+CASE = Case(ways=3, shots=2, queries=3, tasks=3)
+
+
+def literal(module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Losses [tasks] and logits [tasks, m, ways], distance by distance."""
+    logits = []
+    for support, labels, query, _ in zip(*batch.parts(), strict=True):
+        seen, asked = module.features(support[:, None]), module.features(query[:, None])
+        means = torch.stack([seen[labels == label].mean(0) for label in labels.unique()])
+        logits.append(torch.stack([-(x - means).square().sum(1) for x in asked]))
+    losses = torch.stack([F.cross_entropy(x, y) for x, y in zip(logits, batch.query_labels, strict=True)])
+    return losses, torch.stack(logits)
+
+
+@both
+@pytest.mark.parametrize("seed", range(3))
+def test_its_meta_gradient_is_that_of_a_literal_implementation(model, seed):
+    case = CASE.but(model=model, seed=seed)
+    module, learned = case.module(), case.learned()
+    losses, logits = literal(module, case.batch())
+    losses.mean().backward()
+    found, outcome = ProtoNet(network(model), 0.5, 1).meta_gradient(learned, case.batch())
+    expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in parameters(module).items()}
+    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-9
+    torch.testing.assert_close(outcome.losses, losses.detach())
+    right = (logits.argmax(-1) == case.batch().query_labels).float().mean(1)
+    torch.testing.assert_close(outcome.accuracies, right)
+
+
+@both
+def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
+    case = CASE.but(model=model)
+    batch, algorithm = case.batch(), ProtoNet(network(model), 0.5, 1)
+    with torch.no_grad():
+        made = last(adapted(algorithm, case.learned(), batch), 5)
+        whole = made.inductive(batch.query)
+        torch.testing.assert_close(made.inductive(batch.query[:, :1]), whole[:, :1])
+        assert not torch.allclose(made(batch.query), whole, atol=1e-2)
+
+
+def test_training_tasks_have_ways_and_queries_of_their_own_and_test_tasks_have_not():
+    images = Images(drawings(size=6), torch.device("cpu"))
+    task, stream = Task(ways=3, shots=2, queries=4, rotations="class"), (Purpose.TRAINING, 7, 1)
+    wide = ProtoNet(network("fc"), 0.5, 1, training_ways=8, training_queries=6)
+    batch = wide.training_batch(images, stream, task, 2)
+    assert batch.support.shape[:2] == (2, 8 * 2) and batch.query.shape[:2] == (2, 8 * 6)
+    most = ProtoNet(network("fc"), 0.5, 1).training_batch(images, stream, task, 1)
+    assert most.support.shape[:2] == (1, 9 * 2)  # as many as there are
+    testing = (Purpose.TESTING, 0, 0)
+    assert draw(testing, 4, 9, 20, task).sha256() == draw(testing, 4, 9, 20, task).sha256()
+    assert task == Task(ways=3, shots=2, queries=4, rotations="class")

@@ -1,0 +1,85 @@
+from copy import deepcopy
+from itertools import islice
+
+import pytest
+import torch
+import torch.nn.functional as F
+from cases import Case, drawings
+from oracles import distance
+
+from metaglot.algorithms.reptile import Reptile, minibatches
+from metaglot.config import Task
+from metaglot.network import network
+from metaglot.reference import parameters
+from metaglot.tasks import Images, Purpose
+
+CASE = Case(ways=3, shots=4, tasks=3, steps=4)
+
+
+def reptile(case: Case, fast_lr: float = 0.01, minibatch: int = 5) -> Reptile:
+    return Reptile(network(case.model), fast_lr, case.steps, minibatch=minibatch, training_shots=6)
+
+
+def adapted_by_hand(case: Case, algorithm: Reptile) -> list[dict[str, torch.Tensor]]:
+    """Task by task, an ordinary Adam on an ordinary module."""
+    found = []
+    for support, labels, _, _ in zip(*case.batch().parts(), strict=True):
+        module = deepcopy(case.module())
+        inner = torch.optim.Adam(module.parameters(), lr=algorithm.fast_lr, betas=(0.0, 0.999))
+        for rows in islice(minibatches(len(support), algorithm.minibatch), case.steps):
+            inner.zero_grad()
+            F.cross_entropy(module(support[rows, None]), labels[rows]).backward()
+            inner.step()
+        found.append({name: parameters(module)[name].detach() for name in algorithm.network.names})
+    return found
+
+
+@pytest.mark.parametrize("case", [CASE, CASE.but(model="conv"), CASE.but(steps=1), CASE.but(steps=9, seed=3)])
+def test_its_update_is_that_of_a_literal_loop_on_the_same_minibatches(case):
+    algorithm, learned = reptile(case), case.learned()
+    gradient, _ = algorithm.meta_gradient(learned, case.batch())
+    found = dict(zip(learned, gradient, strict=True))
+    tasks = adapted_by_hand(case, algorithm)
+    for name in algorithm.network.names:
+        expected = learned[name].detach() - torch.stack([task[name] for task in tasks]).mean(0)
+        assert distance({name: found[name]}, {name: expected}) < 1e-6, name
+    whole = {n: learned[n].detach() - torch.stack([task[n] for task in tasks]).mean(0) for n in algorithm.network.names}
+    assert distance({n: found[n] for n in whole}, whole) < 1e-9
+
+
+def test_a_step_of_rate_one_ends_at_the_mean_of_the_adapted_weights():
+    algorithm, learned = reptile(CASE), CASE.learned()
+    gradient, _ = algorithm.meta_gradient(learned, CASE.batch())
+    for value, slope in zip(learned.values(), gradient, strict=True):
+        value.grad = slope.contiguous()
+    algorithm.optimiser(learned, 1.0).step()
+    tasks = adapted_by_hand(CASE, algorithm)
+    for name in network("fc").names:
+        mean = torch.stack([task[name] for task in tasks]).mean(0)
+        torch.testing.assert_close(learned[name].detach(), mean, rtol=1e-6, atol=1e-9)
+
+
+def test_its_outer_rate_falls_to_zero():
+    assert [reptile(CASE).annealing(progress) for progress in (0, 0.25, 1)] == [1, 0.75, 0]
+
+
+def test_minibatches_take_every_image_once_in_each_round():
+    found = torch.cat([*islice(minibatches(12, 4), 6)]).tolist()
+    assert sorted(found[:12]) == sorted(found[12:]) == [*range(12)] and found[:12] != found[12:]
+    assert sorted(next(minibatches(3, 10)).tolist()) == [0, 1, 2]
+    straddling = torch.cat([*islice(minibatches(5, 2), 5)]).tolist()
+    assert sorted(straddling[:5]) == sorted(straddling[5:]) == [*range(5)]
+
+
+def test_training_tasks_have_shots_of_their_own():
+    images, task = Images(drawings(), torch.device("cpu")), Task(ways=3, shots=1, queries=15, rotations="class")
+    batch = reptile(CASE).training_batch(images, (Purpose.TRAINING, 0, 1), task, 2)
+    assert batch.support.shape[:2] == (2, 3 * 6) and batch.query.shape[:2] == (2, 3 * 14)
+
+
+def test_adapting_leaves_what_is_learned_alone():
+    learned = CASE.learned()
+    before = {name: value.detach().clone() for name, value in learned.items()}
+    batch = CASE.batch()
+    made = [*islice(reptile(CASE).classifiers(learned, batch.support, batch.support_labels), 3)]
+    assert len(made) == 3 and all(torch.equal(learned[name], before[name]) for name in learned)

@@ -1,0 +1,19 @@
+"""Finished pipelines of known skill, read once."""
+
+import pytest
+from finished_pipeline import finished
+
+from metaglot.config import ReportConfig
+from metaglot.report.runs import Run
+
+Finished = tuple[ReportConfig, list[Run]]
+
+
+@pytest.fixture(scope="session")
+def one_seed(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return finished(tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(scope="session")
+def five_seeds(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return finished(tmp_path_factory.mktemp("five"), seeds=(42, 43, 44, 45, 46))

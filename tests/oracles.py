@@ -1,0 +1,49 @@
+"""Other ways to the same numbers: learn2learn by its own documentation, and `torch.func`."""
+
+import torch
+import torch.nn.functional as F
+from cases import Case
+from torch import Tensor, nn
+
+from metaglot.reference import l2l
+from metaglot.tasks import Batch
+
+Gradient = dict[str, Tensor]
+
+
+def learn2learn(case: Case, module: nn.Module, batch: Batch) -> tuple[Gradient, Tensor, Tensor]:
+    """The mean meta-gradient, and each task's query loss and accuracy, as learn2learn's examples compute them."""
+    maml = l2l.algorithms.MAML(module, lr=case.fast_lr, first_order=case.first_order)
+    losses, accuracies = [], []
+    for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
+        learner = maml.clone()
+        for _ in range(case.steps):
+            learner.adapt(F.cross_entropy(learner(support[:, None]), labels))
+        logits = learner(query[:, None])
+        losses.append(F.cross_entropy(logits, query_labels))
+        accuracies.append((logits.argmax(1) == query_labels).double().mean())
+    torch.stack(losses).mean().backward()
+    found = {name: p.grad for name, p in module.named_parameters(remove_duplicate=False) if p.grad is not None}
+    return found, torch.stack(losses).detach(), torch.stack(accuracies)
+
+
+def distance(found: Gradient, expected: Gradient) -> float:
+    """Of two whole gradients, over the norm of the expected one."""
+    names = list(found)
+    apart = torch.stack([(found[name].double() - expected[name].double()).norm() for name in names])
+    whole = torch.stack([expected[name].double().norm() for name in names])
+    return (apart.norm() / whole.norm()).item()
+
+
+@torch.no_grad()
+def inductive(module: nn.Module, support: Tensor, query: Tensor) -> Tensor:
+    """Logits of one task's queries, where at each layer batch norm takes the support set's mean and biased variance."""
+    convolves = hasattr(module.features[1][0], "conv")
+    support, query = (x[:, None] if convolves else x.flatten(1) for x in (support, query))
+    for block in module.features[1]:
+        layer, norm = (block.conv if convolves else block.linear), block.normalize
+        support, query = layer(support), layer(query)
+        over = (0, 2, 3) if convolves else 0
+        seen = support.mean(over), support.var(over, correction=0)
+        support, query = (F.batch_norm(z, *seen, norm.weight, norm.bias, eps=norm.eps).relu() for z in (support, query))
+    return module.classifier(query.mean((2, 3)) if convolves else query)

@@ -1,0 +1,198 @@
+"""Params of every kind, drawn at random: those that are in order, and those with one mistake."""
+
+import re
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from params_file import changed
+
+from metaglot.algorithms.table import ALGORITHMS
+
+NAMES = list(ALGORITHMS)
+ALONE = {"maml_plus_plus", "reptile", "protonet", "pretrained", "scratch"}  # that learn2learn does not have
+SEEDS = ("whole", 0, 2**32 - 1)
+
+# What each key takes, said a second time: whole (lowest, highest), number (above, highest), choice, auto or whole.
+TRAIN: dict[str, tuple[Any, ...]] = {
+    "engine": ("choice", "batched", "learn2learn"),
+    "iterations": ("whole", 0, 10**8),
+    "meta_batch_size": ("whole", 1, 4096),
+    "meta_lr": ("number", 0, 100),
+    "fast_lr": ("number", 0, 100),
+    "adaptation_steps": ("whole", 0, 1000),
+    "validate_every": ("whole", 1, 10**7),
+    "validation_tasks": ("whole", 1, 10**7),
+}
+SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
+OWN: dict[str, tuple[Any, ...]] = {
+    "maml_plus_plus.step_losses": ("choice", True, False),
+    "maml_plus_plus.learned_rates": ("choice", True, False),
+    "maml_plus_plus.cosine": ("choice", True, False),
+    "maml_plus_plus.order_annealing": ("choice", True, False),
+    "reptile.minibatch": ("whole", 1, 4096),
+    "reptile.training_shots": ("whole", 1, 19),
+    "protonet.training_ways": ("whole", 2, 256),
+    "protonet.training_queries": ("whole", 1, 19),
+    "pretrained.minibatch": ("whole", 1, 4096),
+    "pretrained.patience": ("whole", 1, 10**7),
+}  # and scratch's two lists
+TAKES: dict[str, tuple[Any, ...]] = {
+    "first_order": ("choice", True, False),
+    "model": ("choice", "fc", "conv"),
+    "run.device": ("choice", "auto", "cpu", "cuda", "cuda:0", "cuda:7", "mps"),
+    "run.threads": ("auto", 1, 1024),
+    "run.task_chunk": ("auto", 1, 4096),
+    "data.source": ("choice", "omniglot", "glyphs"),
+    "data.image_size": ("whole", 4, 105),
+    "split.kind": ("choice", "random", "background"),
+    "split.seed": SEEDS,
+    "split.train": ("whole", 2, 1623),
+    "split.validation": ("whole", 2, 1623),
+    "split.test": ("whole", 2, 1623),
+    "task.ways": ("whole", 2, 256),
+    "task.shots": ("whole", 1, 19),
+    "task.queries": ("whole", 1, 19),
+    "task.rotations": ("choice", "class", "task", "none"),
+    **{f"train.{key}": takes for key, takes in TRAIN.items()},
+    "evaluate.tasks": ("whole", 2, 10**6),
+    "evaluate.adaptation_steps": ("whole", 0, 1000),
+    "evaluate.seed": SEEDS,
+    "report.margin": ("number", 0, 1),
+    **{f"settings.{name}.{key}": takes for name in NAMES for key, takes in SETTINGS.items()},
+    **{f"settings.{key}": takes for key, takes in OWN.items()},
+}
+NEEDED = [key for key in TAKES if not key.startswith("settings")]
+SECTIONS = ["run", "data", "split", "task", "train", "evaluate", "report", *(f"settings.{name}" for name in NAMES)]
+
+
+def taken(key: str, value: Any) -> bool:
+    """Whether a key takes a value, by the table above."""
+    kind, *limits = TAKES[key]
+    if value is None:
+        return key.startswith("settings.") and key.rpartition(".")[2] in SETTINGS  # as if the key were not there
+    if kind == "choice":
+        return any(type(value) is type(choice) and value == choice for choice in limits)
+    if value == "auto":
+        return kind == "auto"
+    if kind == "number":
+        within = type(value) in (int, float) and limits[0] < value <= limits[1]
+        return within and (key != "report.margin" or value < 1)
+    return type(value) is int and limits[0] <= value <= limits[1]
+
+
+def values(key: str) -> st.SearchStrategy[Any]:
+    """Values that a key takes."""
+    kind, *limits = TAKES[key]
+    if kind == "choice":
+        return st.sampled_from(limits)
+    if kind == "number":
+        low, high = limits
+        below = st.floats(low, high, exclude_min=True, exclude_max=high == 1)
+        return below | st.integers(1, 99) if high == 100 else below
+    whole = st.integers(*limits)
+    return whole | st.just("auto") if kind == "auto" else whole
+
+
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.text(max_size=30),
+    st.sampled_from(["", "auto", "cuda:", "cuda:١", "cuda:0\n", "fc ", "FC", "../x", "1e3", "0x10", "~", "maml; ls"]),
+    st.integers(),
+    st.sampled_from([-1, 0, 10**9, 2**63, 2**64, 10**400, -(10**4000), 1623, 257, 106]),
+    st.floats(),
+    st.dates(),
+    st.binary(max_size=5),
+    st.lists(st.integers(), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
+)
+
+
+@st.composite
+def valid(draw: st.DrawFn) -> dict[str, Any]:
+    """Any params that can be together."""
+    params = changed({key: draw(values(key)) for key in NEEDED})
+    params["algorithms"] = draw(st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
+    params["seeds"] = draw(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=5, unique=True))
+    params["settings"] = {name: draw(blocks(name)) for name in draw(st.sets(st.sampled_from(NAMES)))}
+    for name in ALONE & {*params["algorithms"], *params["settings"]}:
+        params["settings"].setdefault(name, {})["engine"] = "batched"
+    parts = draw(st.tuples(*[st.integers(2, 1623 // 3)] * 3))
+    params["split"] |= dict(zip(("train", "validation", "test"), parts, strict=True))
+    params["task"]["ways"] = draw(st.integers(2, min(81, *parts)))
+    params["task"]["queries"] = draw(st.integers(1, 20 - params["task"]["shots"]))
+    if params["model"] == "conv":
+        params["data"]["image_size"] = 28
+    return params
+
+
+def blocks(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    keys = [key for key in TAKES if key.startswith(f"settings.{name}.")]
+    return st.fixed_dictionaries({}, optional={key.rpartition(".")[2]: values(key) for key in keys})
+
+
+Mistake = tuple[dict[str, Any], str]  # the default params with one mistake, and how the line that refuses them begins
+
+
+def invalid() -> st.SearchStrategy[Mistake]:
+    return wrong_values() | unknown_keys() | missing_keys() | wrong_lists() | impossible()
+
+
+@st.composite
+def wrong_values(draw: st.DrawFn) -> Mistake:
+    key, value = draw(st.sampled_from(list(TAKES))), draw(anything)
+    assume(not taken(key, value))
+    return changed({key: value}), f"{key}: got "
+
+
+@st.composite
+def unknown_keys(draw: st.DrawFn) -> Mistake:
+    section = draw(st.sampled_from(["", *SECTIONS, "settings"]))
+    key = draw(st.text(max_size=50) | st.text("abc_", min_size=1, max_size=9) | st.integers() | st.dates())
+    params = changed({})
+    part = within(params, section)
+    assume(key not in part and not (section.startswith("settings.") and key in SETTINGS))
+    part[key] = 1
+    plain = re.fullmatch("[a-z_]+", str(key))
+    return params, (f"{section}." if section else "") + (f"{key}: is not a key; takes the keys " if plain else "")
+
+
+@st.composite
+def missing_keys(draw: st.DrawFn) -> Mistake:
+    key = draw(st.sampled_from(["algorithms", "seeds", "train", *NEEDED]))
+    params, (section, _, name) = changed({}), key.rpartition(".")
+    del within(params, section)[name]
+    return params, f"{key}: is missing; takes "
+
+
+@st.composite
+def wrong_lists(draw: st.DrawFn) -> Mistake:
+    key = draw(st.sampled_from(["algorithms", "seeds"]))
+    known = st.sampled_from(NAMES) if key == "algorithms" else st.integers(0, 2**32 - 1)
+    values = draw(anything | st.lists(known | anything, max_size=4))
+    right = type(values) is list and 0 < len(values) and len({*map(repr, values)}) == len(values)
+    assume(not right or not all(value in NAMES or type(value) is int and 0 <= value < 2**32 for value in values))
+    return changed({key: values}), key
+
+
+@st.composite
+def impossible(draw: st.DrawFn) -> Mistake:
+    """Values that their keys take, and that cannot be together."""
+    key = draw(st.sampled_from(["task.ways", "task.queries", "split", "data.image_size"]))
+    if key == "task.ways":
+        changes = {key: draw(st.integers(101, 256)), "split.kind": draw(values("split.kind"))}
+    elif key == "task.queries":
+        shots = draw(st.integers(2, 19))
+        changes = {"task.shots": shots, key: draw(st.integers(21 - shots, 19))}
+    elif key == "split":
+        changes = {"split.train": draw(st.integers(812, 1623)), "split.test": draw(st.integers(812, 1623))}
+    else:
+        changes = {"model": "conv", key: draw(st.integers(29, 105))}
+    return changed(changes), f"{key}: got "
+
+
+def within(params: dict[str, Any], section: str) -> dict[str, Any]:
+    for name in section.split(".") if section else ():
+        params = params[name]
+    return params

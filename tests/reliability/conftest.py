@@ -1,0 +1,46 @@
+"""What the tests of faults share: finished pipelines to harm, processes to kill, and the figures that they gave."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from params_file import TINY, changed, text
+from stage_process import PIPELINE, Stages
+
+FIGURES: list[str] = []
+Say = Callable[[str], None]
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Say:
+    """Says in the summary of the tests what one of them counted: docs/reliability.md quotes it."""
+    return lambda line: FIGURES.append(f"{request.node.name}: {line}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in FIGURES:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def stages() -> Iterator[Stages]:
+    """Runs stages in processes of their own that have imported everything, so that they begin, or die, at once."""
+    with Stages() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, stages: Stages) -> Path:
+    """A folder in which every stage has run, on a tiny task of glyphs; nobody may change it."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "params.yaml").write_bytes(text(changed(TINY | {"algorithms": ["maml"]})))
+    for line in PIPELINE:
+        stages.succeed(folder, line)
+    return folder
+
+
+@pytest.fixture
+def harmed(undisturbed: Path, tmp_path: Path) -> Path:
+    """A copy of it, to do harm to."""
+    return shutil.copytree(undisturbed, tmp_path / "harmed")

@@ -1,0 +1,105 @@
+"""A disk that is full, or read-only: one line, no half file taken for a whole one, and a rerun once that is mended."""
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from draws import LONG, often
+from stage_process import PIPELINE, Stages, contents
+
+SLOW = ("download", "preprocess")
+MEGABYTES = 48 if LONG else 12
+
+
+def mount(folder: Path, options: str) -> None:
+    """Mount a small disk in memory, or skip where that is not allowed."""
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"mounting a tmpfs was refused, as it is to all but root: {done.stderr.strip()}")
+
+
+@pytest.fixture
+def disk(undisturbed: Path, tmp_path: Path) -> Iterator[Path]:
+    """A small disk that holds a copy of the finished pipeline, but for what MLflow keeps."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount(folder, f"size={MEGABYTES}m")
+    try:
+        ignore = shutil.ignore_patterns("mlflow.db*", "mlartifacts", ".metaglot")
+        yield shutil.copytree(undisturbed, folder, dirs_exist_ok=True, ignore=ignore)
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def clear(disk: Path, line: str) -> None:
+    """Remove what a stage wrote, as DVC does before it runs it."""
+    for part in PIPELINE[line]:
+        if (disk / part).is_file():
+            (disk / part).unlink()
+        else:
+            shutil.rmtree(disk / part, ignore_errors=True)
+
+
+def fill(disk: Path, room: int) -> Path:
+    """Fill a disk with zeros but for so many bytes."""
+    filler = disk / "filler"
+    space = os.statvfs(disk)
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize - room)
+    return filler
+
+
+def one_line(code: int, said: str) -> bool:
+    """Whether a stage failed as it should; a training says how far it was before."""
+    *before, last = said.splitlines()
+    return code == 1 and last.startswith("error: ") and all(" iteration " in line for line in before)
+
+
+def compared(disk: Path, line: str) -> dict[str, bytes]:
+    """The files whose bytes must be the same each time: not times; of MLflow's its pictures, whatever the run's id."""
+    files = {path: content for path, content in contents(disk, line).items() if "mlflow.db" not in path}
+    if line.startswith("track"):
+        return {Path(path).name: content for path, content in files.items()}
+    return {path: content for path, content in files.items() if Path(path).name not in ("run.json", "history.csv")}
+
+
+@pytest.mark.parametrize("line", PIPELINE)
+def test_a_full_disk_is_one_line_and_a_rerun_succeeds_once_there_is_room(
+    line: str, disk: Path, stages: Stages, figure: Callable[[str], None]
+) -> None:
+    before = set(disk.rglob("*"))
+    clear(disk, line)
+    stages.succeed(disk, line)
+    expected, rooms, rounds = compared(disk, line), random.Random(line), often(1, 4 if line in SLOW else 10)
+    size = sum(map(len, contents(disk, line).values()))
+    for _ in range(rounds):
+        clear(disk, line)
+        filler = fill(disk, rooms.randrange(size))
+        ended = stages.run(disk, line)
+        assert one_line(ended.code, ended.said), ended
+        assert compared(disk, line).items() <= expected.items()
+        assert not list(disk.rglob("*.partial"))
+        filler.unlink()
+        stages.succeed(disk, line)
+        assert compared(disk, line) == expected
+    assert before - set(disk.rglob("*")) == set()
+    figure(f"{rounds} of {rounds} full disks refused in one line, nothing half written, {rounds} reruns succeeded")
+
+
+@pytest.mark.parametrize("line", PIPELINE)
+def test_a_read_only_folder_is_one_line_and_a_rerun_succeeds_once_it_is_not(
+    line: str, disk: Path, stages: Stages, figure: Callable[[str], None]
+) -> None:
+    clear(disk, line)
+    before = set(disk.rglob("*"))
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    ended = stages.run(disk, line)
+    assert one_line(ended.code, ended.said) and "ead-only file system" in ended.said, ended
+    assert set(disk.rglob("*")) == before
+    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    stages.succeed(disk, line)
+    figure("refused in one line, nothing changed; the rerun succeeded")

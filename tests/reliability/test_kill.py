@@ -1,0 +1,49 @@
+"""A stage that is killed at any moment leaves whole files or none, and running it again gives what it always gives."""
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from draws import often
+from stage_process import PIPELINE, Stages, contents
+
+SLOW = ("download", "preprocess")
+FILES = [line for line in PIPELINE if not line.startswith(("train", "track"))]
+
+
+@pytest.mark.parametrize("line", FILES)
+def test_a_stage_killed_at_any_moment_leaves_whole_files_and_its_rerun_the_same_bytes(
+    line: str, harmed: Path, undisturbed: Path, stages: Stages, figure: Callable[[str], None]
+) -> None:
+    expected, moments = contents(undisturbed, line), random.Random(line)
+    seconds, kills, rounds = stages.succeed(harmed, line).seconds, 0, often(1, 20 if line not in SLOW else 8)
+    for _ in range(rounds):
+        for part in PIPELINE[line]:  # as DVC does before it runs a stage
+            shutil.rmtree(harmed / part)
+        kills += stages.run(harmed, line, kill_after=moments.uniform(0, seconds)).code == -9
+        assert contents(harmed, line).items() <= expected.items()
+        stages.succeed(harmed, line)
+        assert contents(harmed, line) == expected
+    assert kills >= rounds // 3
+    figure(f"{kills} kills in {rounds} runs, {kills} survived, no half file, the same {len(expected)} files after")
+
+
+def test_track_killed_at_any_moment_makes_one_whole_run(
+    harmed: Path, stages: Stages, figure: Callable[[str], None]
+) -> None:
+    line, moments, kills, rounds = "track maml", random.Random(0), 0, often(2, 20)
+    (harmed / "mlflow.db").unlink()
+    seconds = stages.succeed(harmed, line).seconds
+    for _ in range(rounds):
+        (harmed / "mlflow.db").unlink()
+        kills += stages.run(harmed, line, kill_after=moments.uniform(0, seconds)).code == -9
+        stages.succeed(harmed, line)
+        with closing(sqlite3.connect(harmed / "mlflow.db")) as database:
+            assert database.execute("select status, name from runs").fetchall() == [("FINISHED", "MAML · seed 42")]
+            assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+    assert kills > rounds / 3
+    figure(f"{kills} kills in {rounds} runs, each time one whole run in MLflow afterwards")

@@ -1,0 +1,73 @@
+"""Tracking by a real server, over each database that it may keep: down, up, twice, and eight publishers at once."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import finished_run
+import pytest
+from draws import long
+from mlflow import MlflowClient
+from postgresql import postgresql
+from stage_process import Stages
+
+from tools.mlflow_server import free_port, served
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for seed in range(8):
+        finished_run.write("fomaml", seed)
+    return tmp_path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty database for a server; nothing for SQLite, which makes its own."""
+    with postgresql(free_port()) if request.param == "postgresql" else nullcontext("") as address:
+        yield address
+
+
+@long
+def test_a_server_takes_each_run_once_from_eight_publishers_and_after_it_was_down(
+    store: str, workspace: Path, stages: Stages, tmp_path_factory: pytest.TempPathFactory, figure: Callable[[str], None]
+) -> None:
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    address = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}"}
+    started = time.monotonic()
+    ended = stages.run(workspace, "track fomaml --seed 0", environment=address)
+    assert (
+        ended.code == 1 and ended.said.startswith("error: MLflow at http://127.0.0.1") and ended.said.count("\n") == 1
+    )
+    refused = time.monotonic() - started
+    with served(folder, port, store=store):
+        lines = [f"track fomaml --seed {seed}" for seed in range(8)]
+        assert stages.together(workspace, lines, address) == [0] * 8
+        assert stages.run(workspace, lines[0], environment=address).code == 0
+        mlflow = MlflowClient(address["MLFLOW_TRACKING_URI"])
+        found = mlflow.search_runs(["1"])
+        assert sorted(run.info.run_name or "" for run in found) == [f"FOMAML · seed {seed}" for seed in range(8)]
+        assert {run.info.status for run in found} == {"FINISHED"}
+        assert len(mlflow.get_metric_history(found[0].info.run_id, "train_loss")) == 3
+        assert {file.path for file in mlflow.list_artifacts(found[0].info.run_id)} == {
+            "accuracy_by_step.png",
+            "learning_curve.png",
+        }
+    assert not (workspace / "mlflow.db").exists() and not (workspace / "mlartifacts").exists()
+    figure(f"down: one line after {refused:.0f} s; up: 8 publishers at once, one of them twice, 8 runs")
+
+
+def test_a_database_of_postgresql_itself_takes_each_run_once(
+    workspace: Path, stages: Stages, figure: Callable[[str], None]
+) -> None:
+    with postgresql(free_port()) as address:
+        for _ in range(2):
+            ended = stages.run(workspace, "track fomaml --seed 3", environment={"MLFLOW_TRACKING_URI": address})
+            assert ended.code == 0, ended.said
+        found = MlflowClient(address).search_runs(["1"])
+        assert [run.info.run_name for run in found] == ["FOMAML · seed 3"]
+    ended = stages.run(workspace, "track fomaml --seed 3", environment={"MLFLOW_TRACKING_URI": address})
+    assert ended.code == 1 and ended.said.startswith("error: postgresql://") and ended.said.count("\n") == 1
+    figure("published twice, one run; stopped, one line")

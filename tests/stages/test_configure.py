@@ -1,0 +1,178 @@
+"""The stage that reads params.yaml: all of data/config or nothing, and one line when something is wrong."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from draws import examples
+from hypothesis import given
+from params_cases import Mistake, invalid, valid
+from params_file import ROOT, TEXT, changed, text
+
+from metaglot.algorithms.table import ALGORITHMS
+from metaglot.config import DataConfig, EvaluateConfig, ReportConfig, SplitConfig, TrainConfig, load
+from metaglot.resolution import SHARED, find
+from stages import configure, paths
+from stages.shell import run
+
+FILES = ["data.yaml", "fomaml/evaluate.yaml", "fomaml/train.yaml", "maml/evaluate.yaml", "maml/train.yaml"]
+
+CLASSES = find(ALGORITHMS)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "argv", ["configure"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_bytes(TEXT)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def asked(here: Path, **changes: Any) -> None:
+    (here / "params.yaml").write_bytes(text(changed({key.replace("__", "."): value for key, value in changes.items()})))
+
+
+def test_every_config_file_is_written_and_nothing_else(here: Path) -> None:
+    configure.main()
+    assert sorted(contents(here / "data")) == sorted(f"config/{name}" for name in [*FILES, "report.yaml", "split.yaml"])
+
+
+def test_the_same_params_give_the_same_bytes(here: Path) -> None:
+    configure.main()
+    first = contents(here / "data")
+    configure.main()
+    assert contents(here / "data") == first
+    shutil.rmtree(here / "data")
+    asked(here)  # without the comments
+    configure.main()
+    assert contents(here / "data") == first
+
+
+def test_an_algorithm_that_is_no_longer_asked_for_leaves_no_file(here: Path) -> None:
+    configure.main()
+    asked(here, algorithms=["fomaml"])
+    configure.main()
+    assert sorted(path.name for path in (here / "data/config").iterdir()) == [
+        "data.yaml",
+        "fomaml",
+        "report.yaml",
+        "split.yaml",
+    ]
+
+
+def test_check_writes_nothing(here: Path) -> None:
+    configure.main(check=True)
+    assert [path.name for path in here.iterdir()] == ["params.yaml"]
+
+
+def test_what_settings_override_is_said_when_a_run_starts(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(here, settings__fomaml__fast_lr=0.25)
+    configure.main()
+    assert capsys.readouterr().out == "params.yaml: settings.fomaml.fast_lr: 0.25 instead of 0.5\n"
+
+
+def test_params_that_are_refused_leave_the_config_as_it_was(here: Path) -> None:
+    configure.main()
+    before = contents(here)
+    asked(here, task__ways=1000)
+    assert entered() == "error: params.yaml: task.ways: got 1000; takes a whole number from 2 up to 256"
+    assert contents(here / "data") == {name[5:]: kept for name, kept in before.items() if name.startswith("data/")}
+
+
+def test_what_a_killed_run_left_behind_is_cleared_away(here: Path) -> None:
+    left = here / "data/.config.partial/maml/train.yaml"
+    left.parent.mkdir(parents=True)
+    left.write_text("half a fi")
+    configure.main()
+    assert [path.name for path in (here / "data").iterdir()] == ["config"]
+
+
+def entered() -> str:
+    """What the stage says to the shell as it fails."""
+    with pytest.raises(SystemExit) as end:
+        run(configure.main)
+    return str(end.value.code)
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (
+            TEXT.replace(b"- fomaml", b"- ../fomaml; touch x"),
+            "params.yaml: algorithms.1: got '../fomaml; touch x'",
+        ),
+        (
+            TEXT.replace(b" 10000 ", b" 1e999 "),
+            "params.yaml: train.iterations: got inf; takes a whole number from 0 up to",
+        ),
+        ("model: ✗\ud800".encode("utf-8", "surrogatepass"), "params.yaml: unacceptable character"),
+        (None, "[Errno 2] No such file or directory: 'params.yaml'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_no_file(here: Path, content: bytes | None, line: str) -> None:
+    (here / "params.yaml").unlink()
+    if content is not None:
+        (here / "params.yaml").write_bytes(content)
+    said = entered()
+    assert said.startswith(f"error: {line}") and "\n" not in said
+    assert {path.name for path in here.iterdir()} <= {"params.yaml"}
+
+
+@given(invalid())
+@examples(60)
+def test_any_mistake_is_one_line_an_exit_code_and_no_file(here: Path, mistake: Mistake) -> None:
+    params, line = mistake
+    (here / "params.yaml").write_bytes(text(params))
+    said = entered()
+    assert said.startswith(f"error: params.yaml: {line}") and said.isprintable()
+    assert [path.name for path in here.iterdir()] == ["params.yaml"]
+
+
+@given(valid())
+@examples(60)
+def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, Any]) -> None:
+    (here / "params.yaml").write_bytes(text(params))
+    configure.main()
+    split = load(SplitConfig, paths.SPLIT_CONFIG).model_dump()
+    alphabets = {"train": None, "validation": None, "test": None} if params["split"]["kind"] == "background" else {}
+    about = {"dataset": "omniglot" if params["data"]["source"] == "omniglot" else "glyphs (synthetic)"}
+    assert split == params["split"] | alphabets | about | {"image_size": params["data"]["image_size"]}
+    assert load(DataConfig, paths.DATA_CONFIG).source == params["data"]["source"]
+    for name in params["algorithms"]:
+        given = CLASSES[name].Settings(**params["settings"].get(name, {}))
+        block = given.model_dump(include=SHARED, exclude_none=True)
+        train = load(TrainConfig, paths.train_config(name)).model_dump()
+        evaluate = load(EvaluateConfig, paths.evaluate_config(name)).model_dump()
+        steps = {"adaptation_steps": block.pop("test_adaptation_steps", params["evaluate"]["adaptation_steps"])}
+        assert train["train"] == params["train"] | block
+        assert evaluate["evaluate"] == params["evaluate"] | steps
+        assert evaluate["fast_lr"] == train["train"]["fast_lr"]
+        for config in (train, evaluate):
+            assert all(config[key] == params[key] for key in ("task", "model", "run"))
+            assert config["first_order"] == (params["first_order"] if name == "maml" else CLASSES[name].first_order)
+            assert config["settings"] == given.model_dump(exclude=SHARED)
+    rows = [(row.algorithm, row.seed) for row in load(ReportConfig, paths.REPORT_CONFIG).rows]
+    assert rows == [(name, seed) for name in params["algorithms"] for seed in params["seeds"]]
+
+
+def stage(here: Path, limit: str) -> subprocess.CompletedProcess[str]:
+    command = f"{limit}; exec {sys.executable} -m stages.configure"
+    environment = {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
+    return subprocess.run(["bash", "-c", command], cwd=here, env=environment, capture_output=True, text=True)
+
+
+def test_a_disk_without_room_leaves_the_config_as_it_was(here: Path) -> None:
+    configure.main()
+    before = contents(here / "data")
+    asked(here, seeds=[1, 2])
+    done = stage(here, "ulimit -f 0")
+    assert done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert contents(here / "data") == before
+    assert [path.name for path in (here / "data").iterdir()] == ["config"]

@@ -1,0 +1,142 @@
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from small_workspace import SHA256, SMALL, configure, workspace
+
+from metaglot.config import EvaluateConfig, load
+from metaglot.errors import Refusal
+from metaglot.files import read_json
+from metaglot.reference import initialised
+from metaglot.tasks import Purpose, draw
+from metaglot.weights import write_weights
+from stages import paths
+from stages.evaluate import main
+
+RUNS = [("maml", 42), ("fomaml", 42), ("maml", 43)]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with weights to evaluate, and the working directory."""
+    monkeypatch.chdir(tmp_path)
+    for algorithm, seed in RUNS:
+        module = initialised("fc", 5, SMALL["data.image_size"], seed)
+        write_weights(paths.weights(algorithm, seed), module.state_dict())
+    return workspace(tmp_path)
+
+
+def evaluate(folder: Path, algorithm: str = "maml", seed: int = 42, **changes: Any) -> tuple[dict, dict]:
+    """The result and the scores, with these changes of params."""
+    configure(folder, {name.replace("__", "."): value for name, value in changes.items()})
+    main(algorithm, seed)
+    with np.load(paths.scores(algorithm, seed)) as arrays:
+        return read_json(paths.result(algorithm, seed)), dict(arrays)
+
+
+def test_the_same_weights_twice_give_the_same_bytes(here):
+    found = []
+    for _ in range(2):
+        evaluate(here)
+        found.append([path("maml", 42).read_bytes() for path in (paths.result, paths.scores)])
+    assert found[0] == found[1]
+
+
+def test_maml_in_first_order_is_scored_as_fomaml_is(here):
+    maml, fomaml = (evaluate(here, name, first_order=True) for name in ("maml", "fomaml"))
+    assert all(np.array_equal(maml[1][name], fomaml[1][name]) for name in maml[1])
+    differ = {name for name in maml[0] if maml[0][name] != fomaml[0][name]}
+    assert differ == {"algorithm", "label"}
+
+
+def test_every_algorithm_and_seed_is_scored_on_the_same_tasks(here):
+    found = [evaluate(here, *run) for run in RUNS]
+    assert len({result["tasks_sha256"] for result, _ in found}) == 1
+    for name in ("characters", "turns", "drawings"):
+        assert all(np.array_equal(scores[name], found[0][1][name]) for _, scores in found)
+    assert found[0][0]["accuracy"] != found[2][0]["accuracy"]
+    result, scores = found[0]
+    task = load(EvaluateConfig, paths.evaluate_config("maml")).task
+    tasks = draw((Purpose.TESTING, 0, 0), 20, 30, 20, task)
+    assert result["tasks_sha256"] == tasks.sha256()
+    assert (scores["characters"] == tasks.characters).all()
+
+
+def test_another_test_seed_means_other_tasks_and_more_tasks_begin_with_the_same(here):
+    first, scores = evaluate(here)
+    other, _ = evaluate(here, evaluate__seed=1)
+    more, longer = evaluate(here, evaluate__tasks=33)
+    assert len({result["tasks_sha256"] for result in (first, other, more)}) == 3
+    assert len(longer["accuracy"]) == 33
+    np.testing.assert_allclose(longer["accuracy"][:20], scores["accuracy"], atol=1e-6)
+    assert (longer["characters"][:20] == scores["characters"]).all()
+
+
+def test_the_result_and_the_scores_say_the_same(here):
+    result, scores = evaluate(here)
+    assert (result["algorithm"], result["seed"], result["split_sha256"]) == ("maml", 42, SHA256)
+    assert result["accuracy"]["mean"] == pytest.approx(scores["accuracy"].mean())
+    assert result["inductive"]["loss"]["mean"] == pytest.approx(scores["inductive_loss"].mean())
+    np.testing.assert_allclose(scores["correct"].sum(1) / 25, scores["accuracy"], rtol=1e-6)
+    assert [row["step"] for row in result["by_step"]] == [*range(11)]
+    assert result["by_step"][1]["accuracy"] == result["accuracy"]["mean"]
+    assert result["writeup"]["tasks"] == 20
+
+
+def test_adapting_pays(here):
+    result, _ = evaluate(here, evaluate__adaptation_steps=5)
+    assert result["by_step"][0]["accuracy"] < 0.4 < result["accuracy"]["mean"]
+    assert result["accuracy"]["mean"] == result["by_step"][5]["accuracy"]
+
+
+def test_chunks_change_nothing_but_rounding(here):
+    _, whole = evaluate(here)
+    _, parts = evaluate(here, run__task_chunk=3)
+    for name in whole:
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-3, atol=1e-4)
+
+
+def test_nothing_is_left_but_the_two_files(here):
+    evaluate(here)
+    assert [path.name for path in (here / "data/results").iterdir()] == ["maml-42.json"]
+    assert [path.name for path in (here / "data/scores").iterdir()] == ["maml-42.npz"]
+
+
+def test_evaluating_needs_the_weights_and_the_test_split_alone(here):
+    for part in ("train", "validation"):
+        paths.split(part).unlink()
+    paths.train_config("maml").unlink()
+    main("maml", 42)
+    assert {path.name for path in paths.model("maml", 42).iterdir()} == {"weights.safetensors"}
+
+
+def test_what_is_missing_or_does_not_fit_is_refused_by_name_and_leaves_nothing(here):
+    with pytest.raises(Refusal, match="data/config/anil/evaluate.yaml"):
+        main("anil", 42)
+    with pytest.raises(Refusal, match="data/models/maml-7/weights.safetensors"):
+        main("maml", 7)
+    with pytest.raises(Refusal, match="is for 5 ways, not 3"):
+        evaluate(here, task__ways=3)
+    paths.split("test").write_bytes(b"PK")
+    configure(here, {})
+    with pytest.raises(Refusal, match="data/splits/test.npz"):
+        main("maml", 42)
+    assert not (here / "data/results").exists() and not (here / "data/scores").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_refused(here):
+    with pytest.raises(Refusal, match="cuda:1 is not on this machine, which has cpu"):
+        evaluate(here, run__device="cuda:1")
+
+
+def test_a_result_that_cannot_be_written_leaves_the_old_one(here):
+    before, _ = evaluate(here)
+    shutil.rmtree(paths.scores("maml", 42).parent)
+    paths.scores("maml", 42).parent.write_text("in the way")
+    with pytest.raises(OSError):
+        evaluate(here, evaluate__seed=1)
+    assert read_json(paths.result("maml", 42)) == before

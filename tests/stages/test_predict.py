@@ -1,0 +1,148 @@
+"""The command that tells pictures apart: what it prints to whom, and one line where it cannot."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from params_file import ROOT
+from trained_glyphs import WAYS, drawings, save, trained
+
+from metaglot.errors import Refusal
+from metaglot.predictor import load
+from stages.predict import main
+
+MODEL, SUPPORT, QUERIES = Path("data/models/maml-42"), Path("letters"), Path("unknown")
+NAMES = ["alpha", "beta", "[b]gamma"]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained network, three pictures of each of three letters, and six to tell apart."""
+    folder = tmp_path_factory.mktemp("workspace")
+    trained(folder)
+    hands = dict(zip(NAMES, drawings(WAYS, 9), strict=True))
+    save(folder / SUPPORT, {name: shown[:3] for name, shown in hands.items()})
+    save(folder, {"unknown": [shown[n] for n in (3, 4) for shown in hands.values()]})
+    (folder / SUPPORT / ".DS_Store").touch()
+    (folder / QUERIES / "Thumbs.db").touch()
+    return folder
+
+
+@pytest.fixture
+def here(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the workspace's pictures to spoil, with its network, and the working directory."""
+    subprocess.run(["cp", "-r", *workspace.iterdir(), tmp_path], check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def predict(*options: str, stdout: Any = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stages.predict", str(MODEL), str(SUPPORT), str(QUERIES), *options]
+    asked = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+    return subprocess.run(command, env=asked, stdout=stdout, stderr=subprocess.PIPE, text=True)
+
+
+def expected() -> list[Any]:
+    support = [path for name in sorted(NAMES) for path in sorted((SUPPORT / name).iterdir())]
+    classifier = load(MODEL).adapt(support, [path.parent.name for path in support])
+    return classifier.predict(sorted(QUERIES.glob("*.png")))
+
+
+def test_to_a_file_or_a_pipe_it_writes_csv(here: Path) -> None:
+    done = predict()
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["file"] for row in rows] == [f"{n}.png" for n in range(1, 7)]
+    found = [(row["class"], row["probability"]) for row in rows]
+    assert found == [(answer.label, f"{answer.probability:.4f}") for answer in expected()]
+    assert sum(row["class"] == NAMES[n % WAYS] for n, row in enumerate(rows)) >= 5
+
+
+def test_on_a_terminal_it_shows_a_table(here: Path) -> None:
+    leader, follower = os.openpty()
+    done = predict(stdout=follower)
+    os.close(follower)
+    shown = os.read(leader, 100_000).decode()
+    os.close(leader)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "maml-42, 3 classes, adaptation steps: 1, each query by itself\r\n" in shown
+    for n, answer in enumerate(expected(), start=1):
+        (row,) = (line for line in shown.splitlines() if f"{n}.png" in line)
+        assert answer.label in row and f"{answer.probability:.1%}" in row
+
+
+def test_as_json_it_has_the_probability_of_every_class(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(MODEL, SUPPORT, QUERIES, as_json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert [row["file"] for row in found] == [f"{n}.png" for n in range(1, 7)]
+    assert [(row["class"], row["probabilities"]) for row in found] == [
+        (answer.label, answer.probabilities) for answer in expected()
+    ]
+
+
+def test_steps_and_the_mode_are_as_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for asked in ({}, {"steps": 1}, {"steps": 4}, {"transductive": True}):
+        main(MODEL, SUPPORT, QUERIES, **asked)  # type: ignore[arg-type]
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] and len(set(said)) == 3
+
+
+def test_a_class_of_few_pictures_is_noted_and_predicted_all_the_same(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / SUPPORT / "beta/2.png").unlink()
+    main(MODEL, SUPPORT, QUERIES)
+    said = capsys.readouterr()
+    assert said.err == "note: 2 of beta, where the network was trained on 3 of each: expect mistakes\n"
+    assert len(said.out.splitlines()) == 7
+
+
+def test_a_name_that_is_no_unicode_is_written_as_it_is(here: Path) -> None:
+    os.rename(os.fsencode(QUERIES / "1.png"), os.fsencode(QUERIES) + b"/\xff.png")
+    leader, follower = os.openpty()
+    assert predict(stdout=follower).returncode == 0
+    os.close(follower)
+    assert b"\xff.png" in os.read(leader, 100_000)
+    os.close(leader)
+
+
+def more_classes(here: Path) -> None:
+    save(here / SUPPORT, {"delta": drawings(1, 9)[0][:1]})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda here: os.rename("letters", "moved"), "letters is not there"),
+        (lambda here: os.rename("unknown", "moved"), "unknown is not there"),
+        (lambda here: os.rename("unknown/1.png", "letters/1.png"), "letters/1.png is not a folder: .* one for each"),
+        (lambda here: Path("letters/delta").mkdir(), "letters/delta is empty: it should hold pictures"),
+        (lambda here: Path("letters/beta/more").mkdir(), "letters/beta/more is not a file"),
+        (lambda here: Path("unknown/notes.txt").write_text("7"), "unknown/notes.txt is no picture that can be read"),
+        (lambda here: Path("letters/beta/2.png").write_bytes(b"\x89PNG"), "letters/beta/2.png is no picture that can"),
+        (lambda here: [path.unlink() for path in QUERIES.iterdir()], "unknown is empty: it should hold pictures"),
+        (more_classes, "4 classes where this network takes 2 to 3, as it was trained"),
+        (lambda here: os.rename("data/models/maml-42", "data/models/x"), "data/models/maml-42/run.json is not there"),
+    ],
+)
+def test_what_is_wrong_is_refused_in_one_line_and_nothing_printed(
+    spoil: Callable[[Path], object], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(here)
+    with pytest.raises(Refusal, match=said) as caught:
+        main(MODEL, SUPPORT, QUERIES)
+    assert "\n" not in str(caught.value) and capsys.readouterr().out == ""
+
+
+def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(here: Path) -> None:
+    done = predict("--steps", "-3")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: -3 adaptation steps where 0 to 1000 can be taken\n"

@@ -1,0 +1,134 @@
+"""Preprocess writes the split's three parts, the same bytes every time, or says in one line why it cannot."""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metaglot import splits
+from metaglot.archives import drawings
+from metaglot.errors import Refusal
+from metaglot.files import read_json, sha256, write_json, write_yaml
+from metaglot.omniglot import Archive, ink
+from stages import paths, preprocess
+from tests.small_omniglot import pair
+
+CONFIG = {"dataset": "omniglot", "image_size": 28, "kind": "random", "seed": 42, "train": 5, "validation": 2, "test": 3}
+
+
+@pytest.fixture
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Archive, Archive]:
+    """A workspace with small archives as downloaded: 6 background alphabets of 7 characters, 2 others of 3."""
+    monkeypatch.chdir(tmp_path)
+    archives = pair(paths.RAW)
+    configure()
+    record(archives)
+    return archives
+
+
+def record(archives: tuple[Archive, Archive]) -> None:
+    held = {
+        archive.folder: {
+            "images": archive.images,
+            "content_sha256": archive.content_sha256,
+            "file_sha256": sha256(paths.RAW / f"{archive.folder}.zip"),
+            "bytes": 0,
+        }
+        for archive in archives
+    }
+    write_json(paths.SOURCE, {"dataset": "omniglot", "source": "/mirror", "archives": held})
+
+
+def configure(**changes: Any) -> None:
+    write_yaml(paths.SPLIT_CONFIG, CONFIG | changes)
+
+
+def parts() -> dict[str, splits.Characters]:
+    return {part: splits.load(paths.split(part)) for part in splits.PARTS}
+
+
+def test_every_part_holds_its_characters_with_their_own_drawings(known: tuple[Archive, Archive]) -> None:
+    preprocess.main()
+    drawn: dict[str, list[np.ndarray]] = {}
+    for archive in known:
+        for name, drawing in drawings(paths.RAW / f"{archive.folder}.zip", archive.folder, archive.images):
+            drawn.setdefault("/".join(name.split("/")[1:3]), []).append(ink(drawing, 28))
+    expected = sorted(drawn, key=lambda name: name.split("/"))
+    Random(42).shuffle(expected)
+    found = parts()
+    assert [len(part.names) for part in found.values()] == [5, 2, 3]
+    assert [name for part in found.values() for name in part.names] == expected
+    for part in found.values():
+        assert part.images.shape == (len(part.names), 20, 28, 28)
+        for name, images in zip(part.names, part.images, strict=True):
+            assert np.array_equal(images, drawn[name])
+
+
+def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(known: tuple[Archive, Archive]) -> None:
+    preprocess.main()
+    written = read_json(paths.SPLIT_RECORD)
+    names = {part: characters.names for part, characters in parts().items()}
+    digest = splits.digest("omniglot", names)
+    assert written == {"dataset": "omniglot", "kind": "random", "seed": 42, "sha256": digest, **names}
+    assert splits.split_sha256(paths.split("test")) == digest
+
+
+def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(known: tuple[Archive, Archive]) -> None:
+    def written() -> list[bytes]:
+        preprocess.main()
+        assert len(list(paths.SPLITS.iterdir())) == 4
+        return [path.read_bytes() for path in sorted(paths.SPLITS.iterdir())]
+
+    first = written()
+    assert written() == first
+    configure(seed=43)
+    assert all(one != other for one, other in zip(written(), first, strict=True))
+
+
+def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[Archive, Archive]) -> None:
+    configure(kind="background", train=None, validation=None, test=None, image_size=14)
+    preprocess.main()
+    found = parts()
+    assert found["test"].names == ["Glyphs_07/character01", "Glyphs_07/character02", "Glyphs_08/character01"]
+    alphabets = {part: {name.split("/")[0] for name in found[part].names} for part in ("train", "validation")}
+    assert len(alphabets["validation"]) == 5 and len(alphabets["train"] | alphabets["validation"]) == 6
+    assert len(found["train"].names) + len(found["validation"].names) == 7
+    assert found["test"].images.shape == (3, 20, 14, 14)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"train": 6}, "train 6 \\+ validation 2 \\+ test 3 = 11 characters; .* there are 10"),
+        ({"test": None}, "data/config/split.yaml: a random split needs counts: train, validation and test"),
+        ({"dataset": "glyphs (synthetic)"}, "data/raw holds omniglot, data/config/split.yaml asks for glyphs"),
+        ({"kind": "sorted"}, "data/config/split.yaml: kind: "),
+        ({"seed": "42"}, "data/config/split.yaml: seed: "),
+    ],
+)
+def test_a_split_that_cannot_be_is_refused_and_nothing_written(
+    changes: dict[str, Any], said: str, known: tuple[Archive, Archive]
+) -> None:
+    configure(**changes)
+    with pytest.raises(Refusal, match=said):
+        preprocess.main()
+    assert not paths.SPLITS.exists()
+
+
+def test_an_archive_that_is_not_as_downloaded_is_refused_by_name(known: tuple[Archive, Archive]) -> None:
+    path = paths.RAW / "images_evaluation.zip"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(Refusal, match="data/raw/images_evaluation.zip is changed since it was downloaded; run"):
+        preprocess.main()
+    record(known)
+    with pytest.raises(Refusal, match="data/raw/images_evaluation.zip is not a whole zip archive: .*; run"):
+        preprocess.main()
+    path.unlink()
+    with pytest.raises(Refusal, match="data/raw/images_evaluation.zip is not there; run"):
+        preprocess.main()
+    paths.SOURCE.unlink()
+    with pytest.raises(Refusal, match="data/raw/source.json is not there"):
+        preprocess.main()
+    assert not paths.SPLITS.exists()

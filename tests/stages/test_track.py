@@ -1,0 +1,431 @@
+"""Publishing to MLflow: real SQLite, a real server, real processes that are killed."""
+
+import csv
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
+from multiprocessing.forkserver import ensure_running
+from pathlib import Path
+
+import finished_run
+import pytest
+from draws import often
+from filelock import FileLock
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run
+
+from metaglot.errors import Refusal
+from metaglot.files import read_json, read_yaml, write_json, write_yaml
+from stages import paths, track
+from tools.mlflow_server import free_port, served
+
+TASK = "omniglot-5way-5shot-fc"
+ROUNDS = often(1, 20)
+ROOT = Path(track.__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of this MLflow's schema, made once and copied: the migrations take seconds."""
+    path = tmp_path_factory.mktemp("migrated") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ForkServerContext]:
+    """Starts processes that have imported all that `track` needs, so that they publish, or die, at once."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["stages.track", "mlflow.store.tracking.sqlalchemy_store"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))  # what it imports first, it finds without pytest
+        ensure_running()
+    yield context
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with one finished training of MAML, which MLflow has not heard of."""
+    for name in ("DVC_ROOT", "DVC_EXP_NAME", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    finished_run.write("maml")
+    return tmp_path
+
+
+@pytest.fixture
+def workspace(bare: Path, migrated: Path) -> Path:
+    """The same, with a database that is empty."""
+    shutil.copy(migrated, bare)
+    return bare
+
+
+def client(folder: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{folder}/mlflow.db")
+
+
+def experiment(of: MlflowClient, name: str = TASK) -> Experiment:
+    found = of.get_experiment_by_name(name)
+    assert found is not None
+    return found
+
+
+def runs(of: MlflowClient, name: str = TASK) -> list[Run]:
+    return list(of.search_runs([experiment(of, name).experiment_id]))
+
+
+def refusal() -> str:
+    """What the stage says, in one line, when it cannot publish MAML's training."""
+    with pytest.raises(Refusal) as caught:
+        track.main("maml", 42)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_run_has_the_name_the_times_and_the_params_of_its_training(workspace: Path) -> None:
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    record = read_json(paths.run_record("maml", 42))
+    assert run.info.run_name == "MAML · seed 42"
+    assert (run.info.start_time, run.info.end_time) == (record["started_at"], record["ended_at"])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["train.meta_lr"] == "0.003"
+    assert run.data.params["first_order"] == "false"
+    assert run.data.params["task.rotations"] == "class"
+    assert run.data.params["evaluate.tasks"] == "10000"
+    assert run.data.params["seed"] == "42"
+
+
+def test_the_metrics_are_the_numbers_of_the_files(workspace: Path) -> None:
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    record, result = read_json(paths.run_record("maml", 42)), read_json(paths.result("maml", 42))
+    low, high = result["accuracy"]["ci95_by_character"]
+    expected = {
+        "test_accuracy": result["accuracy"]["mean"],
+        "test_accuracy_percent": 100 * result["accuracy"]["mean"],
+        "test_accuracy_ci95_low": result["accuracy"]["ci95"][0],
+        "test_accuracy_ci95_high": result["accuracy"]["ci95"][1],
+        "test_accuracy_by_character_low": low,
+        "test_accuracy_by_character_high": high,
+        "test_accuracy_percent_by_character_low": 100 * low,
+        "test_accuracy_percent_by_character_high": 100 * high,
+        "test_loss": result["loss"]["mean"],
+        "test_loss_ci95_high": result["loss"]["ci95"][1],
+        "test_inductive_accuracy": result["inductive"]["accuracy"]["mean"],
+        "test_inductive_loss": result["inductive"]["loss"]["mean"],
+        "test_writeup_accuracy": result["writeup"]["accuracy"],
+        "test_writeup_loss": result["writeup"]["loss"],
+        "train_seconds": record["train_seconds"],
+        "validation_seconds": record["validation_seconds"],
+        "train_setup_seconds": record["setup_seconds"],
+        "train_iterations_per_second": record["iterations_per_second"],
+        "train_peak_memory_mb": record["peak_memory_mb"],
+    }
+    assert {name: run.data.metrics[name] for name in expected} == expected
+
+
+def test_the_curves_stand_at_their_iterations_and_times(workspace: Path) -> None:
+    track.main("maml", 42)
+    mlflow, started = client(workspace), read_json(paths.run_record("maml", 42))["started_at"]
+    (run,) = runs(mlflow)
+    with paths.history("maml", 42).open() as file:
+        rows = list(csv.DictReader(file))
+    for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm"):
+        curve = [(p.step, p.timestamp, p.value) for p in mlflow.get_metric_history(run.info.run_id, name)]
+        expected = [
+            (int(row["iteration"]), started + 1000 * float(row["seconds"]), float(row[name]))
+            for row in rows
+            if row[name]
+        ]
+        assert curve == expected
+    steps = mlflow.get_metric_history(run.info.run_id, "test_by_step_accuracy")
+    by_step = read_json(paths.result("maml", 42))["by_step"]
+    assert [(p.step, p.value) for p in steps] == [(one["step"], one["accuracy"]) for one in by_step]
+
+
+def test_tags_say_where_a_run_comes_from_and_its_pictures_lie_at_the_root(workspace: Path) -> None:
+    track.main("maml", 42)
+    mlflow = client(workspace)
+    (run,) = runs(mlflow)
+    record = read_json(paths.run_record("maml", 42))
+    tags = {name: run.data.tags[name] for name in ("commit", "device", "dataset", "dvc.experiments")}
+    assert tags == {
+        "commit": record["commit"],
+        "device": record["device"],
+        "dataset": "omniglot",
+        "dvc.experiments": "workspace",
+    }
+    pictures = {file.path for file in mlflow.list_artifacts(run.info.run_id)}
+    assert pictures == {"learning_curve.png", "accuracy_by_step.png"}
+    assert run.info.artifact_uri == (workspace / "mlartifacts" / run.info.run_id / "artifacts").as_uri()
+
+
+def test_the_note_of_a_run_answers_how_good_how_sure_and_how_long(workspace: Path) -> None:
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    note = run.data.tags["mlflow.note.content"]
+    assert all(words in note for words in ("97.56%", "97.25% to 97.85%", "606.4 s", "Some CPU @ 2.50GHz"))
+
+
+def test_what_was_not_trained_and_adapts_in_no_steps_is_published_too(workspace: Path) -> None:
+    record, result, history = (path("maml", 42) for path in (paths.run_record, paths.result, paths.history))
+    untrained = {"train_seconds": 0.0, "iterations_per_second": 0.0, "peak_memory_mb": None, "parity": None}
+    config = read_json(record)["config"] | {"first_order": None}
+    write_json(record, read_json(record) | untrained | {"config": config})
+    write_json(result, read_json(result) | {"first_order": None, "by_step": read_json(result)["by_step"][:1]})
+    history.write_text(history.read_text().splitlines()[0] + "\n")
+    track.main("maml", 42)
+    mlflow = client(workspace)
+    (run,) = runs(mlflow)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["train_seconds"] == 0 and "train_loss" not in run.data.metrics
+    assert run.data.params["first_order"] == "null"
+    assert len(mlflow.get_metric_history(run.info.run_id, "test_by_step_accuracy")) == 1
+    assert len(mlflow.list_artifacts(run.info.run_id)) == 2
+
+
+def test_publishing_twice_makes_one_run_that_knows_both_dvc_experiments(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("brave-owl", "calm-fox", "brave-owl"):
+        monkeypatch.setenv("DVC_EXP_NAME", name)
+        track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    assert run.data.tags["dvc.experiments"] == "brave-owl, calm-fox"
+
+
+def test_another_training_and_another_evaluation_are_other_runs(workspace: Path) -> None:
+    track.main("maml", 42)
+    record = paths.run_record("maml", 42)
+    write_json(record, read_json(record) | {"started_at": finished_run.STARTED - 1})
+    track.main("maml", 42)
+    asked, result = paths.evaluate_config("maml"), paths.result("maml", 42)
+    fewer = read_json(result)["evaluate"] | {"tasks": 600}
+    write_yaml(asked, read_yaml(asked) | {"evaluate": fewer})
+    write_json(result, read_json(result) | {"evaluate": fewer})
+    track.main("maml", 42)
+    assert sorted(run.data.params["evaluate.tasks"] for run in runs(client(workspace))) == ["10000", "10000", "600"]
+
+
+def test_corrected_scores_take_the_place_of_those_published_before(workspace: Path) -> None:
+    track.main("maml", 42)
+    path = paths.result("maml", 42)
+    result = read_json(path)
+    result["accuracy"]["mean"] = 0.5
+    write_json(path, result)
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    assert run.data.metrics["test_accuracy"] == 0.5
+
+
+def test_scores_of_another_evaluation_are_not_published(workspace: Path) -> None:
+    asked = paths.evaluate_config("maml")
+    write_yaml(asked, read_yaml(asked) | {"evaluate": {"tasks": 600, "adaptation_steps": 1, "seed": 0}})
+    assert "does not answer data/config/maml/evaluate.yaml" in refusal()
+
+
+def test_a_run_made_by_a_request_that_was_sent_twice_is_one_afterwards(workspace: Path) -> None:
+    track.main("maml", 42)
+    mlflow = client(workspace)
+    (run,) = runs(mlflow)
+    mlflow.create_run(run.info.experiment_id, tags=run.data.tags)
+    track.main("maml", 42)
+    assert [one.info.run_id for one in runs(mlflow)] == [run.info.run_id]
+
+
+def test_in_a_temporary_copy_all_goes_to_the_repository_that_owns_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(workspace))
+    for uri in ("", "sqlite:///mlflow.db"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        copy = tmp_path_factory.mktemp("a temporary copy")
+        shutil.copytree(workspace / "data", copy / "data")
+        monkeypatch.chdir(copy)
+        track.main("maml", 42)
+        assert [path.name for path in copy.iterdir()] == ["data"]
+    (run,) = runs(client(workspace))
+    assert (workspace / "mlartifacts" / run.info.run_id / "artifacts" / "learning_curve.png").exists()
+
+
+def test_a_run_on_glyphs_says_so_everywhere(workspace: Path) -> None:
+    finished_run.write("fomaml", dataset="glyphs (synthetic)")
+    track.main("fomaml", 42)
+    (run,) = runs(client(workspace), "glyphs (synthetic)-5way-5shot-fc")
+    assert run.data.tags["dataset"] == run.data.params["dataset"] == "glyphs (synthetic)"
+    assert "glyphs (synthetic)" in run.data.tags["mlflow.note.content"]
+    assert run.inputs.dataset_inputs[0].dataset.name == "glyphs (synthetic)"
+
+
+def killed(processes: ForkServerContext, folder: Path, seed: int, seconds: float) -> bool:
+    """Publish in a process that is killed after so long, unless it was done before."""
+    worker = processes.Process(target=finished_run.publish, args=(folder, "maml", seed))
+    worker.start()
+    worker.join(seconds)
+    worker.kill()
+    worker.join()
+    return worker.exitcode == -signal.SIGKILL
+
+
+def test_a_publication_killed_at_any_moment_is_completed_and_never_doubled(
+    workspace: Path, processes: ForkServerContext
+) -> None:
+    moments, seeds = random.Random(0), range(8 * ROUNDS)
+    kills = 0
+    for seed in seeds:
+        finished_run.write("maml", seed)
+        kills += killed(processes, workspace, seed, moments.uniform(0.02, 0.6))
+        track.main("maml", seed)
+    found = runs(client(workspace))
+    assert kills > 0
+    assert sorted(run.data.params["seed"] for run in found) == sorted(map(str, seeds))
+    assert {run.info.status for run in found} == {"FINISHED"}
+    assert {len(run.data.metrics) for run in found} == {len(found[0].data.metrics)}
+
+
+def test_one_killed_while_it_makes_the_database_leaves_no_half_of_it(bare: Path, processes: ForkServerContext) -> None:
+    kills = [killed(processes, bare, 42, seconds) for seconds in (0.1, 0.3, 0.6)]
+    assert any(kills)
+    track.main("maml", 42)
+    assert len(runs(client(bare))) == 1
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_eight_publishers_at_once_on_a_fresh_database_make_eight_runs(
+    bare: Path, processes: ForkServerContext, _round: int
+) -> None:
+    for seed in range(8):
+        finished_run.write("fomaml", seed)
+    jobs = [(bare, "fomaml", seed) for seed in range(8)]
+    workers = [processes.Process(target=finished_run.publish, args=job) for job in jobs]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 8
+    names = sorted(run.info.run_name for run in runs(client(bare)))
+    assert names == [f"FOMAML · seed {seed}" for seed in range(8)]
+
+
+def test_a_database_that_another_program_holds_is_waited_for_and_said(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(track, "DATABASE_SECONDS", 0.2)
+    with closing(sqlite3.connect(workspace / "mlflow.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        message = refusal()
+    assert "database is locked" in message and "close what holds" in message
+    track.main("maml", 42)
+
+
+def test_a_worker_waits_for_another_that_publishes_but_not_for_ever(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(track, "LOCK_SECONDS", 0.2)
+    (workspace / ".metaglot").mkdir()
+    with FileLock(workspace / ".metaglot" / "track.lock"):
+        message = refusal()
+    assert "track.lock has been held for" in message and "dvc repro" in message
+
+
+def test_artifacts_that_cannot_be_written_are_said_and_the_run_is_completed_later(workspace: Path) -> None:
+    (workspace / "mlartifacts").write_text("no folder")
+    assert f"cannot be written ({workspace}/mlartifacts" in refusal()
+    (workspace / "mlartifacts").unlink()
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    assert run.info.status == "FINISHED"
+
+
+def test_an_experiment_deleted_in_mlflow_is_refused_with_the_way_back(workspace: Path) -> None:
+    track.main("maml", 42)
+    mlflow = client(workspace)
+    mlflow.delete_experiment(experiment(mlflow).experiment_id)
+    assert "mlflow experiments restore --experiment-id 1" in refusal()
+
+
+def test_a_repository_that_was_moved_is_told_to_make_its_database_anew(
+    workspace: Path, migrated: Path, processes: ForkServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track.main("maml", 42)
+    moved = workspace.rename(workspace.with_name("moved elsewhere"))
+    monkeypatch.chdir(moved)
+    assert f"keeps artifacts in {workspace}/mlartifacts" in refusal()
+    (moved / "mlflow.db").unlink()
+    shutil.copy(migrated, moved)
+    worker = processes.Process(target=finished_run.publish, args=(moved, "maml", 42))
+    worker.start()
+    worker.join()
+    assert worker.exitcode == 0
+    assert (moved / "mlartifacts").exists() and not workspace.exists()
+
+
+def test_a_run_is_published_in_under_a_second_beside_a_hundred_others(workspace: Path) -> None:
+    finished_run.write("maml", rows=121)
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    finished_run.multiply(workspace / "mlflow.db", run.info.run_id, 99)
+    assert len(runs(client(workspace))) == 100
+    finished_run.write("fomaml", rows=121)
+    start = time.process_time()
+    track.main("fomaml", 42)
+    assert time.process_time() - start < 1
+    assert len(runs(client(workspace))) == 101
+
+
+def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
+    done = command(bare)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"MAML · seed 42 is in MLflow's experiment {TASK}\n"
+    paths.run_record("maml", 42).unlink()
+    refused = command(bare)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert refused.stderr.startswith("error: data/models/maml-42/run.json is not there")
+
+
+def test_a_disk_that_is_full_is_one_line_and_leaves_no_half_of_a_database(bare: Path) -> None:
+    before = set(bare.rglob("*"))
+    refused = command(bare, "bash", "-c", 'ulimit -f 100; exec "$@"', "bash")
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert refused.stderr.startswith("error: MLflow at sqlite:///")
+    assert {path.name for path in set(bare.rglob("*")) - before} == {".metaglot", "track.lock"}
+
+
+def command(folder: Path, *under: str) -> subprocess.CompletedProcess[str]:
+    line = [*under, sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_a_server_that_is_down_costs_a_line_and_takes_the_run_once_it_is_up(
+    bare: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, elsewhere = free_port(), tmp_path_factory.mktemp("server")
+    shutil.copy(migrated, elsewhere)
+    address = f"http://127.0.0.1:{port}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    start = time.monotonic()
+    message = refusal()
+    assert message.startswith(f"MLflow at {address} took no run") and "unset MLFLOW_TRACKING_URI" in message
+    assert time.monotonic() - start < 30
+    with served(elsewhere, port):
+        for _ in range(2):
+            track.main("maml", 42)
+        mlflow = MlflowClient(address)
+        (run,) = runs(mlflow)
+        assert run.data.metrics["test_accuracy"] == read_json(paths.result("maml", 42))["accuracy"]["mean"]
+        assert {file.path for file in mlflow.list_artifacts(run.info.run_id)} == {
+            "learning_curve.png",
+            "accuracy_by_step.png",
+        }
+    assert not (bare / "mlartifacts").exists()

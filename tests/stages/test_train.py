@@ -1,0 +1,254 @@
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from params_file import ROOT
+from safetensors.torch import load_file
+from small_workspace import SMALL, configure, workspace
+
+from metaglot.config import TrainConfig, load
+from metaglot.errors import Refusal
+from metaglot.files import read_json
+from metaglot.reference import initialised
+from metaglot.tasks import Purpose, Tasks, draw
+from stages import paths
+from stages.checkpoints import Checkpoints
+from stages.interruption import Interruption
+from stages.train import Trainee, main
+from stages.train import train as train_on
+
+WAYS = 5
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A workspace to train in, and the working directory."""
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+    yield workspace(tmp_path)
+    torch.set_num_threads(threads)
+
+
+def train(folder: Path, algorithm: str = "maml", seed: int = 42, **changes: Any) -> Path:
+    """Train with these changes of params; where the files are."""
+    configure(folder, {name.replace("__", "."): value for name, value in changes.items()})
+    main(algorithm, seed)
+    return folder / paths.model(algorithm, seed)
+
+
+def trainee(seed: int) -> Trainee:
+    return Trainee(load(TrainConfig, paths.train_config("maml")), seed, Interruption())
+
+
+def tasks(of: Trainee) -> Tasks:
+    return of.session.validation.tasks
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def untimed(history: Path) -> list[dict[str, str]]:
+    return [{name: cell for name, cell in row.items() if name != "seconds"} for row in rows(history)]
+
+
+@pytest.mark.parametrize(("model", "engine"), [("fc", "batched"), ("fc", "learn2learn"), ("conv", "batched")])
+def test_the_same_seed_twice_gives_the_same_bytes_and_another_does_not(here, model, engine):
+    changes: dict[str, Any] = {"model": model, "train__engine": engine, "run__threads": 2}
+    if model == "conv":
+        workspace(here, data__image_size=28)
+        changes |= {"data__image_size": 28, "train__iterations": 2, "train__validation_tasks": 2, "task__ways": 2}
+    found = []
+    for seed in (7, 7, 8):
+        folder = train(here, seed=seed, **changes)
+        found.append([(folder / name).read_bytes() for name in ("weights.safetensors", "alignment.csv")])
+        found[-1].append(untimed(folder / "history.csv"))
+    one, same, other = found
+    assert one == same
+    assert all(a != b for a, b in zip(one, other, strict=True))
+
+
+def test_maml_in_first_order_trains_the_weights_of_fomaml_to_the_last_byte(here):
+    maml, fomaml = train(here, "maml", first_order=True), train(here, "fomaml", first_order=True)
+    for name in ("weights.safetensors", "alignment.csv"):
+        assert (maml / name).read_bytes() == (fomaml / name).read_bytes()
+    assert untimed(maml / "history.csv") == untimed(fomaml / "history.csv")
+    assert read_json(maml / "run.json")["label"] == "MAML (first_order=true)"
+    assert (train(here, "maml") / "weights.safetensors").read_bytes() != (fomaml / "weights.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("algorithm", ["maml", "fomaml"])
+def test_both_engines_train_alike(here, algorithm):
+    found = {}
+    for engine in ("batched", "learn2learn"):
+        folder = train(here, algorithm, train__engine=engine)
+        found[engine] = load_file(folder / "weights.safetensors")
+        assert read_json(folder / "run.json")["parity"]["relative_difference"] <= 1e-10
+    torch.testing.assert_close(found["batched"], found["learn2learn"], rtol=0, atol=0.01)  # five steps of Adam: 0.015
+    assert any(not torch.equal(found["batched"][name], found["learn2learn"][name]) for name in found["batched"])
+
+
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_chunks_train_alike(here, chunk):
+    whole = load_file(train(here) / "weights.safetensors")
+    parts = load_file(train(here, run__task_chunk=chunk) / "weights.safetensors")
+    torch.testing.assert_close(parts, whole, rtol=0, atol=0.01)
+
+
+def test_exactly_the_documented_files_are_left_and_whole(here):
+    folder = train(here)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "alignment.csv", "history.csv", "run.json", "weights.safetensors",
+    ]  # fmt: skip
+    assert {path.name for path in (here / "data").iterdir()} == {"config", "splits", "models"}
+
+
+def test_the_history_has_a_row_at_the_start_at_every_validation_and_at_the_end(here):
+    found = rows(train(here) / "history.csv")
+    assert [int(row["iteration"]) for row in found] == [0, 2, 4, 5]
+    assert list(found[0]) == [
+        "iteration", "seconds", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
+        "gradient_norm",
+    ]  # fmt: skip
+    assert found[0]["train_loss"] == found[0]["train_accuracy"] == found[0]["gradient_norm"] == ""
+    numbers = [[float(cell) for cell in row.values()] for row in found[1:]]
+    assert all(0 <= row[3] <= 1 and 0 <= row[5] <= 1 and row[6] > 0 for row in numbers)
+    seconds = [float(row["seconds"]) for row in found]
+    assert seconds == sorted(seconds) and seconds[0] == 0 < seconds[-1]
+
+
+def test_every_seed_is_validated_on_the_tasks_of_the_split_and_certified_on_tasks_of_its_own(here):
+    one, other = (trainee(seed) for seed in (1, 2))
+    expected = draw((Purpose.VALIDATION, 42, 0), 8, 30, 20, one.config.task)
+    assert tasks(one).sha256() == tasks(other).sha256() == expected.sha256()
+    assert one.parity["relative_difference"] != other.parity["relative_difference"]
+    configure(here, {"split.seed": 7})
+    assert tasks(trainee(1)).sha256() != expected.sha256()
+
+
+def test_validating_more_often_changes_no_weight(here):
+    often, seldom = (train(here, train__validate_every=every) / "weights.safetensors" for every in (1, 5))
+    assert often.read_bytes() == seldom.read_bytes()
+
+
+def test_no_iterations_leave_learn2learns_initialisation(here):
+    weights = load_file(train(here, seed=3, train__iterations=0) / "weights.safetensors")
+    expected = initialised("fc", WAYS, SMALL["data.image_size"], 3).state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in expected.items())
+    assert not rows(here / paths.history("maml", 3)) and not rows(here / paths.alignment("maml", 3))
+
+
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_the_weights_load_into_learn2learns_module_with_nothing_left_over(here, model):
+    if model == "conv":
+        workspace(here, data__image_size=28)
+    size = 28 if model == "conv" else SMALL["data.image_size"]
+    folder = train(here, model=model, data__image_size=size, train__iterations=1, train__validation_tasks=2)
+    weights = load_file(folder / "weights.safetensors")
+    module = initialised(model, WAYS, size, 0)
+    module.load_state_dict(weights, strict=True)
+    start = initialised(model, WAYS, size, 42).state_dict()
+    moved = {name for name, value in weights.items() if not torch.equal(value, start[name])}
+    assert "classifier.weight" in moved and "features.1.0.normalize.weight" in moved
+    assert not [name for name in moved if "running" in name or "num_batches" in name]
+    assert all(torch.equal(module.state_dict()[name], value) for name, value in weights.items())
+
+
+def test_the_alignment_has_every_layer_at_every_validation(here):
+    found = rows(train(here) / "alignment.csv")
+    assert list(found[0]) == ["iteration", "layer", "cosine", "norm_ratio"]
+    layers = ["all", *(f"features.1.{i}" for i in range(4)), "classifier"]
+    assert [(int(row["iteration"]), row["layer"]) for row in found] == [(i, n) for i in (0, 2, 4, 5) for n in layers]
+    assert all(-1 <= float(row["cosine"]) <= 1 + 1e-9 and float(row["norm_ratio"]) > 0 for row in found)
+
+
+def test_the_record_says_what_ran_where_and_for_how_long(here):
+    record = read_json(train(here, "fomaml", seed=9, run__threads=1) / "run.json")
+    assert list(record) == [
+        "algorithm", "label", "seed", "started_at", "ended_at", "setup_seconds", "train_seconds", "validation_seconds",
+        "iterations_per_second", "peak_memory_mb", "device", "threads", "processes", "versions", "commit", "resumed",
+        "parity", "config",
+    ]  # fmt: skip
+    assert (record["algorithm"], record["label"], record["seed"]) == ("fomaml", "FOMAML", 9)
+    spent = sum(record[f"{phase}_seconds"] for phase in ("setup", "train", "validation"))
+    assert 0 < spent <= (record["ended_at"] - record["started_at"]) / 1000 + 0.01
+    assert all(record[f"{phase}_seconds"] > 0 for phase in ("setup", "train", "validation"))
+    assert record["iterations_per_second"] == pytest.approx(5 / record["train_seconds"], rel=0.05)
+    assert record["threads"] == 1 and record["processes"] == 1 and record["resumed"] == 0
+    assert record["versions"]["learn2learn"] == "0.2.0" and torch.__version__.startswith(record["versions"]["torch"])
+    assert record["parity"]["reference"] == "learn2learn 0.2.0" and record["parity"]["tasks"] == 4
+    config = load(TrainConfig, paths.train_config("fomaml"))
+    assert record["config"] == {**config.model_dump(), "seed": 9}
+    assert json.loads(json.dumps(record)) == record
+
+
+def test_it_learns(here):
+    found = rows(train(here, train__iterations=60, train__validate_every=60) / "history.csv")
+    before, after = (float(row["validation_loss"]) for row in found)
+    assert after < 0.75 * before
+
+
+def test_where_there_is_no_terminal_each_validation_is_a_line(here, capsys):
+    train(here)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert [line.partition(", ")[0] for line in lines] == [f"MAML seed 42: iteration {n}" for n in (2, 4, 5)]
+    assert all(line.endswith("%") for line in lines)
+
+
+def test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights(here):
+    broken = trainee(42)
+    with torch.no_grad():
+        broken.session.learner.learned["classifier.bias"][0] = float("nan")
+    with pytest.raises(Refusal, match="loss is nan by iteration 2 of seed 42, with a meta-gradient of norm nan"):
+        train_on(broken, Checkpoints(here / "checkpoints", 30), Interruption(), paths.history("maml", 42))
+    assert [path.name for path in paths.model("maml", 42).iterdir()] == ["history.csv"]
+
+
+def test_what_a_stage_needs_and_lacks_is_refused_by_name(here):
+    with pytest.raises(Refusal, match="data/config/anil/train.yaml"):
+        main("anil", 42)
+    paths.split("validation").unlink()
+    with pytest.raises(Refusal, match="data/splits/validation.npz"):
+        main("maml", 42)
+
+
+def test_training_never_looks_at_the_test_split(here):
+    paths.split("test").unlink()
+    train(here)
+
+
+def stage(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_device_that_is_not_there_is_one_line_on_the_command_line(here):
+    configure(here, {"run.device": "cuda"})
+    done = stage(here, sys.executable, "-m", "stages.train", "maml", "--seed", "42")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: run.device: cuda is not on this machine") and done.stderr.count("\n") == 1
+    assert not (here / "data/models").exists()
+
+
+@pytest.mark.parametrize("stage_name", ["train", "evaluate"])
+def test_a_python_without_the_packages_is_one_line(here, stage_name):
+    done = stage(here, sys.executable, "-S", "-m", f"stages.{stage_name}", "maml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: {sys.executable} has no torch: ") and done.stderr.count("\n") == 1
+
+
+def test_a_python_that_is_too_old_is_one_line(here):
+    code = "import sys; sys.version_info = (3, 10, 9); import stages"
+    done = stage(here, sys.executable, "-c", code)
+    assert done.returncode == 1
+    assert "is older than 3.11" in done.stderr and done.stderr.count("\n") == 1

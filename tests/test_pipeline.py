@@ -1,0 +1,329 @@
+"""The whole pipeline under DVC, in a temporary git repository, on a tiny task.
+
+The tests share one repository and stand in the order of a session: what each one runs is said by its fixture.
+"""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import add_an_algorithm
+import pytest
+import yaml
+from params_file import ROOT, TINY, changed, text
+
+MIRROR = os.environ.get("OMNIGLOT_MIRROR")
+RUNS = ["fomaml-42", "maml-42"]
+
+
+class Repository:
+    """A git repository with the pipeline in it, and what DVC and MLflow know of it."""
+
+    def __init__(self, folder: Path, params: dict[str, Any]):
+        self.folder = folder
+        copied = ("metaglot", "stages", "tools", ".dvc", "data/.gitignore")
+        tracked = subprocess.run(
+            ["git", "ls-files", "-z", "-co", "--exclude-standard", *copied],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        for name in [*tracked.stdout.split("\0")[:-1], "dvc.yaml", ".dvcignore", ".gitignore"]:
+            if (ROOT / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        (folder / "params.yaml").write_bytes(text(params))
+        self.git("init", "-q")
+        self.commit("Begin")
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "GIT_"))}
+        who = {f"GIT_{role}_{what}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "OMP_NUM_THREADS": "1"}
+        if MIRROR:
+            path["OMNIGLOT_MIRROR"] = MIRROR if "://" in MIRROR else str((ROOT / MIRROR).resolve())
+        return subprocess.run(command, cwd=self.folder, env=kept | who | path, capture_output=True, text=True)
+
+    def succeed(self, *command: str) -> str:
+        done = self.run(*command)
+        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    def dvc(self, *arguments: str) -> str:
+        return self.succeed("dvc", *arguments)
+
+    def git(self, *arguments: str) -> str:
+        return self.succeed("git", *arguments)
+
+    def commit(self, message: str) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def status(self) -> list[str]:
+        return self.git("status", "--porcelain", "--untracked-files=all").splitlines()
+
+    def published(self) -> list[str]:
+        """The names of MLflow's finished runs."""
+        with sqlite3.connect(self.folder / "mlflow.db") as database:
+            return sorted(name for (name,) in database.execute("select name from runs where status = 'FINISHED'"))
+
+    def metrics(self, name: str) -> dict[str, float]:
+        """The numbers of MLflow's run of that name."""
+        latest = "select key, value from latest_metrics join runs using (run_uuid) where name = ?"
+        with sqlite3.connect(self.folder / "mlflow.db") as database:
+            return dict(database.execute(latest, [name]))
+
+    def locked(self, experiment: str = "") -> dict[str, str]:
+        """The hash of every output, by path, as dvc.lock has it in the last commit or an experiment."""
+        named = ["for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{experiment}"]
+        revision = self.git(*named).strip() if experiment else "HEAD"
+        stages = yaml.safe_load(self.git("show", f"{revision}:dvc.lock"))["stages"]
+        return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
+
+    def bytes(self, *patterns: str) -> dict[str, bytes]:
+        """The content of files under data/, by path."""
+        data = self.folder / "data"
+        return {str(path.relative_to(data)): path.read_bytes() for pattern in patterns for path in data.glob(pattern)}
+
+
+def ran(output: str) -> set[str]:
+    """The stages whose command DVC ran."""
+    return set(re.findall(r"^Running stage '(.+)':$", output, re.MULTILINE))
+
+
+def stages(name: str, *runs: str) -> set[str]:
+    return {f"{name}@{run}" for run in runs or RUNS}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """After `dvc repro`, committed."""
+    made = Repository(tmp_path_factory.mktemp("repository"), changed(TINY))
+    said = made.dvc("repro")
+    each = stages("train") | stages("evaluate") | stages("track")
+    assert ran(said) == {"configure", "download", "preprocess", "report"} | each
+    made.commit("Run everything")
+    return made
+
+
+def test_repro_leaves_every_file_that_was_promised(repository: Repository) -> None:
+    assert set(repository.locked()) == {
+        "data/config",
+        *(f"data/raw/{name}" for name in ("images_background.zip", "images_evaluation.zip", "source.json")),
+        *(f"data/splits/{name}" for name in ("train.npz", "validation.npz", "test.npz", "split.json")),
+        *(f"data/models/{run}/{name}" for run in RUNS for name in ("weights.safetensors", "run.json")),
+        *(f"data/models/{run}/{name}" for run in RUNS for name in ("history.csv", "alignment.csv")),
+        *(f"data/results/{run}.json" for run in RUNS),
+        *(f"data/scores/{run}.npz" for run in RUNS),
+        *(f"data/report/{name}" for name in ("comparison.json", "comparison.md", "index.html")),
+        *(f"data/report/{name}.csv" for name in ("curves", "accuracy", "by_step")),
+    }
+    assert all((repository.folder / path).exists() for path in repository.locked())
+
+
+def test_git_keeps_the_small_files_and_no_picture_and_dvc_writes_no_gitignore(repository: Repository) -> None:
+    kept = repository.git("ls-files", "data").split()
+    assert {path for path in kept if path.endswith(".gitignore")} == {"data/.gitignore"}
+    assert {Path(path).suffix for path in kept if path.startswith("data/")} <= {"", ".json", ".csv", ".yaml", ".md"}
+    assert "data/config/maml/evaluate.yaml" in kept and "data/results/maml-42.json" in kept
+
+
+def test_a_second_repro_runs_no_stage(repository: Repository) -> None:
+    assert "Data and pipelines are up to date." in repository.dvc("repro")
+    assert repository.status() == []
+
+
+def test_each_training_is_one_run_in_mlflow(repository: Repository) -> None:
+    assert {"FOMAML · seed 42", "MAML · seed 42"} <= set(repository.published())
+
+
+def test_dvc_shows_what_there_is(repository: Repository) -> None:
+    listed = repository.dvc("stage", "list")
+    assert "Meta-train maml from seed 42" in listed and "Outputs" not in listed
+    scores = repository.dvc("metrics", "show", "data/results/maml-42.json", "data/results/fomaml-42.json")
+    assert "accuracy.mean" in scores
+    repository.dvc("plots", "show", "--out", ".dvc/tmp/plots")
+    page = (repository.folder / ".dvc/tmp/plots/index.html").read_text()
+    for title in ("Test accuracy", "Validation accuracy", "Training loss", "Test accuracy by adaptation step"):
+        assert title in page
+    assert "MAML · seed 42" in page or r"MAML \u00b7 seed 42" in page
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_result_report_dvc_and_mlflow_say_the_same_of_a_run(repository: Repository, run: str) -> None:
+    """To the last digit, but for the page, which rounds."""
+    data = {path: json.loads(content) for path, content in repository.bytes("**/*.json").items()}
+    result, record = data[f"results/{run}.json"], data[f"models/{run}/run.json"]
+    numbers = {
+        "test_accuracy": result["accuracy"]["mean"],
+        "test_loss": result["loss"]["mean"],
+        "test_inductive_accuracy": result["inductive"]["accuracy"]["mean"],
+        "train_seconds": record["train_seconds"],
+        "validation_seconds": record["validation_seconds"],
+    }
+    shown = json.loads(repository.run("dvc", "metrics", "show", "--json").stdout)[""]["data"]
+    scores, times = (shown[f"data/{path}"]["data"] for path in (f"results/{run}.json", f"models/{run}/run.json"))
+    means = [scores["accuracy"]["mean"], scores["loss"]["mean"], scores["inductive"]["accuracy"]["mean"]]
+    assert [*means, times["train_seconds"], times["validation_seconds"]] == list(numbers.values())
+
+    (row,) = (one for one in data["report/comparison.json"]["runs"] if f"{one['algorithm']}-{one['seed']}" == run)
+    keys = ("accuracy", "loss", "inductive_accuracy", "train_seconds", "validation_seconds")
+    assert [row[key] for key in keys] == list(numbers.values())
+    assert row["accuracy_ci95_by_character"] == result["accuracy"]["ci95_by_character"]
+
+    metrics = repository.metrics(f"{record['label']} · seed {record['seed']}")
+    assert {name: metrics[name] for name in numbers} == numbers
+
+    low, high = (100 * bound for bound in result["accuracy"]["ci95_by_character"])
+    page = (repository.folder / "data/report/index.html").read_text()
+    cells = re.search(rf'<tr role="row"><th[^>]*>{row["run"]}</th><td[^>]*>(.*?)</tr>', page, re.DOTALL)
+    assert cells is not None
+    assert re.split("</td>(?:<td[^>]*>)?", cells[1])[:5] == [
+        f"{numbers['test_accuracy']:.2%} [{low:.2f}, {high:.2f}]",
+        f"{numbers['test_inductive_accuracy']:.2%}",
+        f"{numbers['test_loss']:.4f}",
+        f"{numbers['train_seconds']:,.1f} s",
+        f"{numbers['validation_seconds']:,.1f} s",
+    ]
+
+
+@pytest.fixture(scope="module")
+def first_order(repository: Repository) -> str:
+    """What an experiment in a temporary copy says that asks for a first-order MAML."""
+    return repository.dvc("exp", "run", "--temp", "--name", "first-order", "-S", "first_order=true")
+
+
+def test_another_first_order_retrains_maml_alone(first_order: str) -> None:
+    assert ran(first_order) == {"configure", "train@maml-42", "evaluate@maml-42", "track@maml-42", "report"}
+
+
+def test_a_first_order_maml_has_fomaml_s_weights_byte_for_byte(repository: Repository, first_order: str) -> None:
+    locked = repository.locked("first-order")
+    weights = {run: locked[f"data/models/{run}/weights.safetensors"] for run in RUNS}
+    assert weights["maml-42"] == weights["fomaml-42"] != repository.locked()["data/models/maml-42/weights.safetensors"]
+
+
+def test_an_experiment_leaves_the_workspace_alone_and_is_published(repository: Repository, first_order: str) -> None:
+    assert repository.status() == []
+    assert "MAML (first_order=true) · seed 42" in repository.published()
+
+
+def test_going_there_and_back_in_the_workspace_trains_nothing(repository: Repository, first_order: str) -> None:
+    there = repository.dvc("exp", "run", "-S", "first_order=true")
+    assert not {stage for stage in ran(there) if stage.startswith(("train", "evaluate", "download", "preprocess"))}
+    assert [line[:3] for line in repository.status() if "params.yaml" in line] == [" M "]
+    weights = repository.bytes("models/*/weights.safetensors")
+    assert len(weights) == 2 and len(set(weights.values())) == 1
+    repository.git("restore", ".")
+    repository.dvc("checkout")
+    assert "Data and pipelines are up to date." in repository.dvc("repro")
+    assert len(set(repository.bytes("models/*/weights.safetensors").values())) == 2
+
+
+@pytest.fixture(scope="module")
+def queued(repository: Repository) -> Callable[[str], str]:
+    """The logs of two experiments that two workers ran at once: another seed, more test tasks."""
+    before = repository.published()
+    repository.dvc("exp", "run", "--queue", "--name", "seeds", "-S", "seeds=[42,43]")
+    repository.dvc("exp", "run", "--queue", "--name", "tasks", "-S", "evaluate.tasks=60")
+    repository.dvc("queue", "start", "-j", "2")
+    deadline = time.monotonic() + 300
+    while "Success" not in (said := repository.dvc("queue", "status")) or re.search("Running|Queued", said):
+        assert time.monotonic() < deadline and "Failed" not in said, said
+        time.sleep(1)
+    assert len(set(repository.published())) > len(set(before))
+    return lambda name: repository.dvc("queue", "logs", name)
+
+
+def test_a_new_seed_trains_only_itself(queued: Callable[[str], str]) -> None:
+    new = [run.replace("42", "43") for run in RUNS]
+    expected = stages("train", *new) | stages("evaluate", *new) | stages("track", *new)
+    assert ran(queued("seeds")) == {"configure", "report"} | expected
+
+
+def test_other_test_tasks_train_nothing(queued: Callable[[str], str]) -> None:
+    assert ran(queued("tasks")) == {"configure", "report"} | stages("evaluate") | stages("track")
+
+
+def test_workers_at_once_publish_every_run_once(repository: Repository, queued: Callable[[str], str]) -> None:
+    found = repository.published()
+    assert found.count("MAML · seed 43") == found.count("FOMAML · seed 43") == 1
+    assert found.count("MAML · seed 42") == found.count("FOMAML · seed 42") == 2  # scored on 40 tasks, and on 60
+    assert repository.status() == []
+
+
+def test_a_forced_rerun_gives_the_same_bytes(repository: Repository) -> None:
+    files = ("models/maml-42/weights.safetensors", "models/maml-42/alignment.csv", "results/*", "scores/*")
+    before, history = repository.bytes(*files), repository.bytes("models/maml-42/history.csv")
+    said = repository.dvc("repro", "--force", "--single-item", "train@maml-42", "evaluate@maml-42")
+    assert ran(said) == {"train@maml-42", "evaluate@maml-42"}
+    assert repository.bytes(*files) == before
+
+    def untimed(content: dict[str, bytes]) -> list[list[bytes]]:
+        return [line.split(b",")[:1] + line.split(b",")[2:] for line in b"".join(content.values()).splitlines()]
+
+    assert untimed(repository.bytes("models/maml-42/history.csv")) == untimed(history)
+    repository.git("restore", ".")
+
+
+def test_a_fresh_clone_gets_its_runs_into_mlflow_back(repository: Repository, tmp_path: Path) -> None:
+    clone = object.__new__(Repository)
+    clone.folder = tmp_path / "clone"
+    repository.git("clone", "-q", ".", str(clone.folder))
+    assert ran(clone.dvc("repro", "--single-item", "--force", "track")) == stages("track")
+    assert clone.published() == ["FOMAML · seed 42", "MAML · seed 42"]
+    assert clone.status() == []
+
+
+def test_a_name_that_is_no_algorithm_reaches_no_command(repository: Repository) -> None:
+    done = repository.run("dvc", "exp", "run", "--temp", "-S", "algorithms=['a; touch pwned #']")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and ran(said) == {"configure"}
+    assert "error: params.yaml: algorithms.0: got 'a; touch pwned #'; takes maml or fomaml or " in said
+    assert not list(repository.folder.rglob("pwned")) and repository.status() == []
+
+
+def test_an_experiment_that_is_run_in_a_clone_is_recorded(repository: Repository) -> None:
+    declared = {"title": "Wide", "question": "Is it wide?", "settings": {"report.margin": 0.02, "algorithms": ["maml"]}}
+    (repository.folder / "tools/findings/experiments.yaml").write_text(yaml.safe_dump({"wide": declared}))
+    said = repository.succeed("python", "-m", "tools.findings", "run", "wide")
+    assert ran(said) == {"configure", "report"}  # the rest is in the cache
+    record = repository.folder / "docs/findings/wide"
+    about = yaml.safe_load((record / "about.json").read_text())
+    assert about == {"recorded": [42], "asked": [42], "code": repository.git("rev-parse", "HEAD").strip()}
+    assert yaml.safe_load((record / "comparison.json").read_text())["margin"] == 0.02
+    for kind, path in (("runs", "models/maml-42/run.json"), ("results", "results/maml-42.json")):
+        assert (record / kind / "maml-42.json").read_bytes() == (repository.folder / "data" / path).read_bytes()
+    assert {line[3:].split("/")[0] for line in repository.status()} == {"docs", "tools"}
+    repository.git("clean", "-dfq", "docs")
+    repository.git("restore", ".")
+
+
+def test_who_follows_the_page_adds_an_algorithm_and_trains_it_alone(repository: Repository) -> None:
+    add_an_algorithm.write(repository.folder)
+    said = [repository.succeed("bash", "-c", command) for command in add_an_algorithm.COMMANDS]
+    (tested,) = (output for output in said if " passed in " in output)
+    assert "13 passed" in tested
+    new = {f"{stage}@boil-42" for stage in ("train", "evaluate", "track")}
+    assert [ran(output) for output in said if ran(output)] == [{"configure", "report"} | new]
+    assert "data/models/boil-42/weights.safetensors" in repository.locked("boil")
+    assert "BOIL · seed 42" in repository.published()
+    repository.git("reset", "-q", "--hard")
+
+
+@pytest.mark.skipif(not MIRROR, reason="OMNIGLOT_MIRROR is not set")
+def test_the_real_thing_in_short_learns_omniglot(tmp_path: Path) -> None:
+    short = {"algorithms": ["maml"], "train.iterations": 200, "train.validate_every": 100, "evaluate.tasks": 300}
+    repository = Repository(tmp_path, changed(short))
+    repository.dvc("repro")
+    result = yaml.safe_load((tmp_path / "data/results/maml-42.json").read_text())
+    assert result["dataset"] == "omniglot" and 0.80 < result["accuracy"]["mean"] < 0.97

@@ -1,0 +1,46 @@
+"""What README says to type about pictures of one's own is typed here, as it stands."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from params_file import ROOT
+from trained_glyphs import drawings, save, trained
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained network, pictures of two letters, and others of the second."""
+    folder = tmp_path_factory.mktemp("workspace")
+    trained(folder)
+    alpha, _, beta = drawings(3, 9)
+    save(folder / "letters", {"alpha": alpha[:3], "beta": [drawing.convert("RGB") for drawing in beta[:3]]})
+    save(folder, {"unknown": beta[3:6]})
+    beta[3].resize((300, 240)).save(folder / "new.png")
+    return folder
+
+
+def run(folder: Path, *command: str) -> str:
+    found = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, *command], cwd=folder, env=found, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_readme_s_five_lines_of_python_know_a_new_picture(workspace: Path) -> None:
+    (snippet,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    assert len([line for line in snippet.splitlines() if line]) == 5
+    assert run(workspace, "-W", "error", "-c", snippet) == "beta\n"
+
+
+def test_readme_s_command_knows_a_folder_of_pictures(workspace: Path) -> None:
+    (line,) = re.findall(r"^    (python -m stages\.predict .+)$", README, re.MULTILINE)
+    rows = run(workspace, *shlex.split(line)[1:]).splitlines()
+    assert rows[0] == "file,class,probability"
+    assert [row.rsplit(",", 1)[0] for row in rows[1:]] == [f"{n}.png,beta" for n in (1, 2, 3)]

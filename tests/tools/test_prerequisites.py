@@ -1,0 +1,94 @@
+"""A machine that cannot build the environment is told so in one line, before anything is downloaded."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from workshop import ROOT, Make
+
+CHECK = ROOT / "tools/prerequisites.py"
+PYTHON = Path(sys.base_prefix, "bin", f"python3.{sys.version_info[1]}")
+LIBRARY = f"python3.{sys.version_info[1]}"
+OLD = sorted(Path.home().glob(".pyenv/versions/[23].*/bin/python"))
+
+
+def commands(folder: Path, *names: str) -> str:
+    """A PATH that holds these commands alone."""
+    folder.mkdir()
+    for name in names:
+        found = shutil.which(name)
+        assert found, name
+        (folder / name).symlink_to(found)
+    return str(folder)
+
+
+def home(folder: Path, without: str) -> str:
+    """A PYTHONHOME with this Python's library less one module, and without headers."""
+    library = folder / "lib" / LIBRARY
+    library.mkdir(parents=True)
+    for entry in Path(sys.base_prefix, "lib", LIBRARY).iterdir():
+        if entry.name != without:
+            (library / entry.name).symlink_to(entry)
+    return str(folder)
+
+
+def refused(folder: Path, make: Make, *arguments: str, **extra: str) -> str:
+    """The one line that `make` says before its own, having downloaded and made nothing."""
+    done = make(".venv/installed", *arguments, **extra)
+    assert done.returncode != 0 and done.stdout == ""
+    assert not (folder / ".venv").exists() and not (folder / ".metaglot").exists()
+    error, makes_own = done.stderr.splitlines()
+    assert makes_own.startswith("make: ***")
+    return error
+
+
+def test_this_machine_is_good_enough() -> None:
+    assert subprocess.run([PYTHON, CHECK], capture_output=True).stderr == b""
+
+
+def test_a_missing_compiler_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
+    path = commands(tmp_path / "bin", "make", "sh")
+    error = refused(workshop, make, f"PYTHON={PYTHON}", PATH=path)
+    assert error.startswith("error: there is no C compiler") and "apt install gcc" in error
+
+
+def test_a_broken_compiler_is_named(workshop: Path, make: Make) -> None:
+    error = refused(workshop, make, f"PYTHON={PYTHON}", CC="false")
+    assert error.startswith("error: the C compiler does not work (false")
+
+
+def test_missing_headers_are_named(workshop: Path, make: Make, tmp_path: Path) -> None:
+    error = refused(workshop, make, f"PYTHON={PYTHON}", PYTHONHOME=home(tmp_path / "home", without=""))
+    assert error.startswith("error: Python's headers are missing") and f"apt install {LIBRARY}-dev" in error
+
+
+def test_a_missing_venv_module_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
+    error = refused(workshop, make, f"PYTHON={PYTHON}", PYTHONHOME=home(tmp_path / "home", without="ensurepip"))
+    assert "cannot make a virtual environment" in error and f"apt install {LIBRARY}-venv" in error
+
+
+def test_a_missing_python_is_named(workshop: Path, make: Make) -> None:
+    error = refused(workshop, make, "PYTHON=python3.99")
+    assert error.startswith("error: there is no python3.99")
+
+
+@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 15)])
+def test_a_python_that_is_not_supported_is_named(version: tuple[int, int]) -> None:
+    pretend = f"import sys, runpy; sys.version_info = {version}; runpy.run_path({str(CHECK)!r}, run_name='__main__')"
+    done = subprocess.run([PYTHON, "-c", pretend], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"is Python {version[0]}.{version[1]}; metaglot runs on Python 3.11 to 3.14" in done.stderr
+
+
+@pytest.mark.skipif(not OLD, reason="there is no older Python in ~/.pyenv/versions")
+def test_an_old_python_reads_the_check_and_is_refused_by_it(workshop: Path, make: Make) -> None:
+    error = refused(workshop, make, f"PYTHON={OLD[0]}", PYTHONDONTWRITEBYTECODE="1")
+    assert "metaglot runs on Python 3.11 to 3.14" in error
+
+
+def test_the_check_leaves_nothing_behind(tmp_path: Path) -> None:
+    subprocess.run([PYTHON, CHECK], env=dict(os.environ, TMPDIR=str(tmp_path)), check=True)
+    assert list(tmp_path.iterdir()) == []

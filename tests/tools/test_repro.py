@@ -1,0 +1,138 @@
+"""`make repro` on a toy pipeline: what leads to a rehearsal on glyphs, and that it leaves the workspace as it was."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from workshop import ROOT
+
+FILES = {
+    "params.yaml": """
+data: {source: omniglot}
+train: {iterations: 9000}
+settings: {anil: {iterations: 20}}
+""",
+    "dvc.yaml": """
+stages:
+  download:
+    cmd: python -m stages.download
+    params: [data.source]
+    outs: [data/raw/source.json]
+  report:
+    cmd: python -m stages.report
+    params: [train, settings]
+    deps: [data/raw/source.json]
+    outs: [data/report/index.html]
+""",
+    ".gitignore": ".metaglot\n__pycache__/\n/data/\n",
+    ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
+    ".dvc/config": "[core]\n    analytics = false\n",
+    "stages/configure.py": "import sys; sys.exit('error: seeds: no' if 'seeds' in open('params.yaml').read() else 0)",
+    "stages/download.py": """
+import os, pathlib, sys
+raw, answer = pathlib.Path("data/raw/source.json"), os.environ["ANSWER"]
+if "--check" in sys.argv:
+    sys.exit(0 if raw.exists() else {"here": 0, "wrong": 1, "nobody": 3}[answer])
+source = "glyphs" if "glyphs" in open("params.yaml").read() else "omniglot"
+if source == "omniglot" and answer != "here":
+    sys.exit("error: " + answer)
+raw.parent.mkdir(parents=True, exist_ok=True)
+raw.write_text(source)
+""",
+    "stages/report.py": """
+import os, pathlib, sys
+page = pathlib.Path("data/report/index.html")
+if "--show" in sys.argv:
+    sys.exit(print("table of", page.read_text()))
+page.parent.mkdir(exist_ok=True)
+page.write_text(" ".join([
+    pathlib.Path("data/raw/source.json").read_text(),
+    pathlib.Path("params.yaml").read_text(),
+    os.environ["DVC_ROOT"], os.environ.get("MLFLOW_TRACKING_URI", "no server"), str(pathlib.Path("new.py").exists())
+]))
+""",
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "a workspace"
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "tools").mkdir()
+    (folder / "tools/repro.py").write_text((ROOT / "tools/repro.py").read_text())
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "a toy")
+    return folder
+
+
+def git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def repro(folder: Path, answer: str) -> subprocess.CompletedProcess[str]:
+    """Run tools.repro where the source of the data answers like this: here, wrong or nobody."""
+    return subprocess.run(
+        [sys.executable, "-m", "tools.repro"],
+        cwd=folder,
+        env=os.environ | {"ANSWER": answer, "MLFLOW_TRACKING_URI": "a server", "DVC_ROOT": "elsewhere"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_source_that_answers_is_used_and_the_table_comes_last(workspace: Path) -> None:
+    done = repro(workspace, "here")
+    assert done.returncode == 0
+    assert "table of omniglot" in done.stdout and "a server" in done.stdout
+    assert "COULD NOT BE REACHED" not in done.stdout
+
+
+def test_a_mistake_in_params_ends_it_before_any_stage(workspace: Path) -> None:
+    (workspace / "params.yaml").write_text("seeds: 1\n")
+    done = repro(workspace, "here")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: seeds: no\n")
+    assert not (workspace / "data").exists()
+
+
+def test_a_wrong_answer_is_an_error_and_no_rehearsal(workspace: Path) -> None:
+    done = repro(workspace, "wrong")
+    assert done.returncode != 0 and "error: wrong" in done.stderr
+    assert "COULD NOT BE REACHED" not in done.stdout and not (workspace / ".metaglot").exists()
+
+
+def test_data_that_is_in_place_or_in_the_cache_needs_no_source(workspace: Path) -> None:
+    assert repro(workspace, "here").returncode == 0
+    assert "table of omniglot" in repro(workspace, "nobody").stdout
+    (workspace / "data/raw/source.json").unlink()
+    assert "table of omniglot" in repro(workspace, "nobody").stdout
+
+
+def test_without_any_source_the_pipeline_is_rehearsed_on_glyphs_in_a_copy(workspace: Path) -> None:
+    (workspace / "new.py").touch()
+    (workspace / "params.yaml").write_text(FILES["params.yaml"].replace("9000", "8000"))
+    before = git(workspace, "status", "--porcelain"), (workspace / "params.yaml").read_text()
+    done = repro(workspace, "nobody")
+    assert done.returncode == 0, done.stderr
+    assert (git(workspace, "status", "--porcelain"), (workspace / "params.yaml").read_text()) == before
+    assert not [path for path in workspace.glob("data/**/*") if path.is_file()]
+    _, table, where = done.stdout.split("COULD NOT BE REACHED")
+    assert "table of glyphs" in table and ".metaglot/glyphs/data/report/index.html" in where
+    assert "no server" in table and str(workspace / ".metaglot/glyphs") in table
+
+
+def test_a_rehearsal_takes_500_iterations_at_most_and_what_else_was_changed_along(workspace: Path) -> None:
+    (workspace / "new.py").touch()
+    assert repro(workspace, "nobody").returncode == 0
+    page = (workspace / ".metaglot/glyphs/data/report/index.html").read_text()
+    assert "iterations: 500" in page and "iterations: 20" in page and page.endswith("True")
+
+
+def test_a_second_rehearsal_runs_no_stage_again(workspace: Path) -> None:
+    assert "Running stage 'report'" in repro(workspace, "nobody").stdout
+    again = repro(workspace, "nobody")
+    assert again.returncode == 0 and "Running stage" not in again.stdout

@@ -1,0 +1,48 @@
+"""Small networks trained on glyphs by the stage itself, and glyphs that they have not seen, as a user's pictures."""
+
+import io
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from small_workspace import configure
+
+from metaglot import glyphs, splits
+from metaglot.omniglot import ink
+from stages import paths, train
+
+SIZE, WAYS, SHOTS = 14, 3, 3
+TASK = {"data.image_size": SIZE, "task.ways": WAYS, "task.shots": SHOTS, "task.queries": 3}
+LEARNS = {"train.iterations": 200, "train.meta_batch_size": 8, "train.validate_every": 200}
+CHARACTERS = {"train": 60, "validation": 5, "test": 5}
+
+
+def drawings(characters: int, alphabet: int) -> list[list[Image.Image]]:
+    """The 20 drawings of each character of a new alphabet: one bit, 105x105, black on white."""
+    drawn = glyphs.characters(characters, (0, alphabet))
+    return [[Image.open(io.BytesIO(glyphs.png(lines))) for lines in hands] for hands in drawn]
+
+
+def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
+    """Train in a folder of its own; the run's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dotted = {name.replace("__", "."): value for name, value in changes.items()}
+    configure(folder, TASK | LEARNS | {"algorithms": [algorithm]} | dotted)
+    size = dotted.get("data.image_size", SIZE)
+    for alphabet, (part, count) in enumerate(CHARACTERS.items()):
+        images = [[ink(drawing, size) for drawing in hands] for hands in drawings(count, alphabet)]
+        names = [f"Glyphs_{alphabet}/character{n:02}" for n in range(count)]
+        splits.save(folder / paths.split(part), splits.Characters(np.array(images), names))
+    with chdir(folder):
+        train.main(algorithm, 42)
+    return folder / paths.model(algorithm, 42)
+
+
+def save(folder: Path, characters: dict[str, list[Image.Image]]) -> None:
+    """Write pictures as `folder/name/1.png`, `folder/name/2.png`, ..."""
+    for name, shown in characters.items():
+        (folder / name).mkdir(parents=True)
+        for number, picture in enumerate(shown, start=1):
+            picture.save(folder / name / f"{number}.png")

@@ -1,0 +1,56 @@
+"""A headless Chromium (Debian's own, driven by Playwright), and the way through MLflow's pages to a comparison."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from metaglot.errors import Refusal
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "no Chromium on PATH: apt-get install chromium"
+# MLflow asks at a first visit which of its views is wanted, and opens its assistant.
+CHOICES = {"mlflow.workflowType_v1": '"machine_learning"', "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true"}
+
+
+def found() -> str | None:
+    """Where a Chromium lies."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running one; raises Refusal where there is none."""
+    path = found()
+    if path is None:
+        raise Refusal(MISSING)
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=as_root)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def experiment(browser: Browser, address: str, height: int = 2400, seconds: float = 30) -> Iterator[Page]:
+    """The page of MLflow's first experiment, in the view for model training."""
+    context = browser.new_context(viewport={"width": 1440, "height": height})
+    context.set_default_timeout(1000 * seconds)
+    for name, value in CHOICES.items():
+        context.add_init_script(f"localStorage.setItem({name!r}, {value!r})")
+    page = context.new_page()
+    page.goto(f"{address}/#/experiments/1/runs?workflowType=machine_learning")
+    yield page
+    context.close()
+
+
+def compare(page: Page, *runs: str) -> Page:
+    """Select runs by name, press Compare, and wait for the comparison."""
+    for run in runs:
+        row = page.locator("[row-id]", has=page.get_by_text(run, exact=True))
+        row.first.locator("input[type=checkbox]").first.click()
+    page.get_by_test_id("runs-compare-button").click()
+    page.get_by_title("Plot chart").first.wait_for()
+    return page

@@ -1,0 +1,53 @@
+"""Run the experiments, record what they find, and write the pages of findings.
+
+python -m tools.findings run ten-seeds                   in a clone; records it when it is done
+python -m tools.findings record ten-seeds --from FOLDER  of a folder where it was run by hand
+python -m tools.findings write                           the tables of docs/findings.md and docs/benchmarks.md
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metaglot.errors import Refusal
+from tools.findings import clone, pages
+from tools.findings.record import record as keep
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="a name from tools/findings/experiments.yaml")]
+
+
+@app.command()
+def run(name: Name) -> None:
+    """Run an experiment in a clone of what is committed, then record it."""
+    print(keep(name, clone.run(name)))
+
+
+@app.command()
+def record(
+    name: Name,
+    folder: Annotated[Path, typer.Option("--from", help="where the experiment was run")],
+    seeds: Annotated[str | None, typer.Option(help="only these, such as 42,43; the pages will say so")] = None,
+) -> None:
+    """Copy an experiment's numbers from a finished folder into docs/findings/."""
+    try:
+        some = [int(seed) for seed in seeds.split(",")] if seeds else None
+    except ValueError:
+        raise Refusal(f"--seeds takes whole numbers, such as 42,43, and got {seeds}") from None
+    print(keep(name, folder, some))
+
+
+@app.command()
+def write() -> None:
+    """Make the tables of the pages from what is committed under docs/findings/."""
+    for page in pages.PAGES:
+        pages.write(page)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (Refusal, OSError) as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")

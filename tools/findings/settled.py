@@ -1,0 +1,58 @@
+"""What the experiments say together: the write-up's conclusions, and what could not be settled."""
+
+from typing import Any
+
+from metaglot.report import words
+from metaglot.report.evidence import INCONCLUSIVE, NOT_TESTED
+from metaglot.report.text import claim_as_markdown
+from tools.findings.recorded import Recorded
+from tools.findings.speed import rejudged
+
+DECIDES = {  # the experiment that a conclusion of the write-up is about
+    "fomaml-more-accurate": "ten-seeds",
+    "fomaml-faster": "ten-seeds",
+    "maml-overtakes": "sixty-thousand",
+    "first-order-close": "ten-seeds",
+}
+Known = dict[str, Recorded]
+
+
+def conclusions(known: Known) -> str:
+    """Each conclusion of the write-up, as the experiment that is about it judges it."""
+    return "\n\n".join(_conclusion(claim, known[name]) for claim, name in DECIDES.items())
+
+
+def _conclusion(claim: str, found: Recorded) -> str:
+    if not found.ran:
+        return f"`{claim}`: not tested; `{found.command}` would test it ({found.time})."
+    partial = found.partial()
+    judged = next(one for one in claims(found) if one["id"] == claim)
+    return f"{claim_as_markdown(judged)}\n- From: `{found.name}`{f', so far {partial}' if partial else ''}"
+
+
+def claims(found: Recorded) -> list[dict[str, Any]]:
+    return [rejudged(claim, found) for claim in found.comparison["claims"]]
+
+
+def unsettled(known: Known) -> str:
+    """Verdicts that are none, conclusions that were not decided, seeds and experiments that are missing."""
+    ran = [found for found in known.values() if found.ran]
+    points = [point for found in ran for point in (*_open_pairs(found), *_open_claims(found), *_open_seeds(found))]
+    points += [f"`{one.name}` was not run: `{one.command}`, {one.time}." for one in known.values() if not one.ran]
+    return "\n".join(f"- {point}" for point in points) or "Nothing that was asked stayed open."
+
+
+def _open_pairs(found: Recorded) -> list[str]:
+    unsure = [one for one in found.standings() if one.verdict.startswith(INCONCLUSIVE)]
+    return [f"`{found.name}`: {words.verdict(one, found.margin)} {words.difference(one)}." for one in unsure]
+
+
+def _open_claims(found: Recorded) -> list[str]:
+    mine = [claim for claim in claims(found) if DECIDES[claim["id"]] == found.name]
+    unsure = [claim for claim in mine if claim["verdict"] in (INCONCLUSIVE, NOT_TESTED)]
+    return [f"`{found.name}`: “{claim['statement']}” is {claim['verdict']}." for claim in unsure]
+
+
+def _open_seeds(found: Recorded) -> list[str]:
+    partial = found.partial()
+    return [f"`{found.name}`: so far {partial}; all of them: `{found.command}`, {found.time}."] if partial else []

@@ -1,0 +1,52 @@
+"""An experiment's block of a page: how to run it, what it says, its tables, and where its numbers come from."""
+
+from metaglot.report import words
+from metaglot.report.table import main_table, pairs_table, runs_table
+from metaglot.report.text import as_markdown
+from tools.findings.benchmark import cell_table, curve_table
+from tools.findings.beside import beside
+from tools.findings.recorded import Recorded
+
+
+def block(found: Recorded, known: dict[str, Recorded]) -> str:
+    """Markdown; of an experiment that was not run, how to run it."""
+    asked = [found.experiment.question, how(found)]
+    return "\n\n".join([*asked, *(_numbers(found, known) if found.ran else [f"**Not run**: {found.time}."])])
+
+
+def how(found: Recorded) -> str:
+    """The command, and what it changes in params.yaml."""
+    changes = ", ".join(f"`{key}={_value(value)}`" for key, value in found.experiment.settings.items())
+    return f"    {found.command}\n\nIt runs `dvc repro` with {changes}."
+
+
+def _value(value: object) -> str:
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def _numbers(found: Recorded, known: dict[str, Recorded]) -> list[str]:
+    partial, compared = found.partial(), found.comparison
+    parts = [f"**So far {partial}.**"] if partial else []
+    parts.append(compared["answer"])
+    if found.experiment.cell:
+        parts += [as_markdown(cell_table(found)), as_markdown(curve_table(found))]
+    else:
+        parts.append(as_markdown(main_table(compared)))
+    if compared["pairs"]:
+        parts.append(as_markdown(pairs_table(compared)))
+    if found.experiment.beside:
+        parts.append(beside(found, known[found.experiment.beside]))
+    return [*parts, _details("Every run", as_markdown(runs_table(compared))), source(found)]
+
+
+def _details(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{content}\n\n</details>"
+
+
+def source(found: Recorded) -> str:
+    """Where the numbers lie, and the code, devices and threads that they were computed with."""
+    records, code = found.records, found.about["code"]
+    commit = f"commit {code[:12]}" if code else "code that is in no commit here"
+    devices = words.listed(sorted({record["device"] for record in records}))
+    threads = words.listed(sorted({str(record["threads"]) for record in records}))
+    return f"`docs/findings/{found.name}/`; {commit}; {devices}, threads: {threads}."

@@ -1,0 +1,58 @@
+"""A real MLflow server on 127.0.0.1, for as long as a test or a picture needs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from metaglot.errors import Refusal
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def served(folder: Path, port: int, kind: str = "server", store: str = "") -> Iterator[str]:
+    """Serve `folder`/mlflow.db, or the database at `store`, by `mlflow KIND`.
+
+    Yields the address once it answers, and ends all it started.
+    """
+    line = [sys.executable, "-m", "mlflow", kind, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    line += ["--backend-store-uri", store or f"sqlite:///{folder}/mlflow.db"]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            line, cwd=folder, env=os.environ | QUIET, stdout=log, stderr=log, start_new_session=True
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(f"{address}/health", process)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            urllib.request.urlopen(address, timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise Refusal(f"MLflow's server does not answer at {address}")

@@ -1,0 +1,86 @@
+"""Take the pictures of the docs: the report's charts, and MLflow's comparison of the default runs.
+
+    python -m tools.screenshots      needs data/report/index.html (dvc repro, or dvc checkout) and a Chromium
+
+No drawing of Omniglot's is in them: the page is shown without its pictures.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from PIL import Image
+from playwright.sync_api import Browser
+
+from metaglot.config import ReportConfig, load
+from metaglot.errors import Refusal
+from stages import paths
+from stages.shell import run
+from tools.browser import chromium, compare, experiment
+from tools.mlflow_server import free_port, served
+
+DOCS = Path("docs/screenshots")
+REPORT, DARK, COMPARE = PICTURES = ("report.png", "report-dark.png", "mlflow-compare.png")
+LARGEST = 200_000  # bytes
+ONLY = """(sections) => {
+    const parts = [...document.querySelectorAll("header, section")]
+    for (const one of parts) if (!sections.some(section => one.matches(section))) one.remove()
+    for (const drawing of document.querySelectorAll("img")) drawing.remove()
+    document.querySelector("main").style.paddingBottom = "24px"
+}"""
+
+
+def main(to: Annotated[Path, typer.Option(help="the folder for the pictures")] = DOCS) -> None:
+    """Take the pictures of the docs."""
+    page = paths.REPORT / "index.html"
+    if not page.exists():
+        raise Refusal(f"{page} is not there: run `dvc repro`, or `dvc checkout` where it was run")
+    to.mkdir(parents=True, exist_ok=True)
+    with chromium() as browser:
+        report(browser, page, "light", ("header", "#scores"), to / REPORT)
+        report(browser, page, "dark", ("#learning", "#gradients"), to / DARK)
+        comparison(browser, to / COMPARE)
+    for name in PICTURES:
+        shrink(to / name)
+        if (size := (to / name).stat().st_size) > LARGEST:
+            raise Refusal(f"{to / name} has {size} bytes, more than {LARGEST}: show less in it")
+
+
+def report(browser: Browser, path: Path, scheme: Literal["light", "dark"], sections: tuple[str, ...], to: Path) -> None:
+    """Some sections of the report's page, one below the other."""
+    context = browser.new_context(viewport={"width": 1120, "height": 800}, color_scheme=scheme, offline=True)
+    page = context.new_page()
+    page.goto(path.resolve().as_uri())
+    page.evaluate(ONLY, list(sections))
+    page.screenshot(path=to, full_page=True)
+    context.close()
+
+
+def comparison(browser: Browser, to: Path) -> None:
+    """MLflow's page that compares the runs of report.yaml, published to a database of its own."""
+    rows = load(ReportConfig, paths.REPORT_CONFIG).rows
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"DVC_ROOT": folder, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+        for row in rows:
+            line = [sys.executable, "-m", "stages.track", row.algorithm, "--seed", str(row.seed)]
+            subprocess.run(line, env=environment, check=True)
+        with served(Path(folder), free_port(), "ui") as address, experiment(browser, address, 1500) as page:
+            compare(page, *(f"{row.label} · seed {row.seed}" for row in rows))
+            page.get_by_text("Parameters", exact=True).click()  # folds them away
+            page.wait_for_timeout(2000)  # its charts move until they are drawn
+            page.screenshot(path=to)
+
+
+def shrink(path: Path) -> None:
+    """Few colours are in a chart: a palette of them takes a third. Rare ones count, since curves are thin."""
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    run(main)
