@@ -15,11 +15,12 @@ from metaglot.errors import Refusal
 
 
 def prepare(run: Run) -> torch.device:
-    """The device that `run` asks for, with its number of threads and without TF32."""
+    """The device that `run` asks for, with its number of threads, without TF32, and the same each time."""
     keep_memory()
     if run.threads != "auto":
         torch.set_num_threads(run.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
     if run.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(run.device)

@@ -17,12 +17,14 @@ import typer
 from torch import nn
 
 from metaglot import splits
+from metaglot.algorithm import Algorithm
 from metaglot.config import TrainConfig, load
-from metaglot.engines import Batched, chunk_of
+from metaglot.engines import Batched, Engine, chunk_of
 from metaglot.files import write_json, write_text
 from metaglot.implementation import implementation
 from metaglot.learner import Learner, Training
 from metaglot.reference import Loop, initialised, parameters, parity
+from metaglot.replay import Replayed
 from metaglot.session import ALIGNMENT, HISTORY, Session, Validation
 from metaglot.tasks import Images, Purpose, draw
 from metaglot.weights import write_weights
@@ -54,11 +56,16 @@ class Trainee:
         algorithm = implementation(config, train.fast_lr, train.adaptation_steps)
         start = algorithm.learned(parameters(self.module()), images)
         learned = algorithm.tuned(start, lambda tried: validation.scores(algorithm, tried)[1])
-        engine = Batched(algorithm, chunk) if train.engine == "batched" else Loop(algorithm, self.module())
-        learner = Learner(algorithm, engine, learned, train.meta_lr, train.iterations)
+        learner = Learner(algorithm, self._engine(algorithm, chunk), learned, train.meta_lr, train.iterations)
         training = Training(learner, images, task, train.meta_batch_size, self.seed, interruption.undisturbed)
         self.parity = parity(algorithm, self.module(), learned, training.batch(1), chunk)
         return Session(training, validation, train.validate_every, self.watch.phase, self.watch.seconds)
+
+    def _engine(self, algorithm: Algorithm, chunk: int) -> Engine:
+        if self.config.train.engine == "learn2learn":
+            return Loop(algorithm, self.module())
+        batched = Batched(algorithm, chunk)
+        return Replayed(batched) if self.device.type == "cuda" else batched
 
     def module(self) -> nn.Module:
         """The network as every run of this seed begins."""

@@ -39,6 +39,7 @@ class MAMLPlusPlus(GradientBased):
 
     label = "MAML++"
     counterpart = None
+    replays = False
 
     def __init__(
         self,

@@ -34,6 +34,7 @@ class Reptile(Algorithm):
         training_shots: Shots = 10
 
     label = "Reptile"
+    replays = False
 
     def __init__(
         self,
