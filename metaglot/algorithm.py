@@ -49,7 +49,7 @@ class Algorithm(ABC):
     label: its name for people. first_order: whether the adaptation's own derivative is dropped, None where
     that means nothing; a class that `takes_first_order` leaves it to whoever makes one. counterpart:
     learn2learn's class of the same algorithm. replays: whether every meta-gradient is the same operations on
-    other numbers, which a GPU may then record. patience: validations in a row without a better one after which
+    other numbers, which a GPU may then record and the host need not follow. patience: validations in a row without a better one after which
     training ends, and the best weights are kept; None trains to the end and keeps the last. Settings: the
     keys of its block in params.yaml.
     """

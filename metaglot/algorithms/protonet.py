@@ -50,6 +50,7 @@ class ProtoNet(Algorithm):
         training_queries: Shots = 5
 
     label = "ProtoNet"
+    replays = False  # it waits for the number of classes
 
     def __init__(
         self,

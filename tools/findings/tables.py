@@ -1,7 +1,11 @@
 """An experiment's block of a page: how to run it, what it says, its tables, and where its numbers come from."""
 
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
 from metaglot.report import words
-from metaglot.report.table import main_table, pairs_table, runs_table
+from metaglot.report.table import Record, main_table, pairs_table, runs_table
 from metaglot.report.text import as_markdown
 from tools.findings.benchmark import cell_table, curve_table
 from tools.findings.beside import beside
@@ -44,9 +48,13 @@ def _details(summary: str, content: str) -> str:
 
 
 def source(found: Recorded) -> str:
-    """Where the numbers lie, and the code, devices and threads that they were computed with."""
-    records, code = found.records, found.about["code"]
+    """Where the numbers lie, and the code, devices, threads and PyTorch that they were computed with."""
+
+    def used(of: Callable[[Record], Any]) -> str:
+        return words.listed(sorted({str(of(record)) for record in found.records}))
+
+    code = found.about["code"]
     commit = f"commit {code[:12]}" if code else "code that is in no commit here"
-    devices = words.listed(sorted({record["device"] for record in records}))
-    threads = words.listed(sorted({str(record["threads"]) for record in records}))
-    return f"`docs/findings/{found.name}/`; {commit}; {devices}, threads: {threads}."
+    device, threads = used(itemgetter("device")), used(itemgetter("threads"))
+    torch = used(lambda record: record["versions"]["torch"])
+    return f"`docs/findings/{found.name}/`; {commit}; {device}, threads: {threads}, torch {torch}."
