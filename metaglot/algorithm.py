@@ -5,7 +5,7 @@ An algorithm's own file says what differs in it; the rest is shared and lies her
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import islice
 from typing import ClassVar, NamedTuple, Self
 
@@ -48,8 +48,7 @@ class Algorithm(ABC):
 
     label: its name for people. first_order: whether the adaptation's own derivative is dropped, None where
     that means nothing; a class that `takes_first_order` leaves it to whoever makes one. counterpart:
-    learn2learn's class of the same algorithm. replays: whether every meta-gradient is the same operations on
-    other numbers, which a GPU may then record and the host need not follow. patience: validations in a row without a better one after which
+    learn2learn's class of the same algorithm. patience: validations in a row without a better one after which
     training ends, and the best weights are kept; None trains to the end and keeps the last. Settings: the
     keys of its block in params.yaml.
     """
@@ -58,7 +57,6 @@ class Algorithm(ABC):
     first_order: bool | None = None
     takes_first_order: ClassVar[bool] = False
     counterpart: ClassVar[str | None] = None
-    replays: ClassVar[bool] = True
     patience: int | None = None
     Settings: ClassVar[type[AlgorithmSettings]] = AlgorithmSettings
 
@@ -88,6 +86,13 @@ class Algorithm(ABC):
     def at(self, progress: float) -> Self:
         """This algorithm once so much of its training is done, 0 to 1: itself, unless something is annealed."""
         return self
+
+    def phase(self, progress: float) -> Hashable | None:
+        """What tells apart the meta-gradients that are not the same operations on other numbers.
+
+        None where it is another one each time, or waits for the device: what a GPU cannot replay.
+        """
+        return "all of it"
 
     def optimiser(self, learned: Learned, meta_lr: float) -> torch.optim.Optimizer:
         """What follows the meta-gradient: Adam, as in learn2learn's example."""

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Hashable
 from itertools import islice
 from typing import Self
 
@@ -39,7 +40,6 @@ class MAMLPlusPlus(GradientBased):
 
     label = "MAML++"
     counterpart = None
-    replays = False
 
     def __init__(
         self,
@@ -87,12 +87,21 @@ class MAMLPlusPlus(GradientBased):
         now.first_order = self.order_annealing and progress < SECOND_ORDER
         return now
 
+    @property
+    def weighs_steps(self) -> bool:
+        """Whether the losses of earlier steps still count."""
+        return self.step_losses and self.adaptation_steps > 0 and self.progress < LAST_STEP_ALONE
+
+    def phase(self, progress: float) -> Hashable | None:
+        now = self.at(progress)
+        return None if now.weighs_steps else now.first_order
+
     def annealing(self, progress: float) -> float:
         return SLOWEST + (1 - SLOWEST) * (1 + math.cos(math.pi * progress)) / 2 if self.cosine else 1.0
 
     def outcome(self, learned: Learned, batch: Batch) -> tuple[Tensor, Outcome]:
         """With `step_losses` the meta-loss is the weighted sum of the query losses after each step (its 'MSL')."""
-        if not self.step_losses or not self.adaptation_steps:
+        if not self.weighs_steps:
             return super().outcome(learned, batch)
         made = self.classifiers(learned, batch.support, batch.support_labels)
         found = [score(c(batch.query), batch.query_labels) for c in islice(made, 1, self.adaptation_steps + 1)]

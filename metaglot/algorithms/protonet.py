@@ -39,8 +39,9 @@ class ProtoNet(Algorithm):
 
     Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", equations 1 and 2. Training
     tasks have more ways than those it is tested on (section 3.1: 60 ways, 5 queries), or as many as there are
-    training characters. Its rate stays as it is (halved every 2,000 episodes there). `first_order` means
-    nothing. The network's head is kept as it began, unused.
+    training characters. Its rate stays as it is (halved every 2,000 episodes there). Support and query set are
+    normalised each on its own, as in MAML (in the authors' code together). `first_order` means nothing. The
+    network's head is kept as it began, unused.
     """
 
     class Settings(AlgorithmSettings):
@@ -50,7 +51,6 @@ class ProtoNet(Algorithm):
         training_queries: Shots = 5
 
     label = "ProtoNet"
-    replays = False  # it waits for the number of classes
 
     def __init__(
         self,
@@ -64,6 +64,9 @@ class ProtoNet(Algorithm):
     ):
         super().__init__(network, fast_lr, adaptation_steps)
         self.ways, self.queries = training_ways, training_queries
+
+    def phase(self, progress: float) -> None:
+        """The host waits for the number of classes."""
 
     def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
         wide = {"ways": min(self.ways, images.characters), "queries": min(self.queries, images.drawings - task.shots)}

@@ -1,8 +1,10 @@
 """Moving towards the adapted weights."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import count, islice
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,10 +33,10 @@ class Reptile(Algorithm):
         adaptation_steps: Steps | None = 5
         test_adaptation_steps: Steps | None = 50
         minibatch: MetaBatch = 10
+        test_minibatch: MetaBatch = 5
         training_shots: Shots = 10
 
     label = "Reptile"
-    replays = False
 
     def __init__(
         self,
@@ -44,11 +46,12 @@ class Reptile(Algorithm):
         first_order: bool | None = None,
         *,
         minibatch: int = 10,
+        test_minibatch: int = 5,
         training_shots: int = 10,
     ):
-        """minibatch: images in an inner step. training_shots: of each class, to adapt on in training."""
+        """minibatch, test_minibatch: images in an inner step. training_shots: of each class, in training."""
         super().__init__(network, fast_lr, adaptation_steps)
-        self.minibatch, self.training_shots = minibatch, training_shots
+        self.minibatch, self.test_minibatch, self.training_shots = minibatch, test_minibatch, training_shots
 
     def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
         """Tasks with `training_shots`; their queries only tell how training fares."""
@@ -62,11 +65,16 @@ class Reptile(Algorithm):
         return 1 - progress
 
     def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Adapted]:
+        return self._adapted(learned, support, labels, self.test_minibatch)
+
+    def _adapted(self, learned: Learned, support: Tensor, labels: Tensor, minibatch: int) -> Iterator[Adapted]:
         shared = {name: learned[name].detach() for name in self.network.names}
         own = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
-        inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True)
-        for rows in minibatches(support.shape[1], self.minibatch):
+        on_gpu = support.is_cuda  # where it may be recorded
+        inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=on_gpu)
+        for step in count():
             yield Adapted(self.network, self.network.owned(shared, own), support)
+            rows = minibatch_of(step, support.shape[1], minibatch, support.device)
             with torch.enable_grad():
                 logits = self.network(self.network.owned(shared, own), support[:, rows])
                 loss = task_losses(logits, labels[:, rows]).sum()
@@ -77,19 +85,20 @@ class Reptile(Algorithm):
     @torch.no_grad()
     def meta_gradient(self, learned: Learned, batch: Batch) -> tuple[list[Tensor], Outcome]:
         """The way back from the mean of the adapted weights: a step of rate 1 against it would end there."""
-        *_, made = islice(self.classifiers(learned, batch.support, batch.support_labels), self.adaptation_steps + 1)
-        means = {name: weight.dense().mean(0) for name, weight in made.fast.items()}
-        return [w - means.get(name, w) for name, w in learned.items()], score(made(batch.query), batch.query_labels)
+        made = self._adapted(learned, batch.support, batch.support_labels, self.minibatch)
+        *_, end = islice(made, self.adaptation_steps + 1)
+        means = {name: weight.dense().mean(0) for name, weight in end.fast.items()}
+        return [w - means.get(name, w) for name, w in learned.items()], score(end(batch.query), batch.query_labels)
 
 
-def minibatches(images: int, size: int) -> Iterator[Tensor]:
-    """Positions of one minibatch after another: all the images in some order, then all in another, ...
+@lru_cache(maxsize=4096)
+def minibatch_of(step: int, images: int, size: int, device: torch.device) -> Tensor:
+    """Positions in a support set of the minibatch of an inner step: all in some order, then all in another, ...
 
-    The same for every task, whose drawings are in random order already.
+    The same in every task, whose drawings are in random order already (the authors shuffle each anew).
     """
-    size, left = min(size, images), []
-    for epoch in count():
-        left += generator((Purpose.ADAPTING, 0, epoch)).permutation(images).tolist()
-        while len(left) >= size:
-            yield torch.tensor(left[:size])
-            del left[:size]
+    size = min(size, images)
+    rounds = range(step * size // images, ((step + 1) * size - 1) // images + 1)
+    order = np.concatenate([generator((Purpose.ADAPTING, 0, number)).permutation(images) for number in rounds])
+    start = step * size % images
+    return torch.from_numpy(order[start : start + size]).to(device)

@@ -1,7 +1,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from cases import Case
+from cases import Case, cases
+from draws import examples
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles import distance
 from torch.func import functional_call
 
@@ -42,25 +45,26 @@ def test_its_order_is_first_and_then_second():
         assert distance(gradient(algorithm.at(progress), learned, batch), expected) < 1e-12
 
 
-@pytest.mark.parametrize("progress", [0.0, LAST_STEP_ALONE / 2, 1.0])
-def test_its_meta_loss_and_gradient_are_those_written_out_task_by_task(progress):
+@examples(10)
+@given(cases(shots=3).filter(lambda case: case.steps), st.sampled_from([0.0, LAST_STEP_ALONE / 2, 1.0]))
+def test_its_meta_loss_and_gradient_are_those_written_out_task_by_task(case, progress):
     """With a loss after every step, and other rates in every step and tensor."""
-    algorithm, batch = plus_plus(step_losses=True, learned_rates=True).at(progress), CASE.batch()
-    learned = algorithm.learned(CASE.learned(), CASE.images())
+    algorithm, batch = plus_plus(case, step_losses=True, learned_rates=True).at(progress), case.batch()
+    learned = algorithm.learned(case.learned(), case.images())
     random = torch.Generator().manual_seed(1)
     for name in learned:
         if name.startswith("rates."):
             learned[name] = learned[name] * (0.5 + torch.rand((), generator=random, dtype=torch.double))
     learned = {name: value.detach().requires_grad_() for name, value in learned.items()}
-    module, weights = CASE.module(), algorithm.step_weights()
-    assert sum(weights) == pytest.approx(1) and (progress < 1 or weights == [0, 0, 1])
+    module, weights = case.module(), algorithm.step_weights()
+    assert sum(weights) == pytest.approx(1) and (progress < 1 or weights == [0] * (case.steps - 1) + [1])
     total = torch.zeros((), dtype=torch.double)
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
         own = {name: learned[name] for name in parameters(module)}
-        for step in range(CASE.steps):
+        for step in range(case.steps):
             loss = F.cross_entropy(functional_call(module, own, support[:, None]), labels)
-            slopes = torch.autograd.grad(loss, [own[n] for n in network("fc").names], create_graph=True)
-            for name, slope in zip(network("fc").names, slopes, strict=True):
+            slopes = torch.autograd.grad(loss, [own[n] for n in algorithm.network.names], create_graph=True)
+            for name, slope in zip(algorithm.network.names, slopes, strict=True):
                 own[name] = own[name] - learned[f"rates.{step}.{name}"] * slope
             total = total + weights[step] * F.cross_entropy(functional_call(module, own, query[:, None]), query_labels)
     total = total / len(batch)

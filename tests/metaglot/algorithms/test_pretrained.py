@@ -1,7 +1,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from cases import CHARACTERS, Case, drawings
+from cases import CHARACTERS, cases, drawings
+from draws import examples
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles import distance, inductive
 from sklearn.linear_model import LogisticRegression
 
@@ -12,13 +15,11 @@ from metaglot.network import network
 from metaglot.reference import parameters
 from metaglot.tasks import TURNS, Images, Purpose
 
-CASE = Case(ways=3, shots=3, queries=3, tasks=2)
-both = pytest.mark.parametrize("model", ["fc", "conv"])
 
-
-@both
-def test_its_heads_are_scikit_learns_on_the_same_features(model):
-    case = CASE.but(model=model)
+@examples(5)
+@given(cases(shots=3))
+def test_its_heads_are_scikit_learns_on_the_same_features(case):
+    model = case.model
     batch, module = case.batch(), case.module()
     with torch.no_grad():
         made = last(adapted(Pretrained(network(model), 0.5, 1), case.learned(), batch), 1)
@@ -33,12 +34,12 @@ def test_its_heads_are_scikit_learns_on_the_same_features(model):
             torch.testing.assert_close(alone[task], inductive(module, support, query).softmax(-1), rtol=1e-6, atol=1e-9)
 
 
-@both
-def test_its_gradient_is_that_of_ordinary_training(model):
-    case = CASE.but(model=model)
-    algorithm, module = Pretrained(network(model), 0.5, 1, minibatch=24), case.module()
+@examples(10)
+@given(cases(), st.integers(2, 30))
+def test_its_gradient_is_that_of_ordinary_training(case, minibatch):
+    algorithm, module = Pretrained(network(case.model), 0.5, 1, minibatch=minibatch), case.module()
     learned = algorithm.learned(case.learned(), case.images())
-    random = torch.Generator().manual_seed(0)
+    random = torch.Generator().manual_seed(case.seed)
     learned[WEIGHT] = torch.randn(TURNS * CHARACTERS, learned[WEIGHT].shape[1], generator=random, dtype=torch.double)
     learned[BIAS] = learned[BIAS].double()
     learned = {name: value.detach().requires_grad_() for name, value in learned.items()}
