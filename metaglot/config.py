@@ -22,6 +22,7 @@ Iterations = Annotated[int, Field(ge=0, le=100_000_000)]
 Steps = Annotated[int, Field(ge=0, le=1000)]
 Ways = Annotated[int, Field(ge=2, le=256)]
 Shots = Annotated[int, Field(ge=1, le=19)]  # a character has 20 drawings
+ValidationTasks = Annotated[int, Field(ge=1, le=100_000)]  # all drawn at once
 MetaBatch = Annotated[int, Field(ge=1, le=4096)]
 Rate = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 Auto = Literal["auto"]
@@ -60,7 +61,7 @@ class Train(Section):
     fast_lr: Rate
     adaptation_steps: Steps
     validate_every: Positive
-    validation_tasks: Positive
+    validation_tasks: ValidationTasks
 
 
 class Evaluate(Section):
@@ -89,7 +90,7 @@ class AlgorithmSettings(Section):
     fast_lr: Rate | None = None
     adaptation_steps: Steps | None = None
     validate_every: Positive | None = None
-    validation_tasks: Positive | None = None
+    validation_tasks: ValidationTasks | None = None
     test_adaptation_steps: Steps | None = None
 
 

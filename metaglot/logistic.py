@@ -24,7 +24,7 @@ class Linear:
 
 @torch.no_grad()
 def fit(features: Tensor, labels: Tensor) -> Linear:
-    """Minimise the summed cross-entropy plus half the squared weights (C = 1), the bias left free.
+    """Minimise the summed cross-entropy plus half the squared weights (C = 1; 2 for two classes), the bias left free.
 
     features [tasks, n, features]; labels [tasks, n], every class of a task among them. In float64. The
     weights lie in the span of the features, so that a task with few images is a small problem whatever the

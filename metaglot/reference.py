@@ -110,8 +110,8 @@ def parity(
     if not difference <= TOLERANCE:
         raise Refusal(
             f"the batched engine's first meta-gradient is {difference:.1e} of its norm away from learn2learn's, "
-            f"more than the {TOLERANCE:.0e} that rounding explains: train with `-S train.engine=learn2learn`, and "
-            "report this"
+            f"more than the {TOLERANCE:.0e} that rounding explains: an inner loop that diverges magnifies rounding, so "
+            "lower train.fast_lr or train.adaptation_steps; where that changes nothing, report this"
         )
     return {
         "reference": f"learn2learn {VERSION}",

@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -66,24 +66,31 @@ class Checkpoints:
     @contextmanager
     def alone(self, title: str) -> Iterator[None]:
         """Wait until no other process trains this; the folder goes when the block ends well and nobody waits."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        mine = self.folder / f"{os.getpid()}.waits"
-        mine.touch()
-        lock = FileLock(self.folder / "lock")
-        try:
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                print(f"{title}: another process trains this; waiting for its result", file=sys.stderr, flush=True)
-                lock.acquire()
-        finally:
-            mine.unlink(missing_ok=True)
+        lock = self._lock(title)
+        while not lock.is_locked:
+            lock = self._lock(title)
         try:
             yield
             if not self.awaited():
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
             lock.release()
+
+    def _lock(self, title: str) -> FileLock:
+        """Wait for the lock; it is open again where whoever had it took the folder, and the lock's file, with it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock, mine = FileLock(self.folder / "lock"), self.folder / f"{os.getpid()}.waits"
+        with suppress(FileNotFoundError):
+            mine.touch()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                print(f"{title}: another process trains this; waiting for its result", file=sys.stderr, flush=True)
+                lock.acquire()
+        if not mine.exists():
+            lock.release()
+        mine.unlink(missing_ok=True)
+        return lock
 
     def awaited(self) -> bool:
         """Whether another process waits for this training's result."""
@@ -119,9 +126,10 @@ def identity(config: TrainConfig, seed: int, device: torch.device) -> str:
 
 
 def code() -> dict[str, Path]:
-    """This project's modules that have been imported, and where they lie."""
-    loaded = {name: getattr(module, "__file__", None) for name, module in sorted(sys.modules.items())}
-    return {name: Path(file) for name, file in loaded.items() if file and name.startswith(("metaglot.", "stages."))}
+    """This project's modules that have been imported, the stage that runs among them, and where they lie."""
+    specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
+    ours = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
+    return {name: Path(origin) for name, origin in sorted(ours.items()) if origin}
 
 
 def interval() -> float:

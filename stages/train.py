@@ -58,7 +58,10 @@ class Trainee:
         learned = algorithm.tuned(start, lambda tried: validation.scores(algorithm, tried)[1])
         learner = Learner(algorithm, self._engine(algorithm, chunk), learned, train.meta_lr, train.iterations)
         training = Training(learner, images, task, train.meta_batch_size, self.seed, interruption.undisturbed)
-        self.parity = parity(algorithm, self.module(), learned, training.batch(1), chunk)
+        first = training.batch(1)
+        self.parity = parity(algorithm, self.module(), learned, first, chunk)
+        if train.iterations:
+            learner.differentiate(first)  # what a device prepares for its first meta-gradient is no training time
         return Session(training, validation, train.validate_every, self.watch.phase, self.watch.seconds)
 
     def _engine(self, algorithm: Algorithm, chunk: int) -> Engine:
@@ -74,6 +77,14 @@ class Trainee:
 
     def _images(self, part: str) -> Images:
         return Images(splits.load(paths.split(part)).images, self.device)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All that a process needs to go on for this one."""
+        return self.session.state() | {"started_at": torch.tensor(self.started_at)}
+
+    def restore(self, state: dict[str, torch.Tensor]) -> None:
+        self.started_at = int(state["started_at"])
+        self.session.restore(state)
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Everything learned, and learn2learn's whole state, so that the file loads into its module."""
@@ -111,10 +122,10 @@ def train(trainee: Trainee, saved: Checkpoints, interruption: Interruption, hist
 
     def save() -> None:
         with interruption.undisturbed(), trainee.watch.phase("checkpoint"):
-            saved.save_now_and_then(session.state)
+            saved.save_now_and_then(trainee.state)
 
     if state := saved.load():
-        session.restore(state)
+        trainee.restore(state)
         print(f"{title}: going on from iteration {session.learner.iteration}", file=sys.stderr, flush=True)
     with TrainingProgress(title, config.train.iterations) as progress:
         for row in session.run(progress.look, save):
@@ -122,13 +133,13 @@ def train(trainee: Trainee, saved: Checkpoints, interruption: Interruption, hist
             if row[0]:
                 progress.validated(row[0], row[5])
     if saved.awaited():
-        saved.save(session.state())
+        saved.save(trainee.state())
 
 
 def save_and_stop(trainee: Trainee, saved: Checkpoints, asked: Interrupted) -> None:
     """Save what there is, and say how to go on from it."""
     done, of = trainee.session.learner.iteration, trainee.config.train.iterations
-    saved.save(trainee.session.state())
+    saved.save(trainee.state())
     asked.kept = f"iteration {done} of {of} is saved: the same command, or `dvc repro`, goes on from there"
 
 

@@ -22,7 +22,7 @@ TRAIN: dict[str, tuple[Any, ...]] = {
     "fast_lr": ("number", 0, 100),
     "adaptation_steps": ("whole", 0, 1000),
     "validate_every": ("whole", 1, 10**7),
-    "validation_tasks": ("whole", 1, 10**7),
+    "validation_tasks": ("whole", 1, 10**5),
 }
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {

@@ -4,9 +4,10 @@ import copy
 import math
 from collections.abc import Hashable
 from itertools import islice
-from typing import Self
+from typing import Annotated, Self
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from metaglot.adaptation import Rates
@@ -30,7 +31,7 @@ class MAMLPlusPlus(GradientBased):
     """
 
     class Settings(AlgorithmSettings):
-        adaptation_steps: Steps | None = 5
+        adaptation_steps: Annotated[int, Field(ge=1, le=1000)] | None = 5  # each has rates of its own
         test_adaptation_steps: Steps | None = 5
         fast_lr: Rate | None = 0.1
         step_losses: bool = True

@@ -15,6 +15,7 @@ from metaglot.engines import Batched, Engine
 from metaglot.errors import Refusal
 from metaglot.learner import LOOK_EVERY, Learner, Training
 from metaglot.reference import Loop, initialised, parameters
+from metaglot.replay import Replayed
 from metaglot.tasks import Images, Purpose, draw
 
 CASE = Case(ways=3, shots=2, queries=2, tasks=2)
@@ -224,8 +225,11 @@ def no_waiting() -> Iterator[None]:
 @gpu
 @pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize("first_order", [True, False])
-def test_on_cuda_nothing_waits_for_the_host_within_an_iteration(model, first_order, request):
+@pytest.mark.parametrize("replayed", [True, False])
+def test_on_cuda_nothing_waits_for_the_host_within_an_iteration(model, first_order, replayed, request):
     trained = training(Case(model, first_order, steps=2), device=torch.device("cuda"))
+    if replayed:
+        trained.learner.engine = Replayed(trained.learner.engine)
     trained.learner.step(trained.batch(1))  # libraries wait when they are first used
     request.getfixturevalue("no_waiting")
     for iteration in range(2, 6):

@@ -1,15 +1,19 @@
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock, Timeout
 from params_file import ROOT
 from small_workspace import configure, workspace
 
@@ -89,6 +93,14 @@ def test_an_interval_that_is_none_is_refused_in_one_line(value, monkeypatch):
         interval()
 
 
+def test_the_stage_that_runs_is_part_of_the_code_though_it_is_called_main(monkeypatch):
+    spec = find_spec("stages.configure")
+    monkeypatch.delitem(sys.modules, "stages.configure", raising=False)
+    assert "stages.configure" not in module.code()
+    monkeypatch.setitem(sys.modules, "__main__", module_from_spec(spec))  # as `python -m` does
+    assert module.code()["stages.configure"] == ROOT / "stages/configure.py"
+
+
 def test_another_training_has_another_name(here, monkeypatch):
     def name(seed: int = 1, **changes: Any) -> str:
         configure(here, {key.replace("__", "."): value for key, value in changes.items()})
@@ -155,6 +167,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
     assert outcome(here) == expected
     record = read_json(here / paths.run_record("maml", 3))
     assert record["resumed"] == ROUNDS and record["train_seconds"] > 0
+    assert record["ended_at"] - record["started_at"] > 1000 * (record["train_seconds"] + record["validation_seconds"])
     assert not list((here / ".metaglot/checkpoints").iterdir())
 
 
@@ -208,3 +221,22 @@ def test_who_waited_and_was_killed_keeps_no_checkpoint(saved):
         assert saved.awaited()
         (saved.folder / f"{os.getpid()}.waits").unlink()
     assert not saved.folder.exists()
+
+
+def test_who_waited_while_the_folder_was_taken_away_still_has_the_lock_alone(saved):
+    entered = threading.Event()
+
+    def wait() -> None:
+        with Checkpoints(saved.folder, every=0).alone("somebody"):
+            with pytest.raises(Timeout):
+                FileLock(saved.folder / "lock").acquire(timeout=0)
+            entered.set()
+
+    with saved.alone("nobody"):
+        other = threading.Thread(target=wait)
+        other.start()
+        while not saved.awaited():
+            time.sleep(0.01)
+        shutil.rmtree(saved.folder)  # as if it had begun to wait just now
+    other.join(10)
+    assert entered.is_set()
