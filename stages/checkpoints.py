@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,9 +40,9 @@ class Checkpoints:
         self.last, self.before = folder / "last", folder / "before"
         self.saved = time.monotonic()
 
-    def save_now_and_then(self, state: Callable[[], State]) -> None:
-        if time.monotonic() - self.saved >= self.every:
-            self.save(state())
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() - self.saved >= self.every
 
     def save(self, state: State) -> None:
         content = save({name: value.detach().cpu().contiguous() for name, value in state.items()})

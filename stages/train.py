@@ -121,8 +121,9 @@ def train(trainee: Trainee, saved: Checkpoints, interruption: Interruption, hist
     title = f"{config.label} seed {trainee.seed}"
 
     def save() -> None:
-        with interruption.undisturbed(), trainee.watch.phase("checkpoint"):
-            saved.save_now_and_then(trainee.state)
+        if saved.is_due:  # looked at first: a phase that begins or ends waits for the device
+            with interruption.undisturbed(), trainee.watch.phase("checkpoint"):
+                saved.save(trainee.state())
 
     if state := saved.load():
         trainee.restore(state)

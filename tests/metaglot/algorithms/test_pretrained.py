@@ -31,8 +31,10 @@ def test_its_heads_are_scikit_learns_on_the_same_features(case):
             peer.fit(module.features(support[:, None]).numpy(), labels.numpy())
             expected = peer.predict_proba(module.features(query[:, None]).numpy())
             torch.testing.assert_close(together[task], torch.from_numpy(expected), rtol=1e-6, atol=1e-9)
-            module.classifier.weight.copy_(torch.from_numpy(peer.coef_))
-            module.classifier.bias.copy_(torch.from_numpy(peer.intercept_))
+            both = [torch.from_numpy(fitted) for fitted in (peer.coef_, peer.intercept_)]
+            weight, bias = (torch.cat([-x / 2, x / 2]) if case.ways == 2 else x for x in both)
+            module.classifier.weight.copy_(weight)
+            module.classifier.bias.copy_(bias)
             torch.testing.assert_close(alone[task], inductive(module, support, query).softmax(-1), rtol=1e-6, atol=1e-9)
 
 
