@@ -8,9 +8,11 @@ import numpy as np
 from finished_run import STARTED, run_record
 
 from metaglot import splits
+from metaglot.algorithms.table import ALGORITHMS
 from metaglot.config import Evaluate, EvaluateConfig, ReportConfig, Run, SplitName, Task, load
 from metaglot.evaluation import Scores
 from metaglot.files import write_json, write_text, write_yaml
+from metaglot.resolution import find
 from metaglot.result import arrays, result
 from metaglot.tasks import Purpose, Tasks, draw
 from stages import paths, report
@@ -25,6 +27,7 @@ LABELS = {"maml": "MAML", "fomaml": "FOMAML", "anil": "ANIL", "reptile": "Reptil
 }
 UNTRAINED = {"scratch"}  # in no time: its history is empty
 ONE_STEP = {"scratch", "protonet", "pretrained"}  # nothing adapts step by step: one entry by step
+ORDERS = {name: found.first_order for name, found in find(ALGORITHMS).items()}
 TASK = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
 
 
@@ -36,7 +39,13 @@ class Pipeline:
         self.dataset: str = options.get("dataset", "omniglot")
         self.iterations: int = options.get("iterations", 10_000)
         self.labels: dict[str, str] = LABELS | options.get("labels", {})
-        self.first_order: dict[str, bool | None] = {"maml": False, "fomaml": True} | options.get("first_order", {})
+        self.first_order: dict[str, bool | None] = options.get("first_order", {})
+        self.train: dict[str, Any] = options.get("train", {})
+        self.kind: str = options.get("kind", "random")
+        self.model: str = options.get("model", "fc")
+        self.image_size: int = options.get("image_size", 28)
+        self.adaptation_steps: int = options.get("adaptation_steps", 1)
+        self.stopped: dict[str, int] = options.get("stopped", {})  # the iteration at which a training ended early
         self.task = Task(**TASK | options.get("task", {}))
         self.tests: int = options.get("tests", 300)
         self.cosine: float = options.get("cosine", 0.93)
@@ -56,12 +65,12 @@ class Pipeline:
             for algorithm in self.skills
             for seed in self.seeds
         ]
-        split = {"kind": "random", "seed": 42}
+        split = {"kind": self.kind, "seed": 42}
         about = {
             "dataset": self.dataset,
             "margin": 0.005,
             "task": self.task.model_dump(),
-            "model": "fc",
+            "model": self.model,
             "split": split,
         }
         write_yaml(paths.REPORT_CONFIG, about | {"rows": rows})
@@ -72,7 +81,8 @@ class Pipeline:
             self._scored(row["algorithm"], row["seed"], tasks, ease)
 
     def _order(self, algorithm: str) -> bool | None:
-        return self.first_order.get(algorithm)
+        """As `configure` writes it, unless asked for another."""
+        return self.first_order.get(algorithm, ORDERS[algorithm])
 
     def _split(self) -> None:
         """A test split of random strokes."""
@@ -93,7 +103,12 @@ class Pipeline:
             "first_order": self._order(algorithm),
             "dataset": self.dataset,
             "task": self.task.model_dump(),
-            "train": base["config"]["train"] | {"iterations": 0 if algorithm in UNTRAINED else self.iterations},
+            "model": self.model,
+            "image_size": self.image_size,
+            "split": {"kind": self.kind, "seed": 42},
+            "train": base["config"]["train"]
+            | self.train
+            | {"iterations": 0 if algorithm in UNTRAINED else self.iterations},
         }
         changes = {
             "algorithm": algorithm,
@@ -115,7 +130,8 @@ class Pipeline:
             left = 0.77 * np.exp(-part / 3) + self.random.uniform(0, 0.004)
             accuracy, loss = max(0.01, self.skills[algorithm] - left), 0.1 + 1.5 * left
             trained = f"{loss:.4f},{accuracy:.4f}" if part else ","
-            iteration, at = part * self.iterations // 20, f"{seconds * part / 20:.1f}"
+            end = self.stopped.get(algorithm, self.iterations)
+            iteration, at = part * end // 20, f"{seconds * part / 20:.1f}"
             lines.append(f"{iteration},{at},{trained},{loss:.4f},{accuracy:.4f},{0.5 if part else ''}")
         return "\n".join(lines) + "\n"
 
@@ -139,12 +155,12 @@ class Pipeline:
             implementation="somewhere:Something",
             first_order=self._order(algorithm),
             dataset=self.dataset,  # type: ignore[arg-type]
-            model="fc",
+            model=self.model,  # type: ignore[arg-type]
             image_size=SIZE,
             task=self.task,
-            split=SplitName(kind="random", seed=42),
+            split=SplitName(kind=self.kind, seed=42),  # type: ignore[arg-type]
             fast_lr=0.5,
-            evaluate=Evaluate(tasks=self.tests, adaptation_steps=1, seed=0),
+            evaluate=Evaluate(tasks=self.tests, adaptation_steps=self.adaptation_steps, seed=0),
             run=Run(device="auto", threads="auto", task_chunk="auto"),
             settings={},
         )

@@ -19,8 +19,10 @@ Ran = Callable[..., Path]
 def ran(folder: Path, name: str, changes: dict[str, Any] | None = None, **options: Any) -> Path:
     """Leave in a folder what running an experiment leaves, with other params if asked."""
     params = applied(find(name).settings | (changes or {}), ASGIVEN)
-    task = {key: params["task"][key] for key in ("ways", "shots", "queries")}
+    task = {key: params["task"][key] for key in ("ways", "shots", "queries", "rotations")}
     known = {"seeds": params["seeds"], "iterations": params["train"]["iterations"], "task": task, "tests": 40}
+    known |= {"train": params["train"], "kind": params["split"]["kind"], "model": params["model"]}
+    known |= {"adaptation_steps": params["evaluate"]["adaptation_steps"]}
     skills = {algorithm: 0.97 - place / 100 for place, algorithm in enumerate(params["algorithms"])}
     folder.mkdir()
     with chdir(folder):

@@ -19,6 +19,7 @@ class Claim:
     statement: str
     writeup: str
     judge: Callable[[Evidence], Finding]
+    plainly: str | None = None  # the statement without what the write-up printed, for synthetic data
 
 
 CLAIMS = [
@@ -31,10 +32,11 @@ CLAIMS = [
     ),
     Claim(
         "fomaml-faster",
-        "FOMAML trains faster than MAML.",
+        "FOMAML trains 5.05% faster than MAML.",
         "23617.31 s against 24875.94 s, 5.05% less, one run of each. Data loading and validation are counted in, and "
         "are nearly all of it: this is not the price of the second-order term.",
         fomaml_is_faster,
+        plainly="FOMAML trains faster than MAML.",
     ),
     Claim(
         "maml-overtakes",
@@ -60,7 +62,7 @@ def claims(evidence: Evidence) -> list[dict[str, Any]]:
     return [
         {
             "id": claim.id,
-            "statement": claim.statement,
+            "statement": claim.statement if real else claim.plainly or claim.statement,
             "writeup": claim.writeup if real else None,
             **asdict(claim.judge(evidence) if real else _untested(evidence)),
         }

@@ -19,7 +19,7 @@ def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | No
     """
     refuse_other_tasks(runs)
     compared = pairs(runs, report.margin)
-    rows = algorithm_rows(report, runs)
+    rows = algorithm_rows(runs)
     scored = runs[0].result
     return {
         "question": question(report, rows),

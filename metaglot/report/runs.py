@@ -52,7 +52,8 @@ class Run:
 
     @property
     def iterations(self) -> int:
-        return self.record.config.train.iterations
+        """How many were made: fewer than were asked for where training ended for want of better weights."""
+        return int(self.history[-1]["iteration"]) if self.history else self.record.config.train.iterations
 
 
 def read_run(row: Row, record: Path, history: Path, alignment: Path, result: Path, scores: Path) -> Run:

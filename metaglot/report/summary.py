@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from metaglot.config import ReportConfig
+from metaglot.records import Accuracy
 from metaglot.report import writeup
-from metaglot.report.comparison import by_algorithm
+from metaglot.report.comparison import by_algorithm, task_means, uncertainty
 from metaglot.report.runs import Run
+from metaglot.report.standing import of_networks
 from metaglot.statistics import interval
 
 
@@ -16,9 +17,9 @@ def run_rows(runs: list[Run]) -> list[dict[str, Any]]:
     return [_run_row(run, runs) for run in runs]
 
 
-def algorithm_rows(report: ReportConfig, runs: list[Run]) -> list[dict[str, Any]]:
+def algorithm_rows(runs: list[Run]) -> list[dict[str, Any]]:
     """Each algorithm over its seeds: means, and an interval of what varied (see `over`)."""
-    return [_algorithm_row(report, list(seeds.values()), runs) for seeds in by_algorithm(runs).values()]
+    return [_algorithm_row(list(seeds.values()), runs) for seeds in by_algorithm(runs).values()]
 
 
 def overlapping(run: Run, runs: list[Run]) -> bool:
@@ -68,7 +69,7 @@ def _run_row(run: Run, runs: list[Run]) -> dict[str, Any]:
     }
 
 
-def _algorithm_row(report: ReportConfig, seeds: list[Run], runs: list[Run]) -> dict[str, Any]:
+def _algorithm_row(seeds: list[Run], runs: list[Run]) -> dict[str, Any]:
     first = seeds[0]
     devices = sorted({run.record.device for run in seeds})
     return {
@@ -76,19 +77,13 @@ def _algorithm_row(report: ReportConfig, seeds: list[Run], runs: list[Run]) -> d
         "label": first.result.label,
         "first_order": first.result.first_order,
         "seeds": [run.seed for run in seeds],
-        "accuracy": _over(
-            [run.result.accuracy.mean for run in seeds], first.result.accuracy.ci95_by_character, "characters"
-        ),
-        "inductive_accuracy": _over(
-            [run.result.inductive.accuracy.mean for run in seeds],
-            first.result.inductive.accuracy.ci95_by_character,
-            "characters",
-        ),
+        "accuracy": _accuracy([run.result.accuracy for run in seeds], seeds, "accuracy"),
+        "inductive_accuracy": _accuracy([run.result.inductive.accuracy for run in seeds], seeds, "inductive_accuracy"),
         "loss": _over([run.result.loss.mean for run in seeds], first.result.loss.ci95, "tasks"),
         "iterations": first.iterations,
         "adaptation_steps": adaptation_steps(first),
         "times": [_time(device, [run for run in seeds if run.record.device == device], runs) for device in devices],
-        "writeup": writeup.printed(report, first),
+        "writeup": writeup.printed(first),
     }
 
 
@@ -101,6 +96,12 @@ def _time(device: str, here: list[Run], runs: list[Run]) -> dict[str, Any]:
         "runs": len(here),
         "overlapped": any(overlapping(run, runs) for run in here),
     }
+
+
+def _accuracy(scored: list[Accuracy], seeds: list[Run], measure: str) -> dict[str, Any]:
+    """An accuracy over seeds, and the intervals of these seeds' mean network over what it was tested on."""
+    found = _over([one.mean for one in scored], of_networks(scored[0].model_dump()), "characters")
+    return found | uncertainty(task_means(seeds, measure), seeds[0].scores["characters"])
 
 
 def _over(means: list[float], alone: tuple[float, float], unit: str) -> dict[str, Any]:

@@ -49,7 +49,16 @@ def difference(standing: Standing) -> str:
     bounds = interval(standing.low, standing.high)
     if standing.p is None:
         return f"{what} ({bounds}, over the characters of one seed)"
-    return f"{what} ({bounds}, over {several(standing.seeds, 'seed')}; Holm's {p_value(standing.p)})"
+    corrected = "Holm's " if standing.family > 1 else ""
+    return f"{what} ({bounds}, over {several(standing.seeds, 'seed')}{_characters(standing)}; {corrected}{p_value(standing.p)})"
+
+
+def _characters(standing: Standing) -> str:
+    """The other uncertainty of several seeds."""
+    if standing.over_characters is None:
+        return ""
+    low, high = standing.over_characters
+    return f", and {points(low)} to {points(high)} over the test tasks' characters"
 
 
 def verdict(standing: Standing, margin: float) -> str:
