@@ -9,6 +9,7 @@ from typing import Any
 import grimp
 import pytest
 import yaml
+from files_read import reads
 from params_file import ASGIVEN, ROOT
 
 from metaglot.algorithms.table import ALGORITHMS
@@ -41,6 +42,36 @@ def declared(stage: str, algorithm: str) -> set[str]:
     code = [ROOT / dep for dep in deps if dep.startswith(("metaglot/", "stages/"))]
     files = {path for dep in code for path in (dep.rglob("*.py") if dep.is_dir() else [dep])}
     return {str(path.relative_to(ROOT)) for path in files if path.name != "__init__.py"}
+
+
+def depends_on(stage: str, path: str) -> bool:
+    """Whether a file is a dependency of a stage, by itself or in a folder, or lies in what the stage itself writes."""
+    about = PIPELINE[stage]
+    own = [
+        next(iter(one)) if isinstance(one, dict) else one
+        for k in ("outs", "metrics", "plots")
+        for one in about.get(k, [])
+    ]
+    names = [*about["deps"], *own, *(next(iter(one)) for one in about.get("params", []))]
+    filled = {name.replace("${item.algorithm}", "maml").replace("${item.seed}", "42") for name in names}
+    return any(path == name or path.startswith(f"{name}/") for name in filled)
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """By stage, the files that are no Python and that it opens to read, of the project or of where it is run."""
+    return reads(tmp_path_factory.mktemp("read"), STAGES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_declares_every_other_file_that_it_reads(read: dict[str, set[str]], stage: str) -> None:
+    assert {path for path in read[stage] if not depends_on(stage, path)} == set()
+
+
+def test_the_files_that_stages_read_are_seen(read: dict[str, set[str]]) -> None:
+    """Else the test above could not fail."""
+    assert "params.yaml" in read["configure"] and "data/splits/train.npz" in read["train"]
+    assert {"benchmarks/results.json", "metaglot/report/templates/style.css"} <= read["report"]
 
 
 def importers(package: str) -> set[str]:

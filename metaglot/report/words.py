@@ -49,8 +49,9 @@ def difference(standing: Standing) -> str:
     bounds = interval(standing.low, standing.high)
     if standing.p is None:
         return f"{what} ({bounds}, over the characters of one seed)"
+    seeds, p = several(standing.seeds, "seed"), p_value(standing.p)
     corrected = "Holm's " if standing.family > 1 else ""
-    return f"{what} ({bounds}, over {several(standing.seeds, 'seed')}{_characters(standing)}; {corrected}{p_value(standing.p)})"
+    return f"{what} ({bounds}, over {seeds}{_characters(standing)}; {corrected}{p})"
 
 
 def _characters(standing: Standing) -> str:
