@@ -30,7 +30,9 @@ def answer(standings: list[Standing]) -> str:
         return f"{_every(learners)} {'both baselines' if len(against) == 2 else f'the baseline {against[0]}'}."
     open_ = [f"{one.label} against {one.other} is {one.verdict}" for one in fell_short]
     won = [label for label in learners if label not in {one.label for one in fell_short}]
-    whole = f"{words.listed(won)} {_beat(won)} {words.listed(against)}" if won else "No meta-learner beats every baseline"
+    whole = (
+        f"{words.listed(won)} {_beat(won)} {words.listed(against)}" if won else "No meta-learner beats every baseline"
+    )
     return f"{whole}; {words.listed(open_)}."
 
 

@@ -1,24 +1,29 @@
 """index.html: one file that needs nothing else, neither network nor script."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from metaglot.report import words
 from metaglot.report.canvas import SERIES
+from metaglot.report.caveats import of_families, of_validation
+from metaglot.report.details import others_table, uncertainty_table
 from metaglot.report.figures.adaptation import adaptation
 from metaglot.report.figures.differences import differences
 from metaglot.report.figures.durations import durations
 from metaglot.report.figures.gradients import gradients
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
+from metaglot.report.order import best_first
 from metaglot.report.pictures import gallery, hardest
 from metaglot.report.provenance import provenance
 from metaglot.report.published import CELLS, PROTOCOLS, PUBLISHED
 from metaglot.report.runs import Run
-from metaglot.report.table import main_table, notes, pairs_table, runs_table
-from metaglot.report.text import banner
+from metaglot.report.table import baselines_table, main_table, notes, pairs_table, runs_table
+from metaglot.report.text import BASELINES, banner
 from metaglot.splits import Characters
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -34,6 +39,8 @@ def page(comparison: dict[str, Any], runs: list[Run], characters: Characters, ex
         lstrip_blocks=True,
     )
     environment.filters["percent"] = words.percent
+    environment.filters["whole"] = whole
+    several = any(len(row["seeds"]) > 1 for row in comparison["algorithms"])
     environment.globals["style"] = (TEMPLATES / "style.css").read_text()
     return environment.get_template("index.html").render(
         comparison=comparison,
@@ -42,8 +49,14 @@ def page(comparison: dict[str, Any], runs: list[Run], characters: Characters, ex
         notes=notes(comparison),
         scores=scores(comparison),
         learning=learning(runs),
-        differences=differences(comparison["pairs"], comparison["margin"]),
+        differences=differences(best_first(comparison), comparison["margin"]),
         pairs=pairs_table(comparison),
+        others=others_table(comparison),
+        uncertainty=uncertainty_table(comparison) if several else None,
+        families=of_families(comparison["pairs"]),
+        validation=of_validation(runs),
+        against=baselines_table(comparison),
+        against_title=BASELINES,
         adaptation=adaptation(runs),
         gradients=gradients(runs),
         durations=durations(runs),
@@ -56,3 +69,8 @@ def page(comparison: dict[str, Any], runs: list[Run], characters: Characters, ex
         provenance=provenance(comparison, runs, experiment),
         palette=SERIES,
     )
+
+
+def whole(text: str) -> Markup:
+    """A text whose `5-way` and `1-shot` no line breaks: the hyphen stays the one that a search finds."""
+    return Markup(re.sub(r"\d+-(way|shot)", r'<span class="whole">\g<0></span>', str(escape(text))))

@@ -4,6 +4,7 @@ from typing import Any
 
 from metaglot.config import ReportConfig
 from metaglot.report.answer import answer, question
+from metaglot.report.baselines import against_baselines
 from metaglot.report.claims import claims
 from metaglot.report.comparison import pairs, refuse_other_tasks
 from metaglot.report.evidence import Evidence
@@ -14,8 +15,9 @@ from metaglot.report.summary import algorithm_rows, run_rows
 def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | None) -> dict[str, Any]:
     """Compare the runs; fractions of one, seconds, intervals as [low, high] at 95%.
 
-    `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks, and
-    `claims` the write-up's conclusions. bench: benchmarks/results.json, where there is one.
+    `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks,
+    `baselines` what meta-learning adds, where that was run, and `claims` the write-up's conclusions.
+    bench: benchmarks/results.json, where there is one.
     """
     refuse_other_tasks(runs)
     compared = pairs(runs, report.margin)
@@ -33,5 +35,6 @@ def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | No
         "algorithms": rows,
         "runs": run_rows(runs),
         "pairs": compared,
+        "baselines": against_baselines(compared, report.margin),
         "claims": claims(Evidence(report, runs, compared, bench)),
     }

@@ -1,13 +1,17 @@
 """The tables of a comparison as texts in cells: the same in the terminal, in comparison.md and on the page."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from metaglot.report import words
-from metaglot.report.comparison import Pair
-from metaglot.report.standing import standing
+from metaglot.report.caveats import of_families, of_seeds
+from metaglot.report.order import best_first, ranked
+from metaglot.report.standing import Standing, of_networks, standing
 
 Record = dict[str, Any]
 OVERLAP = "\N{DAGGER}"
+PAIRS = ["first minus second", "accuracy, points", "95% interval", "over", "over characters", "p (Holm)"]
+PAIRS += ["verdict on the first"]
 
 
 class Table(NamedTuple):
@@ -18,10 +22,10 @@ class Table(NamedTuple):
 
 
 def main_table(comparison: Record) -> Table:
-    """An algorithm a row; under it what the write-up printed, where it made the same experiment."""
+    """An algorithm a row, the best first; under it what the write-up printed, where it made the same experiment."""
     header = ["algorithm", "seeds", "test accuracy", "inductive", "error", "training time", "device"]
     rows = []
-    for row in comparison["algorithms"]:
+    for row in ranked(comparison["algorithms"]):
         rows += [_ours(row), *([_writeups(row)] if row["writeup"] else [])]
     return Table(header, rows)
 
@@ -34,8 +38,13 @@ def runs_table(comparison: Record) -> Table:
 
 def pairs_table(comparison: Record) -> Table:
     """A pair of algorithms a row: the difference in accuracy, what it was taken over, and the verdict."""
-    header = ["first minus second", "accuracy, points", "95% interval", "over", "p (Holm)", "verdict on the first"]
-    return Table(header, [_pair(pair) for pair in comparison["pairs"]])
+    return Table(PAIRS, [_standing(standing(pair, pair["first"])) for pair in best_first(comparison)])
+
+
+def baselines_table(comparison: Record) -> Table:
+    """A meta-learner against a baseline a row, as a family of their own."""
+    found = comparison["baselines"]
+    return Table(PAIRS, [_standing(Standing(**one)) for one in found["standings"]] if found else [])
 
 
 def claims_table(comparison: Record) -> Table:
@@ -47,13 +56,15 @@ def claims_table(comparison: Record) -> Table:
 
 def notes(comparison: Record) -> list[str]:
     """What has to be known to read the main table."""
-    rows = comparison["algorithms"]
+    rows = ranked(comparison["algorithms"])
     several = any(len(row["seeds"]) > 1 for row in rows)
     tasks = words.several(comparison["evaluate"]["tasks"], "test task")
     said = [
         f"{_trained(rows)}, {words.dataset(comparison['dataset'])}, model {comparison['model']}.",
         f"Accuracy and error (query cross-entropy) over {tasks}, the same for all; in brackets the 95% interval "
         + ("over seeds." if several else "of this one network, which knows that tasks share characters."),
+        *of_seeds(rows),
+        *of_families(comparison["pairs"]),
         _adapted(rows),
         "Inductive: no query sees another. The others share batch statistics among a task's queries, as published.",
         "Training time: the meta-training loop alone, without data loading and validation.",
@@ -72,7 +83,7 @@ def _run(run: Record) -> list[str]:
     mark = f" {OVERLAP}" if run["overlapped"] else ""
     return [
         run["run"],
-        estimate({"mean": run["accuracy"], "ci95": run["accuracy_ci95_by_character"]}),
+        estimate({"mean": run["accuracy"], "ci95": shown(run)}),
         words.percent(run["inductive_accuracy"]),
         f"{run['loss']:.4f}",
         words.seconds(run["train_seconds"]) + mark,
@@ -133,13 +144,23 @@ def _time(time: Record) -> str:
     return words.seconds(seconds["mean"]) + spread + (f" {OVERLAP}" if time["overlapped"] else "")
 
 
-def _pair(pair: Pair) -> list[str]:
-    found = standing(pair, pair["first"])
+def shown(run: Record) -> tuple[float, float]:
+    """The interval of a run's accuracy."""
+    return of_networks({"ci95": run["accuracy_ci95"], "ci95_by_character": run["accuracy_ci95_by_character"]})
+
+
+def _standing(found: Standing) -> list[str]:
     return [
         f"{found.label} {words.MINUS} {found.other}",
         words.points(found.difference),
-        f"{words.points(found.low)} to {words.points(found.high)}",
+        _bounds((found.low, found.high)),
         "the characters of one seed" if found.p is None else words.several(found.seeds, "seed"),
+        _bounds(found.over_characters) if found.over_characters else "",
         "" if found.p is None else f"{found.p:.2g}",
         found.verdict + (", within the margin" if found.within_margin and found.verdict in ("better", "worse") else ""),
     ]
+
+
+def _bounds(bounds: Sequence[float]) -> str:
+    low, high = bounds
+    return f"{words.points(low)} to {words.points(high)}"

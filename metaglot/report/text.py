@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from metaglot.report.table import Table, claims_table, main_table, notes, pairs_table
+from metaglot.report.table import Table, baselines_table, claims_table, main_table, notes, pairs_table
 
+BASELINES = "Against the baselines that do not learn to learn"
 SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot, and stand beside no published ones."
 
 
@@ -24,6 +25,8 @@ def markdown(comparison: dict[str, Any]) -> str:
     parts += [as_markdown(main_table(comparison)), "\n".join(f"- {note}" for note in notes(comparison))]
     if comparison["pairs"]:
         parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
+    if comparison["baselines"]:
+        parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
     parts += ["## The write-up's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
     return "\n\n".join(parts) + "\n"
 
@@ -38,6 +41,9 @@ def show(comparison: dict[str, Any], console: Console) -> None:
     console.print(Text("\n".join(notes(comparison)), style="dim"))
     if comparison["pairs"]:
         console.print(_grid(pairs_table(comparison)))
+    if comparison.get("baselines"):
+        console.print(Text(comparison["baselines"]["answer"]))
+        console.print(_grid(baselines_table(comparison)))
     console.print(_grid(claims_table(comparison)))
     console.print(Text(comparison["answer"], style="bold"))
 

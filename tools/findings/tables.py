@@ -5,8 +5,8 @@ from operator import itemgetter
 from typing import Any
 
 from metaglot.report import words
-from metaglot.report.table import Record, main_table, pairs_table, runs_table
-from metaglot.report.text import as_markdown
+from metaglot.report.table import Record, baselines_table, main_table, pairs_table, runs_table
+from metaglot.report.text import BASELINES, as_markdown
 from tools.findings.benchmark import cell_table, curve_table
 from tools.findings.beside import beside
 from tools.findings.recorded import Recorded
@@ -38,6 +38,8 @@ def _numbers(found: Recorded, known: dict[str, Recorded]) -> list[str]:
         parts.append(as_markdown(main_table(compared)))
     if compared["pairs"]:
         parts.append(as_markdown(pairs_table(compared)))
+    if compared.get("baselines"):
+        parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
     if found.experiment.beside:
         parts.append(beside(found, known[found.experiment.beside]))
     return [*parts, _details("Every run", as_markdown(runs_table(compared))), source(found)]

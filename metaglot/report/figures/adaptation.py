@@ -1,8 +1,12 @@
 """How they adapt: accuracy on the test tasks after each number of adaptation steps."""
 
-from metaglot.report.canvas import Chart, canvas
+import numpy as np
+
+from metaglot.report import words
+from metaglot.report.canvas import Canvas, Chart, canvas, colour
 from metaglot.report.figures.series import Curve, accuracy_axis, draw_curves, ends, series
 from metaglot.report.runs import Run
+from metaglot.report.summary import adaptation_steps
 
 
 def adaptation(runs: list[Run]) -> list[Chart]:
@@ -12,10 +16,28 @@ def adaptation(runs: list[Run]) -> list[Chart]:
             seeds[0].result.label: draw_curves(drawn, seeds, number, _curve)
             for number, seeds in enumerate(series(runs))
         }
+        scored = [ring(drawn, seeds, number) for number, seeds in enumerate(series(runs))]
         accuracy_axis(drawn.axes)
         drawn.axes.set_xticks(range(max(step.step for run in runs for step in run.result.by_step) + 1))
         drawn.label("adaptation steps", "accuracy, logarithmic in the error")
-        return [drawn.finish("Test accuracy by adaptation step", ends(last))]
+        return [
+            drawn.finish("Test accuracy by adaptation step", f"{ends(last)} {' '.join(filter(None, scored))}".strip())
+        ]
+
+
+def ring(drawn: Canvas, seeds: list[Run], number: int) -> str | None:
+    """Ring the step that the table scores; in words, which. Nothing of what adapts in no steps."""
+    step = adaptation_steps(seeds[0])
+    if step is None:
+        return None
+    label = seeds[0].result.label
+    at = [(one.step, one.accuracy) for run in seeds for one in run.result.by_step if one.step == step]
+    if not at:
+        return f"{label} is scored after {step} steps, beyond this chart."
+    (x, y) = np.mean(at, axis=0)
+    (mark,) = drawn.axes.plot([x], [y], "o", markersize=9, fillstyle="none", color=colour(number))
+    drawn.tip(mark, f"{label}: scored after {words.several(step, 'step')}, {words.percent(float(y))}")
+    return f"{label} is scored after {words.several(step, 'step')}."
 
 
 def _curve(run: Run) -> Curve:

@@ -10,6 +10,7 @@ from metaglot.report.standing import Standing, of_networks, standing
 FEW = 6  # pairs that get a chart of their seeds; more share one
 ROW, TALLEST = 0.22, 4.4  # inches
 FAR = 10  # points: beyond, the axis is logarithmic outside of -1 to 1
+FAINT = 0.5  # of the ink: seen on light and on dark, and weaker than what sums up
 Bar = tuple[float, float, float]  # a difference and its interval, in points
 
 
@@ -44,23 +45,25 @@ def _chart(id: str, title: str, bars: dict[str, Bar], margin: float, said: str, 
     row = min(ROW, TALLEST / len(bars)) if summed_up else ROW
     with canvas(id, height=1.1 + row * len(bars)) as drawn:
         for place, (name, bar) in enumerate(bars.items()):
-            _bar(drawn, place, name, bar, LINE if summed_up and place < last else INK)
+            _bar(drawn, place, name, bar, FAINT if summed_up and place < last else 1)
         axes = drawn.axes
         axes.axvspan(-100 * margin, 100 * margin, color=LINE, alpha=0.45, linewidth=0)
         axes.axvline(0, color=INK, linewidth=0.8)
-        if max(map(abs, axes.dataLim.intervalx)) > FAR:
+        far = max(map(abs, axes.dataLim.intervalx)) > FAR
+        if far:
             axes.set_xscale("symlog", linthresh=1)
             axes.xaxis.set_major_formatter("{x:g}")
         axes.set_yticks(*((range(len(bars)), names) if row == ROW else ([last], names[last:])))
         axes.set_ylim(len(bars) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
-        drawn.label("percentage points; right of 0 the first is better", "")
+        beyond = f", logarithmic beyond {words.MINUS}1 and 1" if far else ""
+        drawn.label(f"percentage points{beyond}; right of 0 the first is better", "")
         return drawn.finish(title, said)
 
 
-def _bar(drawn: Canvas, place: int, name: str, bar: Bar, colour: str) -> None:
+def _bar(drawn: Canvas, place: int, name: str, bar: Bar, strength: float) -> None:
     difference, low, high = bar
-    drawn.axes.plot([low, high], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
+    drawn.axes.plot([low, high], [place, place], color=INK, alpha=strength, linewidth=1.6, solid_capstyle="butt")
     (dot,) = drawn.axes.plot([difference], [place], "o", color=INK, markersize=4)
     drawn.tip(dot, f"{name}: {difference:+.2f} ({low:+.2f} to {high:+.2f})".replace("-", words.MINUS))
 

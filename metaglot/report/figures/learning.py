@@ -3,6 +3,8 @@
 from metaglot.report.canvas import Chart, canvas
 from metaglot.report.figures.series import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
 from metaglot.report.runs import Run
+from metaglot.report.summary import overlapping
+from metaglot.report.table import OVERLAP
 
 
 def learning(runs: list[Run]) -> list[Chart]:
@@ -23,15 +25,19 @@ def learning(runs: list[Run]) -> list[Chart]:
 
 def _accuracy(runs: list[Run], id: str, title: str, x: str, devices: list[str]) -> Chart:
     with canvas(id) as drawn:
-        last = {}
+        last, marks = {}, set()
         for number, seeds in enumerate(series(runs)):
             here = [run for run in seeds if run.record.device in devices]
-            last[seeds[0].result.label] = draw_curves(
-                drawn, here, number, lambda run: _curve(run, x, "validation_accuracy")
-            )
+            mark = f" {OVERLAP}" if x == "seconds" and any(overlapping(run, runs) for run in here) else ""
+            label = seeds[0].result.label + mark
+            last[label] = draw_curves(drawn, here, number, lambda run: _curve(run, x, "validation_accuracy"), mark)
+            marks.add(mark)
         accuracy_axis(drawn.axes)
-        drawn.label({"seconds": "training time, s"}.get(x, x), "accuracy, logarithmic in the error")
-        return drawn.finish(title, ends(last))
+        said = f"{OVERLAP} while another training ran on the device" if any(marks) else ""
+        drawn.label(
+            {"seconds": f"training time, s{said and '; '}{said}"}.get(x, x), "accuracy, logarithmic in the error"
+        )
+        return drawn.finish(title, ends(last) + (f" {said}." if said else ""))
 
 
 def _error(runs: list[Run]) -> Chart:

@@ -6,6 +6,7 @@ import numpy as np
 
 from metaglot.report import words
 from metaglot.report.canvas import INK, Canvas, Chart, canvas, colour
+from metaglot.report.order import ranked
 from metaglot.report.table import estimate
 
 CROWD = 20  # dots
@@ -15,39 +16,42 @@ TICKS = (0, 20, 50, 80, 90, 95, 98, 99, 99.5)
 
 
 def scores(comparison: dict[str, Any]) -> list[Chart]:
-    """A row an algorithm: a dot a seed, a bar for the mean's 95% interval, a cross for the write-up."""
-    rows = comparison["algorithms"]
+    """A row an algorithm, the best first: a dot a seed, a bar for the mean's 95% interval, a cross for the write-up."""
+    rows = ranked(comparison["algorithms"])
     with canvas("scores", height=1.0 + 0.42 * len(rows)) as drawn:
         for place, row in enumerate(rows):
-            _row(drawn, place, row, [run for run in comparison["runs"] if run["algorithm"] == row["algorithm"]])
+            runs = [run for run in comparison["runs"] if run["algorithm"] == row["algorithm"]]
+            _row(drawn, place, comparison["algorithms"].index(row), row, runs)
         drawn.axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
         drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
         drawn.axes.grid(axis="y", visible=False)
-        _wide(drawn)
+        error = ", logarithmic in the error" if _wide(drawn) else ""
         crosses = "; a cross is what the write-up printed" if any(row["writeup"] for row in rows) else ""
-        drawn.label(f"test accuracy, %{crosses}", "")
+        drawn.label(f"test accuracy, %{error}{crosses}", "")
         said = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows)
         return [drawn.finish("Test accuracy", said + ".")]
 
 
-def _wide(drawn: Canvas) -> None:
-    """Scores far apart are drawn logarithmic in the error, so that the best can still be told apart."""
+def _wide(drawn: Canvas) -> bool:
+    """Draw scores that lie far apart logarithmic in the error, so that the best can be told apart; whether it was."""
     low, high = drawn.axes.dataLim.intervalx
-    if high - low > FAR:
+    far = high - low > FAR
+    if far:
         drawn.axes.set_xscale(
             "function", functions=(lambda x: -np.log10(np.maximum(TOP - x, 1e-4)), lambda y: TOP - 10**-y)
         )
         drawn.axes.set_xticks([tick for tick in TICKS if low - FAR < tick < high + (TOP - high) / 2])
         drawn.axes.set_xlim(low - (TOP - low) / 20, high + (TOP - high) / 3)
+    return far
 
 
-def _row(drawn: Canvas, place: int, row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+def _row(drawn: Canvas, place: int, series: int, row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
     low, high = (100 * bound for bound in row["accuracy"]["ci95"])
-    (bar,) = drawn.axes.plot([low, high], [place, place], color=colour(place), linewidth=7, solid_capstyle="butt")
+    (bar,) = drawn.axes.plot([low, high], [place, place], color=colour(series), linewidth=7, solid_capstyle="butt")
     bar.set_alpha(0.35)
     drawn.tip(bar, f"{row['label']}: {estimate(row['accuracy'])}")
     for run in runs:
-        (dot,) = drawn.axes.plot(100 * run["accuracy"], place, "o", color=colour(place), markersize=4)
+        (dot,) = drawn.axes.plot(100 * run["accuracy"], place, "o", color=colour(series), markersize=4)
         dot.set_alpha(1 if len(runs) < CROWD else 0.4)
         drawn.tip(dot, f"{run['run']}: {words.percent(run['accuracy'])}")
     if row["writeup"]:

@@ -24,8 +24,13 @@ def series(runs: list[Run]) -> list[list[Run]]:
     return [list(seeds.values()) for seeds in by_algorithm(runs).values()]
 
 
-def draw_curves(canvas: Canvas, runs: list[Run], number: int, curve: Callable[[Run], Curve]) -> float | None:
-    """Draw an algorithm's curves, of a few seeds or the band of many, and their mean; return where that ends."""
+def draw_curves(
+    canvas: Canvas, runs: list[Run], number: int, curve: Callable[[Run], Curve], mark: str = ""
+) -> float | None:
+    """Draw an algorithm's curves, of a few seeds or the band of many, and their mean; return where that ends.
+
+    mark: what stands after its name in the legend.
+    """
     curves = {run.name: found for run in runs if (found := curve(run))}
     if not curves:
         return None
@@ -45,7 +50,7 @@ def draw_curves(canvas: Canvas, runs: list[Run], number: int, curve: Callable[[R
         for name, points in zip(curves, drawn, strict=True):
             (line,) = canvas.axes.plot(*points.T, color=colour(number), linewidth=0.8, alpha=0.5)
             canvas.tip(line, name)
-    (line,) = canvas.axes.plot(*mean.T, color=colour(number), marker=marker(number), linewidth=1.6, label=label)
+    (line,) = canvas.axes.plot(*mean.T, color=colour(number), marker=marker(number), linewidth=1.6, label=label + mark)
     canvas.tip(line, f"{label}, mean of {len(curves)} seeds" if len(curves) > 1 else next(iter(curves)))
     return float(mean[-1, 1])
 

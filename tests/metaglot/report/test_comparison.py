@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,8 +8,13 @@ from finished_pipeline import finished
 from metaglot.config import ReportConfig
 from metaglot.errors import Refusal
 from metaglot.report.comparison import pairs, refuse_other_tasks
+from metaglot.report.details import uncertainty_table
+from metaglot.report.record import comparison
 from metaglot.report.runs import MEASURES, Run
 from metaglot.report.standing import find, of_networks, standing
+from metaglot.report.summary import algorithm_rows
+from metaglot.report.table import pairs_table
+from metaglot.report.words import MINUS, difference
 from metaglot.statistics import interval, interval_by_character
 
 Finished = tuple[ReportConfig, list[Run]]
@@ -51,6 +57,49 @@ def test_p_values_are_corrected_over_all_pairs(tmp_path):
     smallest = min(tests, key=lambda test: test["p"])
     assert len(tests) == 3
     assert smallest["p_holm"] == pytest.approx(min(1, 3 * smallest["p"]))
+
+
+def test_over_seeds_stands_the_interval_of_their_mean_networks_over_characters(five_seeds: Finished):
+    config, runs = five_seeds
+    (pair,) = pairs(runs, 0.005)
+    held = runs[0].scores["characters"]
+    for measure in MEASURES:
+        means = [np.mean([run.scores[measure].astype(float) for run in part], axis=0) for part in (runs[:5], runs[5:])]
+        expected = interval_by_character(means[0] - means[1], held)
+        assert pair["over_seeds"][measure]["ci95_by_character"] == pytest.approx(expected)
+        assert np.mean(expected) == pytest.approx(pair["over_seeds"][measure]["difference"])
+    for row, part in zip(algorithm_rows(runs), (runs[:5], runs[5:]), strict=True):
+        mean = np.mean([run.scores["accuracy"].astype(float) for run in part], axis=0)
+        assert row["accuracy"]["ci95_by_character"] == pytest.approx(interval_by_character(mean, held))
+        assert row["accuracy"]["ci95"] == pytest.approx(interval([run.result.accuracy.mean for run in part]))
+
+
+def test_both_uncertainties_are_told(five_seeds: Finished):
+    compared = comparison(*five_seeds, None)
+    found = standing(compared["pairs"][0], "fomaml")
+    assert found.over_characters is not None
+    low, high = (f"{100 * bound:+.2f}".replace("-", MINUS) for bound in found.over_characters)
+    assert f"and {low} to {high} over the test tasks' characters; p" in difference(found)
+    assert f"{100 * -found.over_characters[1]:+.2f} to" in pairs_table(compared).rows[0][4]
+    assert [row[1] for row in uncertainty_table(compared).rows] == ["5", "5"]
+
+
+def test_one_seed_has_one_uncertainty(one_seed: Finished):
+    found = standing(pairs(one_seed[1], 0.005)[0], "maml")
+    assert found.over_characters is None and "the characters of one seed" in difference(found)
+
+
+def test_holm_is_named_where_more_than_one_pair_was_compared(tmp_path: Path, five_seeds: Finished):
+    assert "; p " in difference(standing(pairs(five_seeds[1], 0.005)[0], "maml"))
+    _, runs = finished(tmp_path, skills={"maml": 0.97, "fomaml": 0.965, "anil": 0.96}, seeds=(1, 2), tests=40)
+    assert all("; Holm's p " in difference(standing(pair, pair["first"])) for pair in pairs(runs, 0.005))
+
+
+def test_a_training_that_ended_early_counts_the_iterations_it_made(tmp_path: Path):
+    skills, stopped = {"pretrained": 0.9, "maml": 0.97}, {"pretrained": 4000}
+    config, runs = finished(tmp_path, skills=skills, stopped=stopped, tests=40)
+    assert [row["iterations"] for row in algorithm_rows(runs)] == [4000, 10_000]
+    assert [row["iterations"] for row in comparison(config, runs, None)["runs"]] == [4000, 10_000]
 
 
 def test_the_loss_has_no_margin(five_seeds: Finished):

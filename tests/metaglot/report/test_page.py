@@ -7,13 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from finished_pipeline import CHARACTERS, LABELS, finished
+from scipy import stats
 
 from metaglot.config import ReportConfig
+from metaglot.report import words
 from metaglot.report.canvas import canvas, colour
-from metaglot.report.page import page
+from metaglot.report.details import others_table
+from metaglot.report.figures.adaptation import adaptation
+from metaglot.report.figures.differences import differences
+from metaglot.report.figures.learning import learning
+from metaglot.report.figures.scores import scores
+from metaglot.report.page import page, whole
 from metaglot.report.published import PUBLISHED
 from metaglot.report.record import comparison
 from metaglot.report.runs import Run
+from metaglot.report.table import main_table, pairs_table
 from metaglot.splits import Characters
 
 Finished = tuple[ReportConfig, list[Run]]
@@ -151,9 +159,83 @@ def test_a_training_that_was_never_validated_has_no_learning_curve_and_claims_no
     blind = [replace(run, history=[{k: row[k] for k in known if k in row} for row in run.history]) for run in runs]
     html = written((config, blind))
     assert 'id="figure-learning-accuracy"' not in html and 'id="figure-scores"' in html
-    assert "no validation was made" in comparison(config, blind, None)["claims"][2]["measured"]
+    assert "No validation was made" in comparison(config, blind, None)["claims"][2]["measured"]
     half = written((config, [runs[0], *blind[1:]]))
     assert f"{runs[0].result.label} ends at" in half and 'id="figure-learning-accuracy"' in half
+
+
+def test_what_validation_decides_is_said_of_those_for_whom_it_does(tmp_path: Path, one_seed: Finished):
+    skills = {"maml": 0.97, "pretrained": 0.9, "scratch": 0.6, "reptile": 0.95}
+    config, runs = finished(tmp_path, skills=skills, tests=40, adaptation_steps=50)
+    text = " ".join(Elements(written((config, runs))).text.split())
+    assert "decides nothing, but for Pretrained, of which" in text and "and Scratch, whose rate" in text
+    assert "MAML 1, then 50" in text and "Reptile 1, then 50" in text and "Pretrained 1, then" not in text
+    assert "Reptile is scored after 50 steps, beyond this chart." in text
+    alone = " ".join(Elements(written(one_seed)).text.split())
+    assert "validation observes and decides nothing. " in alone and "does not end at the score" not in alone
+
+
+def test_the_scored_step_is_ringed(one_seed: Finished):
+    chart = adaptation(one_seed[1])[0]
+    maml = one_seed[1][0].result
+    assert f"MAML: scored after 1 step, {maml.by_step[1].accuracy:.2%}" in chart.svg
+    assert "FOMAML is scored after 1 step." in chart.alternative
+
+
+def test_curves_by_time_are_marked_where_trainings_ran_at_once(tmp_path: Path, one_seed: Finished):
+    by_time = learning(finished(tmp_path, serial=False, tests=40)[1])[2]
+    assert by_time.id == "learning-time-0"
+    assert "MAML †" in by_time.svg and "† while another training ran" in by_time.alternative
+    assert not any("†" in chart.svg for chart in learning(one_seed[1]))
+
+
+def test_an_axis_that_is_not_linear_says_so(tmp_path: Path, five_seeds: Finished):
+    skills = {"maml": 0.97, "fomaml": 0.6, "scratch": 0.3, "anil": 0.95}
+    compared = comparison(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    assert "logarithmic in the error" in scores(compared)[0].svg
+    assert f"logarithmic beyond {words.MINUS}1 and 1" in differences(compared["pairs"], 0.005)[0].svg
+    near = comparison(*five_seeds, None)
+    assert not any("logarithmic" in chart.svg for chart in [*scores(near), *differences(near["pairs"], 0.005)])
+
+
+def test_a_seeds_interval_is_drawn_in_ink_that_is_seen_on_light_and_dark(five_seeds: Finished):
+    svg = differences(comparison(*five_seeds, None)["pairs"], 0.005)[0].svg
+    assert len(re.findall(r"stroke: currentColor; stroke-opacity: 0.5; stroke-width: 1.6", svg)) == 5
+
+
+def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Path):
+    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
+    config, runs = finished(tmp_path, skills=skills, seeds=(1, 2), tests=40)
+    compared = comparison(config, runs, None)
+    assert [row[0] for row in main_table(compared).rows] == ["MAML", "write-up: MAML", "ANIL", "Scratch"]
+    assert [row[0] for row in pairs_table(compared).rows] == [
+        f"ANIL {words.MINUS} MAML",
+        f"Scratch {words.MINUS} MAML",
+        f"Scratch {words.MINUS} ANIL",
+    ]
+    tip = re.search(r"<title>MAML: .*?stroke: (var\(--series-\d\))", scores(compared)[0].svg, re.DOTALL)
+    assert tip is not None and tip[1] == "var(--series-2)"
+
+
+def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(five_seeds: Finished):
+    config, runs = five_seeds
+    found = others_table(comparison(config, runs, None)).rows
+    assert [row[1] for row in found] == ["inductive accuracy", "error", "inductive error"]
+    maml, fomaml = ([run.result.loss.mean for run in part] for part in (runs[:5], runs[5:]))
+    low, high = stats.ttest_rel(maml, fomaml).confidence_interval()
+    assert found[1][2] == signed(np.mean(maml) - np.mean(fomaml))
+    assert found[1][3] == f"{signed(low)} to {signed(high)}"
+    assert found[1][4] in " ".join(Elements(written(five_seeds)).text.split())
+
+
+def signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", words.MINUS)
+
+
+def test_ways_and_shots_are_not_broken_at_a_line_s_end():
+    assert whole("On 20-way 5-shot <b>") == (
+        'On <span class="whole">20-way</span> <span class="whole">5-shot</span> &lt;b&gt;'
+    )
 
 
 def test_layers_are_drawn_where_only_some_seeds_measured_them(five_seeds: Finished):

@@ -7,6 +7,7 @@ from rich.console import Console
 from metaglot.config import ReportConfig
 from metaglot.report.record import comparison
 from metaglot.report.runs import Run
+from metaglot.report.standing import of_networks
 from metaglot.report.table import main_table, notes, pairs_table
 from metaglot.report.text import markdown, show
 
@@ -30,7 +31,7 @@ def test_the_write_ups_row_stands_under_ours(one_seed: Finished):
 def test_the_table_says_what_the_results_say(one_seed: Finished):
     maml = one_seed[1][0]
     row = main_table(comparison(*one_seed, None)).rows[0]
-    low, high = maml.result.accuracy.ci95_by_character
+    low, high = of_networks(maml.result.accuracy.model_dump())
     assert row[2] == f"{maml.result.accuracy.mean:.2%} [{100 * low:.2f}, {100 * high:.2f}]"
     assert row[4] == f"{maml.result.loss.mean:.4f}"
     assert row[5:] == [f"{maml.record.train_seconds:,.1f} s", maml.record.device]
@@ -88,10 +89,20 @@ def test_what_differs_between_algorithms_is_said_of_each(tmp_path: Path):
     skills = {"scratch": 0.5, "protonet": 0.9, "maml": 0.97}
     config, runs = finished(tmp_path, skills=skills, seeds=(1, 2))
     said = notes(comparison(config, runs, None))
-    assert "Training iterations: Scratch 0, ProtoNet 10,000 and MAML 10,000, Omniglot, model fc." in said
-    assert "Adaptation steps before a test task's queries: Scratch none, ProtoNet none and MAML 1." in said
+    assert "Training iterations: MAML 10,000, ProtoNet 10,000 and Scratch 0, Omniglot, model fc." in said
+    assert "Adaptation steps before a test task's queries: MAML 1, ProtoNet none and Scratch none." in said
     alone = [run for run in runs if run.algorithm == "maml"]
     assert "Adaptation steps before a test task's queries: 1." in notes(comparison(config, alone, None))
+
+
+def test_what_an_interval_leaves_out_is_said(tmp_path: Path, one_seed: Finished, five_seeds: Finished):
+    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
+    three = notes(comparison(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None))
+    conditional, uncorrected = "on this split and tested on these tasks", "corrected by Holm's method over all 3 pairs"
+    assert any(conditional in one for one in three) and any(uncorrected in one for one in three)
+    one_pair, single = (notes(comparison(*some, None)) for some in (five_seeds, one_seed))
+    assert any(conditional in one for one in one_pair) and not any("Holm" in one for one in one_pair)
+    assert not any(conditional in one or "Holm" in one for one in single)
 
 
 def test_one_algorithm_alone_is_reported_too(tmp_path: Path):
