@@ -20,7 +20,7 @@ from metaglot.report.figures.scores import scores
 from metaglot.report.order import best_first
 from metaglot.report.pictures import gallery, hardest
 from metaglot.report.provenance import provenance
-from metaglot.report.published import CELLS, PROTOCOLS, PUBLISHED
+from metaglot.report.published import CELLS, LITTLE_KNOWN, PROTOCOLS, PUBLISHED
 from metaglot.report.runs import Run
 from metaglot.report.table import baselines_table, main_table, notes, pairs_table, runs_table
 from metaglot.report.text import BASELINES, banner
@@ -66,6 +66,7 @@ def page(comparison: dict[str, Any], runs: list[Run], characters: Characters, ex
         cells=CELLS,
         published=PUBLISHED if comparison["dataset"] == "omniglot" else [],
         protocols=PROTOCOLS,
+        little_known=LITTLE_KNOWN,
         provenance=provenance(comparison, runs, experiment),
         palette=SERIES,
     )

@@ -54,6 +54,29 @@ def test_paired_differences_are_covered_too():
     assert np.mean(covered) == pytest.approx(0.95, abs=0.03)
 
 
+def test_near_the_ceiling_accuracies_of_25_queries_are_covered_and_so_are_their_differences():
+    """423 characters, whose ease decides how many of 25 answers are right, most often all: skewed and in steps."""
+    rng = np.random.default_rng(6)
+    characters, tasks, ways = 423, 2000, 5
+    ease, harder = 0.985, 0.98
+    covered, differing, naive = [], [], []
+    for _ in range(300):
+        spread = rng.beta(9, 0.3, characters)  # of mean 9 / 9.3
+        held = np.argsort(rng.random((tasks, characters)), axis=1)[:, :ways]
+        first, second = (rng.binomial(5, np.clip(level * spread, 0, 1)[held]).sum(1) / 25 for level in (ease, harder))
+        mean = 9 / 9.3
+        bounds = interval_by_character(first, held)
+        covered.append(covers((bounds[0] - ease * mean, bounds[1] - ease * mean)))
+        low, high = interval(first)
+        naive.append(covers((low - ease * mean, high - ease * mean)))
+        low, high = interval_by_character(first - second, held)
+        differing.append(covers((low - (ease - harder) * mean, high - (ease - harder) * mean)))
+    assert first.mean() > 0.94 and np.median(first) >= 0.96
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.035)
+    assert np.mean(differing) == pytest.approx(0.95, abs=0.035)
+    assert np.mean(naive) < 0.9
+
+
 def test_the_variance_sums_the_products_of_all_pairs_of_tasks_that_share_a_character():
     values, held = tasks_sharing_characters(np.random.default_rng(4), characters=12, tasks=40, ways=3)
     residuals = values - values.mean()

@@ -2,7 +2,7 @@
 
 python -m tools.findings run ten-seeds                   in a clone; records it when it is done
 python -m tools.findings record ten-seeds --from FOLDER  of a folder where it was run by hand
-python -m tools.findings write                           the tables of docs/findings.md and docs/benchmarks.md
+python -m tools.findings write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
 
 import sys
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from metaglot.errors import Refusal
-from tools.findings import clone, pages
+from tools.findings import clone, pages, readme
 from tools.findings.record import record as keep
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -41,9 +41,10 @@ def record(
 
 @app.command()
 def write() -> None:
-    """Make the tables of the pages from what is committed under docs/findings/."""
+    """Make the tables of the pages from what is committed under docs/findings/, and README's from the report's."""
     for page in pages.PAGES:
         pages.write(page)
+    readme.write()
 
 
 if __name__ == "__main__":

@@ -3,21 +3,31 @@
 from typing import NamedTuple
 
 from metaglot.report import words
-from metaglot.report.published import CELLS, PUBLISHED
+from metaglot.report.order import ranked
+from metaglot.report.published import CELLS, PUBLISHED, Mode
 from metaglot.report.table import Record, Table, main_table
 from tools.findings.recorded import Recorded
 
 INTERVAL = "± is a 95% interval"
 OURS = ("algorithm", "seeds", "test accuracy", "inductive")
+MODES: dict[Mode | None, tuple[str, str]] = {  # by the published protocol: which of our accuracies compares, by name
+    "transductive": ("transductive", "accuracy"),
+    "inductive": ("inductive", "inductive_accuracy"),
+    None: ("transductive; the paper's not known", "accuracy"),
+}
 PARTS = 4  # of a training, at whose ends a curve is shown
 
 
 class Printed(NamedTuple):
-    """What a paper printed: accuracy in percent, with its ± where it has one, what that means, and the source."""
+    """What a paper printed: accuracy in percent, with its ± where it has one, what that means, and the source.
+
+    mode: whether its queries saw each other; None where that is not known.
+    """
 
     accuracy: str
     meaning: str
     source: str
+    mode: Mode | None
 
 
 def printed(method: str, network: str, cell: str) -> Printed:
@@ -25,7 +35,7 @@ def printed(method: str, network: str, cell: str) -> Printed:
     for spread in PUBLISHED:
         for result in spread.results:
             if (result.method, result.network) == (method, network):
-                return Printed(result.accuracies[CELLS.index(cell)], spread.meaning, result.source)
+                return Printed(result.accuracies[CELLS.index(cell)], spread.meaning, result.source, result.mode)
     raise KeyError((method, network))
 
 
@@ -44,9 +54,9 @@ def cell_table(found: Recorded) -> Table:
     """An algorithm a row: ours as the report shows it, then what was published and whether they agree."""
     compared = found.comparison
     shown = main_table(compared | {"algorithms": [row | {"writeup": None} for row in compared["algorithms"]]})
-    header = [*OURS, "published, %", "its ±", "source", "agreement", "iterations", "training time"]
+    header = [*OURS, "published, %", "its ±", "source", "compared", "agreement", "iterations", "training time"]
     rows = []
-    for cells, row in zip(shown.rows, compared["algorithms"], strict=True):
+    for cells, row in zip(shown.rows, ranked(compared["algorithms"]), strict=True):
         named = dict(zip(shown.header, cells, strict=True))
         ours = [named[column] for column in OURS]
         rows.append([*ours, *_published(found, row), f"{row['iterations']:,}", named["training time"]])
@@ -56,9 +66,10 @@ def cell_table(found: Recorded) -> Table:
 def _published(found: Recorded, row: Record) -> list[str]:
     name, cell = found.experiment.published.get(row["algorithm"]), found.experiment.cell
     if name is None or cell is None:
-        return ["none for this network", "", "", ""]
+        return ["none for this network", "", "", "", ""]
     paper = printed(*name, cell)
-    return [paper.accuracy, paper.meaning, paper.source, agreement(row["accuracy"]["mean"], paper)]
+    compared, ours = MODES[paper.mode]
+    return [paper.accuracy, paper.meaning, paper.source, compared, agreement(row[ours]["mean"], paper)]
 
 
 def curve_table(found: Recorded) -> Table:

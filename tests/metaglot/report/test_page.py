@@ -18,7 +18,7 @@ from metaglot.report.figures.differences import differences
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
 from metaglot.report.page import page, whole
-from metaglot.report.published import PUBLISHED
+from metaglot.report.published import LITTLE_KNOWN, PROTOCOLS, PUBLISHED
 from metaglot.report.record import comparison
 from metaglot.report.runs import Run
 from metaglot.report.table import main_table, pairs_table
@@ -85,6 +85,15 @@ def test_published_results_stand_with_what_their_spread_means(html: str):
     for spread in PUBLISHED:
         assert spread.meaning in text
         assert all(accuracy in text for result in spread.results for accuracy in result.accuracies)
+
+
+def test_every_published_source_has_its_protocol_or_that_it_is_not_known(html: str):
+    named = [protocol.source for protocol in PROTOCOLS] + [*LITTLE_KNOWN]
+    text, methods = Elements(html).text, {one.method.split(",")[0] for spread in PUBLISHED for one in spread.results}
+    for method in methods - {"MANN", "FOMAML", "MAML in learn2learn"}:  # as in MAML's table; PaddleFSL's and Reptile's
+        assert any(method in source for source in named), method
+    assert all(said in text for said in LITTLE_KNOWN.values())
+    assert all(protocol.outer in text and protocol.inner in text for protocol in PROTOCOLS)
 
 
 def test_no_column_holds_two_meanings_of_a_spread():

@@ -1,5 +1,6 @@
 """Our numbers beside others: those of papers, and those of another experiment."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,23 @@ def test_a_cell_shows_ours_then_what_was_published(known: dict[str, Recorded]) -
         assert cells["iterations"] == "60,000"
     assert table.rows[0][4:7] == ["97.5 ± 0.6", "± is a 95% interval; MAML's over 600 test tasks", CI.source]
     assert table.rows[1][4:7] == ["97.50 ± 0.47", STD.meaning, "PaddleFSL"]
+
+
+def test_ours_is_compared_in_the_mode_of_the_paper(tmp_path: Path) -> None:
+    """ProtoNet's number is inductive, MAML's and FOMAML's are transductive."""
+    record("conv-5way-1shot", ran(tmp_path / "ran", "conv-5way-1shot"), to=tmp_path / "docs")
+    found = recorded(tmp_path / "docs")["conv-5way-1shot"]
+    rows = {row["label"]: row for row in found.comparison["algorithms"]}
+    shown = {row[0]: dict(zip(cell_table(found).header, row, strict=True)) for row in cell_table(found).rows}
+    for label, ours, mode in (
+        ("ProtoNet", "inductive_accuracy", "inductive"),
+        ("MAML", "accuracy", "transductive"),
+        ("FOMAML", "accuracy", "transductive"),
+    ):
+        paper = printed(*found.experiment.published[rows[label]["algorithm"]], "5-way 1-shot")
+        assert (paper.mode, shown[label]["compared"]) == (mode, mode)
+        assert shown[label]["agreement"] == agreement(rows[label][ours]["mean"], paper)
+    assert rows["ProtoNet"]["accuracy"]["mean"] != rows["ProtoNet"]["inductive_accuracy"]["mean"]
 
 
 def test_a_curve_is_shown_at_the_quarters_of_the_training(known: dict[str, Recorded]) -> None:
