@@ -54,3 +54,17 @@ def compare(page: Page, *runs: str) -> Page:
     page.get_by_test_id("runs-compare-button").click()
     page.get_by_title("Plot chart").first.wait_for()
     return page
+
+
+def plot(page: Page, metric: str) -> None:
+    """Give a metric an axis in the comparison's plot, which begins with one; its list draws only what is in view."""
+    page.locator("[role=combobox]").nth(1).click(force=True)
+    page.locator("[class*=virtual-list-holder]:visible").first.hover()
+    option = page.locator("[class*=select-item-option-content]").get_by_text(metric, exact=True)
+    for _ in range(50):
+        if option.count():
+            break
+        page.mouse.wheel(0, 150)
+        page.wait_for_timeout(100)
+    option.click()
+    page.keyboard.press("Escape")

@@ -20,7 +20,7 @@ from metaglot.config import ReportConfig, load
 from metaglot.errors import Refusal
 from stages import paths
 from stages.shell import run
-from tools.browser import chromium, compare, experiment
+from tools.browser import chromium, compare, experiment, plot
 from tools.mlflow_server import free_port, served
 
 DOCS = Path("docs/screenshots")
@@ -71,6 +71,7 @@ def comparison(browser: Browser, to: Path) -> None:
         with served(Path(folder), free_port(), "ui") as address, experiment(browser, address, 1500) as page:
             compare(page, *(f"{row.label} · seed {row.seed}" for row in rows))
             page.get_by_text("Parameters", exact=True).click()  # folds them away
+            plot(page, "train_seconds")  # beside the accuracies, which its grid begins with
             page.wait_for_timeout(2000)  # its charts move until they are drawn
             page.screenshot(path=to)
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from metaglot.files import read_json
 from stages import paths, track
-from tools.browser import compare, experiment
+from tools.browser import compare, experiment, plot
 from tools.mlflow_server import free_port, served
 
 BOTH = ("MAML · seed 42", "FOMAML · seed 42")
@@ -101,6 +101,16 @@ def test_the_comparison_says_which_is_better_how_sure_and_how_long(page: Page) -
             "train_seconds": record["train_seconds"],
         }
         assert {name: shown[name][column] for name in expected} == {n: rounded(v) for n, v in expected.items()}
+
+
+def test_the_comparison_s_plot_has_the_training_times_beside_the_accuracies(page: Page) -> None:
+    compare(page, *BOTH)
+    plot(page, "train_seconds")
+    for algorithm in ("maml", "fomaml"):
+        seconds = read_json(paths.run_record(algorithm, 42))["train_seconds"]
+        expect(page.get_by_text(f"{seconds:.5f}", exact=True).first).to_be_visible()
+        accuracy = read_json(paths.result(algorithm, 42))["accuracy"]["mean"]
+        expect(page.get_by_text(f"{accuracy:.5f}", exact=True).first).to_be_visible()
 
 
 def test_the_comparison_shows_the_learning_curves_side_by_side(page: Page) -> None:
