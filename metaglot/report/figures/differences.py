@@ -57,7 +57,7 @@ def _chart(id: str, title: str, bars: dict[str, Bar], margin: float, said: str, 
         axes.set_ylim(len(bars) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
         beyond = f", logarithmic beyond {words.MINUS}1 and 1" if far else ""
-        drawn.label(f"percentage points{beyond}; right of 0 the first is better", "")
+        drawn.label(f"percentage points{beyond}\nright of 0 the first is better", "")
         return drawn.finish(title, said)
 
 

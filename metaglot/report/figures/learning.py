@@ -6,6 +6,9 @@ from metaglot.report.runs import Run
 from metaglot.report.summary import overlapping
 from metaglot.report.table import OVERLAP
 
+AXES = {"iteration": "iteration", "seconds": "training time, s"}
+MEANWHILE = f"{OVERLAP} while another training ran on the device"
+
 
 def learning(runs: list[Run]) -> list[Chart]:
     """Accuracy and error by iteration; by time a chart for each device, since their times do not compare."""
@@ -24,20 +27,18 @@ def learning(runs: list[Run]) -> list[Chart]:
 
 
 def _accuracy(runs: list[Run], id: str, title: str, x: str, devices: list[str]) -> Chart:
+    """A time that was taken while another training ran is marked: the curve then says little of how fast it is."""
     with canvas(id) as drawn:
-        last, marks = {}, set()
+        last = {}
         for number, seeds in enumerate(series(runs)):
             here = [run for run in seeds if run.record.device in devices]
             mark = f" {OVERLAP}" if x == "seconds" and any(overlapping(run, runs) for run in here) else ""
             label = seeds[0].result.label + mark
             last[label] = draw_curves(drawn, here, number, lambda run: _curve(run, x, "validation_accuracy"), mark)
-            marks.add(mark)
         accuracy_axis(drawn.axes)
-        said = f"{OVERLAP} while another training ran on the device" if any(marks) else ""
-        drawn.label(
-            {"seconds": f"training time, s{said and '; '}{said}"}.get(x, x), "accuracy, logarithmic in the error"
-        )
-        return drawn.finish(title, ends(last) + (f" {said}." if said else ""))
+        meanwhile = MEANWHILE if any(OVERLAP in label for label in last) else ""
+        drawn.label(f"{AXES[x]}\n{meanwhile}".strip(), "accuracy, logarithmic in the error")
+        return drawn.finish(title, f"{ends(last)} {meanwhile}".strip())
 
 
 def _error(runs: list[Run]) -> Chart:

@@ -26,7 +26,7 @@ def scores(comparison: dict[str, Any]) -> list[Chart]:
         drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
         drawn.axes.grid(axis="y", visible=False)
         error = ", logarithmic in the error" if _wide(drawn) else ""
-        crosses = "; a cross is what the write-up printed" if any(row["writeup"] for row in rows) else ""
+        crosses = "\na cross is what the write-up printed" if any(row["writeup"] for row in rows) else ""
         drawn.label(f"test accuracy, %{error}{crosses}", "")
         said = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows)
         return [drawn.finish("Test accuracy", said + ".")]
