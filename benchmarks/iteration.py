@@ -7,11 +7,12 @@ from benchmarks.drawings import extracted, in_memory
 from benchmarks.example import Example, tasksets
 from benchmarks.ours import VALIDATE_EVERY, VALIDATION_TASKS, Ours
 from benchmarks.setting import Setting
-from benchmarks.tables import Table, milliseconds, times
+from benchmarks.tables import Table, milliseconds, percent, times
 from benchmarks.timing import Times, Work, in_turns, spread
 
 EXAMPLE, SAME_WORK, DEFAULT = "learn2learn's example", "ours, the same work", "ours, the default"
 PART, OBSERVATION = "ours, without validation", "ours, an observation"  # what the default is made of
+DRAWING = "ours, drawing the tasks"
 
 
 def measure(setting: Setting) -> dict[str, Any]:
@@ -30,30 +31,35 @@ def _things(case: Case, tasks: Any) -> dict[str, Work]:
         SAME_WORK: ours.validated_iteration,
         PART: ours.iteration,
         OBSERVATION: ours.observe,
+        DRAWING: ours.draw,
     }
 
 
 def _row(label: str, found: Times) -> dict[str, Any]:
-    own = {name: found[f"{label}: {name}"] for name in (EXAMPLE, SAME_WORK, PART, OBSERVATION)}
+    own = {name: found[f"{label}: {name}"] for name in (EXAMPLE, SAME_WORK, PART, OBSERVATION, DRAWING)}
     own[DEFAULT] = own[PART] + own[OBSERVATION] / VALIDATE_EVERY
     return {
         "algorithm": label,
         "seconds": {name: spread(values) for name, values in own.items()},
         "speedup": {name: spread(own[EXAMPLE] / own[name]) for name in (SAME_WORK, DEFAULT)},
+        "share_of_drawing": spread(own[DRAWING] / own[PART]),
     }
 
 
 def tables(found: dict[str, Any]) -> list[Table]:
-    header = ("algorithm", *(f"{name}, ms" for name in (EXAMPLE, SAME_WORK, DEFAULT)), "same work", "default")
+    engines = (f"{name}, ms" for name in (EXAMPLE, SAME_WORK, DEFAULT))
+    header = ("algorithm", *engines, "same work", "default", "drawing")
     note = (
         "fc, 5-way 5-shot, 1 step, 32 tasks, on Omniglot. The example: `maml_omniglot.py` of learn2learn 0.2.0, with "
         "its data pipeline on the image files and 32 validation tasks in each iteration. The same work: drawing "
         f"and training on 32 tasks, 32 new validation tasks. The default: a mean iteration with {VALIDATION_TASKS} "
-        f"validation tasks, and both meta-gradients on them, every {VALIDATE_EVERY}."
+        f"validation tasks, and both meta-gradients on them, every {VALIDATE_EVERY}. Drawing: the share of our "
+        "iteration without validation that tasks and their images take."
     )
     return [Table("One whole iteration", note, header, [_cells(row) for row in found["rows"]])]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     seconds = [milliseconds(row["seconds"][name]) for name in (EXAMPLE, SAME_WORK, DEFAULT)]
-    return [row["algorithm"], *seconds, *(times(row["speedup"][name]) for name in (SAME_WORK, DEFAULT))]
+    speedups = [times(row["speedup"][name]) for name in (SAME_WORK, DEFAULT)]
+    return [row["algorithm"], *seconds, *speedups, percent(row["share_of_drawing"])]

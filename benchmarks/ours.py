@@ -10,7 +10,7 @@ from benchmarks.peers import learned as initial
 from metaglot.alignment import alignment
 from metaglot.evaluation import batches, validate
 from metaglot.learner import Learner, Training
-from metaglot.tasks import Images, Purpose, Tasks, draw
+from metaglot.tasks import Batch, Images, Purpose, Tasks, draw
 
 VALIDATE_EVERY, VALIDATION_TASKS = 500, 200  # the defaults
 
@@ -29,6 +29,10 @@ class Ours:
         """The sums that the example keeps, but without validation."""
         losses, accuracies = self.learner.step(self.training.batch(next(self.numbers)))
         return losses.sum().item(), accuracies.sum().item()
+
+    def draw(self) -> Batch:
+        """The tasks of an iteration and their images."""
+        return self.training.batch(next(self.numbers))
 
     def validated_iteration(self) -> tuple[float, float]:
         """What the example does in an iteration: as many validation tasks as training tasks, new ones each time."""

@@ -183,3 +183,9 @@ def test_what_is_committed_is_what_the_code_says() -> None:
         kept = {out["path"]: out["md5"] for out in about.get("outs", []) if (ROOT / out["path"]).exists()}
         code = {path: found[path] for path in found if not path.startswith("data/")}
         assert {path for path, locked_as in (code | kept).items() if md5(ROOT / path) != locked_as} == set(), stage
+
+
+def test_the_committed_trainings_held_less_than_a_gigabyte_and_a_half() -> None:
+    records = [json.loads(path.read_text()) for path in (ROOT / "data/models").glob("*/run.json")]
+    assert len(records) == len(ASGIVEN["algorithms"]) * len(ASGIVEN["seeds"])
+    assert all(record["peak_memory_mb"] < 1500 for record in records)

@@ -65,7 +65,7 @@ def test_nothing_but_records_of_experiments_lies_among_the_findings() -> None:
 def test_what_was_not_run_has_a_command_and_no_result(findings: Path, tmp_path: Path) -> None:
     text = block("sixty-thousand", findings, tmp_path)
     assert "python -m tools.findings run sixty-thousand" in text and "train.iterations=60000" in text
-    assert "**Not run**: about 250 minutes" in text
+    assert "**Not run**: about 100 minutes" in text
     assert "%" not in text and "|" not in text
 
 

@@ -1,17 +1,19 @@
 """Recording an experiment, and the folders that are refused."""
 
 import json
+import subprocess
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
+from params_file import ROOT
 from ran_experiment import ran
 
 from metaglot.errors import Refusal
 from metaglot.files import read_json, read_yaml, write_yaml
 from stages import paths, report
-from tools.findings.record import record
+from tools.findings.record import FINDINGS, record
 
 THREE = "engines-batched"  # of three seeds
 
@@ -138,3 +140,10 @@ def test_a_folder_where_nothing_was_run_is_refused(tmp_path: Path) -> None:
 
 def test_an_experiment_that_nobody_declared_is_refused(tmp_path: Path) -> None:
     assert refusal("nine-seeds", tmp_path).startswith("nine-seeds is no experiment: experiments.yaml has ten-seeds, ")
+
+
+@pytest.mark.parametrize("about", sorted((ROOT / FINDINGS).glob("*/about.json")), ids=lambda path: path.parent.name)
+def test_the_commit_that_a_committed_record_names_is_one_of_this_project(about: Path) -> None:
+    code = read_json(about)["code"]
+    found = subprocess.run(["git", "cat-file", "-e", f"{code or 'HEAD'}^{{commit}}"], cwd=ROOT, capture_output=True)
+    assert found.returncode == 0
