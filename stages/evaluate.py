@@ -5,6 +5,7 @@ scores (of every task).
 """
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -15,6 +16,7 @@ from rich.progress import track
 from metaglot import splits
 from metaglot.config import EvaluateConfig, load
 from metaglot.engines import chunk_of
+from metaglot.errors import Refusal
 from metaglot.evaluation import Scores, evaluate, together
 from metaglot.files import aside, write_json
 from metaglot.implementation import implementation
@@ -38,6 +40,17 @@ def score(config: EvaluateConfig, seed: int, images: Images, tasks: Tasks) -> Sc
     return together(list(track(parts, title, chunks, console=console, disable=not console.is_terminal)))
 
 
+def check(scores: Scores, weights: Path) -> None:
+    """Refuse a loss that is not finite, which finite weights can have: no mean of it says anything."""
+    losses = np.column_stack([scores.loss, scores.inductive_loss, scores.by_step_loss])
+    broken = int((~np.isfinite(losses)).any(1).sum())
+    if broken:
+        raise Refusal(
+            f"{weights}: the loss of {broken} of {len(losses)} test tasks is not finite: lower train.fast_lr or "
+            f"train.meta_lr and train again; if the file was changed, `dvc checkout {weights}` restores it"
+        )
+
+
 def main(
     algorithm: Annotated[str, typer.Argument(help="a name from params.yaml's `algorithms`")],
     seed: Annotated[int, typer.Option(help="one of params.yaml's `seeds`")] = 42,
@@ -48,6 +61,7 @@ def main(
     stream = (Purpose.TESTING, config.evaluate.seed, 0)
     tasks = draw(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
     scores = score(config, seed, images, tasks)
+    check(scores, paths.weights(algorithm, seed))
     with aside(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays(tasks, scores))
     split_sha256 = splits.split_sha256(paths.split("test"))

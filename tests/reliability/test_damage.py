@@ -83,10 +83,6 @@ def entered(line: str, monkeypatch: pytest.MonkeyPatch) -> str | None:
         stage.run(stage.main)
     except SystemExit as end:
         return None if end.code in (None, 0) else str(end.code)
-    except ValueError as error:
-        if line.startswith("evaluate") and "not JSON compliant: nan" in str(error):
-            pytest.xfail("finite weights so large that the loss is not a number end in a traceback, and no result")
-        raise
     return None
 
 

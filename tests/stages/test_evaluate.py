@@ -127,6 +127,15 @@ def test_what_is_missing_or_does_not_fit_is_refused_by_name_and_leaves_nothing(h
     assert not (here / "data/results").exists() and not (here / "data/scores").exists()
 
 
+@pytest.mark.parametrize("size", [1e25, 3e38])
+def test_finite_weights_whose_loss_is_not_are_refused_by_name_and_leave_nothing(here, size):
+    weights = initialised("fc", 5, SMALL["data.image_size"], 42).state_dict()
+    write_weights(paths.weights("maml", 42), weights | {"classifier.weight": weights["classifier.weight"] * 0 + size})
+    with pytest.raises(Refusal, match="maml-42/weights.safetensors: the loss of 20 of 20 test tasks is not finite"):
+        main("maml", 42)
+    assert not (here / "data/results").exists() and not (here / "data/scores").exists()
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_there_is_refused(here):
     with pytest.raises(Refusal, match="cuda:1 is not on this machine, which has cpu"):
