@@ -64,7 +64,7 @@ def rows(folder: Path) -> list[dict[str, str]]:
 
 def start(repository: Repository, every: float) -> "subprocess.Popen[bytes]":
     """Start `dvc repro` as the leader of a group of processes."""
-    environment = repository.environment() | {"METAGLOT_CHECKPOINT_SECONDS": str(every)}
+    environment = repository.environment(METAGLOT_CHECKPOINT_SECONDS=str(every))
     with (repository.folder / LOG).open("wb") as log:
         return subprocess.Popen(
             ["dvc", "repro", TARGET],

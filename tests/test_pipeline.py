@@ -5,7 +5,6 @@ The tests share one repository and stand in the order of a session: what each on
 
 import json
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import add_an_algorithm
 import pytest
 import yaml
 from params_file import TINY, changed
+from queue_workers import enqueue, enqueue_again, kill_a_worker, start, until_done
 from repository import MIRROR, Repository, ran
 
 RUNS = ["fomaml-42", "maml-42"]
@@ -149,15 +149,17 @@ def test_going_there_and_back_in_the_workspace_trains_nothing(repository: Reposi
 
 @pytest.fixture(scope="module")
 def queued(repository: Repository) -> Callable[[str], str]:
-    """The logs of two experiments that two workers ran at once: another seed, more test tasks."""
+    """The logs of two experiments, another seed and more test tasks, that two workers ran at once; one was killed."""
     before = repository.published()
-    repository.dvc("exp", "run", "--queue", "--name", "seeds", "-S", "seeds=[42,43]")
-    repository.dvc("exp", "run", "--queue", "--name", "tasks", "-S", "evaluate.tasks=60")
-    repository.dvc("queue", "start", "-j", "2")
-    deadline = time.monotonic() + 300
-    while "Success" not in (said := repository.dvc("queue", "status")) or re.search("Running|Queued", said):
-        assert time.monotonic() < deadline and "Failed" not in said, said
-        time.sleep(1)
+    seeds = ("seeds=[42,43]",)
+    enqueue(repository, "seeds", *seeds)
+    enqueue(repository, "tasks", "evaluate.tasks=60")
+    start(repository, 2)
+    assert kill_a_worker(repository) == "seeds"
+    until_done(repository, {"tasks"})
+    enqueue_again(repository, "seeds", *seeds)
+    start(repository, 1)
+    until_done(repository, {"seeds", "tasks"})
     assert len(set(repository.published())) > len(set(before))
     return lambda name: repository.dvc("queue", "logs", name)
 
@@ -166,6 +168,10 @@ def test_a_new_seed_trains_only_itself(queued: Callable[[str], str]) -> None:
     new = [run.replace("42", "43") for run in RUNS]
     expected = stages("train", *new) | stages("evaluate", *new) | stages("track", *new)
     assert ran(queued("seeds")) == {"configure", "report"} | expected
+
+
+def test_an_experiment_whose_worker_was_killed_goes_on_once_it_is_queued_again(queued: Callable[[str], str]) -> None:
+    assert "MAML seed 43: going on from iteration " in queued("seeds")
 
 
 def test_other_test_tasks_train_nothing(queued: Callable[[str], str]) -> None:
