@@ -45,8 +45,8 @@ class Repository:
             path["OMNIGLOT_MIRROR"] = MIRROR if "://" in MIRROR else str((ROOT / MIRROR).resolve())
         return kept | who | path | more
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command, cwd=self.folder, env=self.environment(), capture_output=True, text=True)
+    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=self.folder, env=self.environment(**more), capture_output=True, text=True)
 
     def succeed(self, *command: str) -> str:
         done = self.run(*command)
