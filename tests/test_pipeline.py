@@ -4,100 +4,18 @@ The tests share one repository and stand in the order of a session: what each on
 """
 
 import json
-import os
 import re
-import shutil
-import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import add_an_algorithm
 import pytest
 import yaml
-from params_file import ROOT, TINY, changed, text
+from params_file import TINY, changed
+from queue_workers import enqueue, enqueue_again, kill_a_worker, start, until_done
+from repository import MIRROR, Repository, ran
 
-MIRROR = os.environ.get("OMNIGLOT_MIRROR")
 RUNS = ["fomaml-42", "maml-42"]
-
-
-class Repository:
-    """A git repository with the pipeline in it, and what DVC and MLflow know of it."""
-
-    def __init__(self, folder: Path, params: dict[str, Any]):
-        self.folder = folder
-        copied = ("metaglot", "stages", "tools", ".dvc", "data/.gitignore", "benchmarks/results.json")
-        tracked = subprocess.run(
-            ["git", "ls-files", "-z", "-co", "--exclude-standard", *copied],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        for name in [*tracked.stdout.split("\0")[:-1], "dvc.yaml", ".dvcignore", ".gitignore"]:
-            if (ROOT / name).exists():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, folder / name)
-        (folder / "params.yaml").write_bytes(text(params))
-        self.git("init", "-q")
-        self.commit("Begin")
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "GIT_"))}
-        who = {f"GIT_{role}_{what}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "OMP_NUM_THREADS": "1"}
-        if MIRROR:
-            path["OMNIGLOT_MIRROR"] = MIRROR if "://" in MIRROR else str((ROOT / MIRROR).resolve())
-        return subprocess.run(command, cwd=self.folder, env=kept | who | path, capture_output=True, text=True)
-
-    def succeed(self, *command: str) -> str:
-        done = self.run(*command)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-        return done.stdout + done.stderr
-
-    def dvc(self, *arguments: str) -> str:
-        return self.succeed("dvc", *arguments)
-
-    def git(self, *arguments: str) -> str:
-        return self.succeed("git", *arguments)
-
-    def commit(self, message: str) -> None:
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", message)
-
-    def status(self) -> list[str]:
-        return self.git("status", "--porcelain", "--untracked-files=all").splitlines()
-
-    def published(self) -> list[str]:
-        """The names of MLflow's finished runs."""
-        with sqlite3.connect(self.folder / "mlflow.db") as database:
-            return sorted(name for (name,) in database.execute("select name from runs where status = 'FINISHED'"))
-
-    def metrics(self, name: str) -> dict[str, float]:
-        """The numbers of MLflow's run of that name."""
-        latest = "select key, value from latest_metrics join runs using (run_uuid) where name = ?"
-        with sqlite3.connect(self.folder / "mlflow.db") as database:
-            return dict(database.execute(latest, [name]))
-
-    def locked(self, experiment: str = "") -> dict[str, str]:
-        """The hash of every output, by path, as dvc.lock has it in the last commit or an experiment."""
-        named = ["for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{experiment}"]
-        revision = self.git(*named).strip() if experiment else "HEAD"
-        stages = yaml.safe_load(self.git("show", f"{revision}:dvc.lock"))["stages"]
-        return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
-
-    def bytes(self, *patterns: str) -> dict[str, bytes]:
-        """The content of files under data/, by path."""
-        data = self.folder / "data"
-        return {str(path.relative_to(data)): path.read_bytes() for pattern in patterns for path in data.glob(pattern)}
-
-
-def ran(output: str) -> set[str]:
-    """The stages whose command DVC ran."""
-    return set(re.findall(r"^Running stage '(.+)':$", output, re.MULTILINE))
 
 
 def stages(name: str, *runs: str) -> set[str]:
@@ -231,15 +149,17 @@ def test_going_there_and_back_in_the_workspace_trains_nothing(repository: Reposi
 
 @pytest.fixture(scope="module")
 def queued(repository: Repository) -> Callable[[str], str]:
-    """The logs of two experiments that two workers ran at once: another seed, more test tasks."""
+    """The logs of two experiments, another seed and more test tasks, that two workers ran at once; one was killed."""
     before = repository.published()
-    repository.dvc("exp", "run", "--queue", "--name", "seeds", "-S", "seeds=[42,43]")
-    repository.dvc("exp", "run", "--queue", "--name", "tasks", "-S", "evaluate.tasks=60")
-    repository.dvc("queue", "start", "-j", "2")
-    deadline = time.monotonic() + 300
-    while "Success" not in (said := repository.dvc("queue", "status")) or re.search("Running|Queued", said):
-        assert time.monotonic() < deadline and "Failed" not in said, said
-        time.sleep(1)
+    seeds = ("seeds=[42,43]",)
+    enqueue(repository, "seeds", *seeds)
+    enqueue(repository, "tasks", "evaluate.tasks=60")
+    start(repository, 2)
+    assert kill_a_worker(repository) == "seeds"
+    until_done(repository, {"tasks"})
+    enqueue_again(repository, "seeds", *seeds)
+    start(repository, 1)
+    until_done(repository, {"seeds", "tasks"})
     assert len(set(repository.published())) > len(set(before))
     return lambda name: repository.dvc("queue", "logs", name)
 
@@ -248,6 +168,10 @@ def test_a_new_seed_trains_only_itself(queued: Callable[[str], str]) -> None:
     new = [run.replace("42", "43") for run in RUNS]
     expected = stages("train", *new) | stages("evaluate", *new) | stages("track", *new)
     assert ran(queued("seeds")) == {"configure", "report"} | expected
+
+
+def test_an_experiment_whose_worker_was_killed_goes_on_once_it_is_queued_again(queued: Callable[[str], str]) -> None:
+    assert "MAML seed 43: going on from iteration " in queued("seeds")
 
 
 def test_other_test_tasks_train_nothing(queued: Callable[[str], str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from params_file import TINY, changed, text
+from repository import Repository
 from stage_process import PIPELINE, Stages
 
 FIGURES: list[str] = []
@@ -44,3 +45,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, stages: Stages) -> Pat
 def harmed(undisturbed: Path, tmp_path: Path) -> Path:
     """A copy of it, to do harm to."""
     return shutil.copytree(undisturbed, tmp_path / "harmed")
+
+
+@pytest.fixture
+def repository(undisturbed: Path, tmp_path: Path) -> Repository:
+    """A git repository in which, for all that DVC knows, every stage has run; it has nothing in its run cache."""
+    (tmp_path / "repository").mkdir()
+    made = Repository(tmp_path / "repository", changed(TINY | {"algorithms": ["maml"]}))
+    shutil.copytree(undisturbed / "data", made.folder / "data", dirs_exist_ok=True)
+    made.dvc("commit", "--force")
+    made.commit("Run everything")
+    return made

@@ -9,7 +9,9 @@ import finished_run
 import pytest
 from draws import long
 from mlflow import MlflowClient
+from params_file import TINY, changed, text
 from postgresql import postgresql
+from repository import Repository, ran
 from stage_process import Stages
 
 from tools.mlflow_server import free_port, served
@@ -28,6 +30,22 @@ def store(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an empty database for a server; nothing for SQLite, which makes its own."""
     with postgresql(free_port()) if request.param == "postgresql" else nullcontext("") as address:
         yield address
+
+
+@long
+def test_a_server_that_is_down_costs_a_repro_nothing_that_was_computed(
+    repository: Repository, figure: Callable[[str], None]
+) -> None:
+    (repository.folder / "params.yaml").write_bytes(text(changed(TINY | {"algorithms": ["maml"], "seeds": [43]})))
+    failed = repository.run("dvc", "repro", MLFLOW_TRACKING_URI=f"http://127.0.0.1:{free_port()}")
+    assert failed.returncode and (failed.stdout + failed.stderr).count("error: MLflow at http://127.0.0.1:") == 1
+    made = ("models/maml-43/*", "results/maml-43.json", "scores/maml-43.npz")
+    kept = repository.bytes(*made)
+    assert len(kept) == 6
+    assert ran(repository.dvc("repro")) == {"track@maml-43", "report"}
+    assert repository.bytes(*made) == kept
+    assert repository.published() == ["MAML · seed 43"]
+    figure(f"{len(kept)} files of a training and its evaluation kept; the next repro ran `track` and `report` alone")
 
 
 @long

@@ -141,7 +141,7 @@ def outcome(folder: Path) -> tuple[bytes, bytes, list[list[str]]]:
     return (made / "weights.safetensors").read_bytes(), (made / "alignment.csv").read_bytes(), history
 
 
-ROUNDS = int(os.environ.get("METAGLOT_FAULT_ROUNDS", "3"))
+ROUNDS = 3
 LONG = {"train.iterations": 150 * ROUNDS, "train.validate_every": 50}
 
 

@@ -1,0 +1,34 @@
+"""docs/reliability.md names tests that there are, that `make test-faults` runs them, and leaves none of these out."""
+
+import ast
+import re
+from pathlib import Path
+
+from params_file import ROOT
+
+HERE = Path(__file__).parent
+PAGE = (ROOT / "docs/reliability.md").read_text()
+NAMED = set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE))
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def tests(path: Path) -> set[tuple[str, str]]:
+    """The tests of a file, as the page names them."""
+    functions = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
+    return {(str(path.relative_to(ROOT)), one.name) for one in functions if one.name.startswith("test_")}
+
+
+def test_every_test_that_the_page_names_exists() -> None:
+    there = {test for name, _ in NAMED if (ROOT / name).exists() for test in tests(ROOT / name)}
+    assert len(NAMED) > 40 and NAMED - there == set()
+
+
+def test_the_page_names_every_test_of_faults() -> None:
+    files = set(HERE.glob("test_*.py")) - {Path(__file__)}
+    assert set.union(*map(tests, files)) - NAMED == set()
+
+
+def test_all_that_the_page_names_is_run_by_make_test_faults() -> None:
+    (recipe,) = re.findall(r"^test-faults:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    run = re.findall(r"tests/[\w/.:]+", recipe)
+    assert [f"{path}::{name}" for path, name in NAMED if not f"{path}::{name}".startswith(tuple(run))] == []
