@@ -12,20 +12,20 @@ NAMED = set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE))
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def tests(path: Path) -> set[tuple[str, str]]:
+def named_in(path: Path) -> set[tuple[str, str]]:
     """The tests of a file, as the page names them."""
     functions = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
     return {(str(path.relative_to(ROOT)), one.name) for one in functions if one.name.startswith("test_")}
 
 
 def test_every_test_that_the_page_names_exists() -> None:
-    there = {test for name, _ in NAMED if (ROOT / name).exists() for test in tests(ROOT / name)}
+    there = {test for name, _ in NAMED if (ROOT / name).exists() for test in named_in(ROOT / name)}
     assert len(NAMED) > 40 and NAMED - there == set()
 
 
 def test_the_page_names_every_test_of_faults() -> None:
     files = set(HERE.glob("test_*.py")) - {Path(__file__)}
-    assert set.union(*map(tests, files)) - NAMED == set()
+    assert set.union(*map(named_in, files)) - NAMED == set()
 
 
 def test_all_that_the_page_names_is_run_by_make_test_faults() -> None:
