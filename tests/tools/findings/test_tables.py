@@ -67,8 +67,8 @@ def test_a_cell_shows_ours_then_what_was_published(known: dict[str, Recorded]) -
 
 def test_ours_is_compared_in_the_mode_of_the_paper(tmp_path: Path) -> None:
     """ProtoNet's number is inductive, MAML's and FOMAML's are transductive."""
-    record("conv-5way-1shot", ran(tmp_path / "ran", "conv-5way-1shot"), to=tmp_path / "docs")
-    found = recorded(tmp_path / "docs")["conv-5way-1shot"]
+    record("conv-20way-1shot", ran(tmp_path / "ran", "conv-20way-1shot"), to=tmp_path / "docs")
+    found = recorded(tmp_path / "docs")["conv-20way-1shot"]
     rows = {row["label"]: row for row in found.comparison["algorithms"]}
     shown = {row[0]: dict(zip(cell_table(found).header, row, strict=True)) for row in cell_table(found).rows}
     for label, ours, mode in (
@@ -76,7 +76,7 @@ def test_ours_is_compared_in_the_mode_of_the_paper(tmp_path: Path) -> None:
         ("MAML", "accuracy", "transductive"),
         ("FOMAML", "accuracy", "transductive"),
     ):
-        paper = printed(*found.experiment.published[rows[label]["algorithm"]], "5-way 1-shot")
+        paper = printed(*found.experiment.published[rows[label]["algorithm"]], "20-way 1-shot")
         assert (paper.mode, shown[label]["compared"]) == (mode, mode)
         assert shown[label]["agreement"] == agreement(rows[label][ours]["mean"], paper)
     assert rows["ProtoNet"]["accuracy"]["mean"] != rows["ProtoNet"]["inductive_accuracy"]["mean"]
