@@ -67,7 +67,7 @@ def notes(comparison: Record) -> list[str]:
         *of_families(comparison["pairs"]),
         _adapted(rows),
         "Inductive: no query sees another. The others share batch statistics among a task's queries, as published.",
-        "Training time: the meta-training loop alone, without data loading and validation.",
+        "Training time: the meta-training loop alone, drawing its tasks included, without set-up and validation.",
     ]
     times = [time for row in rows for time in row["times"]]
     if len({time["device"] for time in times}) > 1:
