@@ -145,5 +145,10 @@ def test_an_experiment_that_nobody_declared_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("about", sorted((ROOT / FINDINGS).glob("*/about.json")), ids=lambda path: path.parent.name)
 def test_the_commit_that_a_committed_record_names_is_one_of_this_project(about: Path) -> None:
     code = read_json(about)["code"]
-    found = subprocess.run(["git", "cat-file", "-e", f"{code or 'HEAD'}^{{commit}}"], cwd=ROOT, capture_output=True)
-    assert found.returncode == 0
+    if git("rev-parse", "--is-shallow-repository").stdout != "false\n":
+        pytest.skip("without its history, or outside of git")
+    assert git("cat-file", "-e", f"{code or 'HEAD'}^{{commit}}").returncode == 0
+
+
+def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
