@@ -26,6 +26,7 @@ TRAIN: dict[str, tuple[Any, ...]] = {
 }
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {
+    "maml_plus_plus.adaptation_steps": ("whole", 1, 1000),
     "maml_plus_plus.step_losses": ("choice", True, False),
     "maml_plus_plus.learned_rates": ("choice", True, False),
     "maml_plus_plus.cosine": ("choice", True, False),
