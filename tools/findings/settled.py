@@ -14,6 +14,7 @@ DECIDES = {  # the experiment that a conclusion of the write-up is about
     "maml-overtakes": "sixty-thousand",
     "first-order-close": "ten-seeds",
 }
+MANY_PAIRS = 3
 Known = dict[str, Recorded]
 
 
@@ -43,7 +44,12 @@ def unsettled(known: Known) -> str:
 
 
 def _open_pairs(found: Recorded) -> list[str]:
-    unsure = [one for one in found.standings() if one.verdict.startswith(INCONCLUSIVE)]
+    """A line for each pair; one for all of them where they are many, since the experiment's own table has each."""
+    pairs = found.standings()
+    unsure = [one for one in pairs if one.verdict.startswith(INCONCLUSIVE)]
+    if len(unsure) > MANY_PAIRS:
+        seeds = words.several(len(found.about["recorded"]), "seed")
+        return [f"`{found.name}`: {seeds} settled {len(pairs) - len(unsure)} of {len(pairs)} pairs of algorithms."]
     return [f"`{found.name}`: {words.verdict(one, found.margin)} {words.difference(one)}." for one in unsure]
 
 

@@ -102,6 +102,18 @@ def test_what_is_open_follows_from_the_verdicts(findings: Path, tmp_path: Path) 
         assert ("could not be told apart" in unsettled(found)) == is_open
 
 
+def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path: Path) -> None:
+    compared = read_json(findings / "engines-batched/comparison.json")
+    pair = compared["pairs"][0] | {"verdict": "inconclusive"}
+    for open_pairs, said in ((3, "could not be told apart"), (4, "`engines-batched`: 3 seeds settled 1 of 5 pairs")):
+        changed = tmp_path / str(open_pairs) / "engines-batched"
+        compared["pairs"] = [pair] * open_pairs + [pair | {"verdict": "better"}]
+        write_json(changed / "comparison.json", compared)
+        (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
+        lines = unsettled({"engines-batched": recorded(changed.parent)["engines-batched"]}).splitlines()
+        assert all(said in line for line in lines) and len(lines) == (open_pairs if open_pairs == 3 else 1)
+
+
 def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings: Path, tmp_path: Path) -> None:
     text = block("conclusions", findings, tmp_path)
     assert text.count("not tested") == 4
