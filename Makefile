@@ -5,6 +5,8 @@ PYTHON ?= python3
 PORT ?= 5000
 HOST ?= 127.0.0.1
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
+# On every core, up to eight, the tests of a file on the same one: what they share is made once.
+PYTEST := $(RUN) -m pytest -n logical --maxprocesses 8 --dist loadfile
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
@@ -23,11 +25,11 @@ repro: .venv/installed
 	@$(RUN) -m tools.repro
 
 test: .venv/installed
-	$(RUN) -m pytest
+	$(PYTEST)
 
 # Faults injected again and again, and bad input by the thousand: docs/reliability.md says what each test proves.
 test-faults: .venv/installed
-	METAGLOT_LONG=1 $(RUN) -m pytest tests/reliability \
+	METAGLOT_LONG=1 $(PYTEST) tests/reliability \
 		tests/stages/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track.py \
 		tests/stages/test_train.py::test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights \
 		tests/metaglot/test_archives.py tests/metaglot/test_database.py \

@@ -20,3 +20,10 @@ def same_random_state() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests of faults counted, in whichever process they ran."""
+    for report in terminalreporter.getreports("passed"):
+        for line in (value for name, value in report.user_properties if name == "figure"):
+            terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {line}")

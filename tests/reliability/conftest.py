@@ -9,19 +9,13 @@ from params_file import TINY, changed, text
 from repository import Repository
 from stage_process import PIPELINE, Stages
 
-FIGURES: list[str] = []
 Say = Callable[[str], None]
 
 
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Say:
+def figure(record_property: Callable[[str, object], None]) -> Say:
     """Says in the summary of the tests what one of them counted: docs/reliability.md quotes it."""
-    return lambda line: FIGURES.append(f"{request.node.name}: {line}")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in FIGURES:
-        terminalreporter.write_line(line)
+    return lambda line: record_property("figure", line)
 
 
 @pytest.fixture(scope="session")

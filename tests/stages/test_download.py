@@ -170,7 +170,7 @@ def test_an_archive_that_would_write_elsewhere_writes_nowhere(
     target = tmp_path / "workspace" / "evil.png"
     for name in ("../../evil.png", "../evil.png", str(target)):
         repack(path, tmp_path / "mirror" / "images_background.zip", lambda m, name=name: m.append((name, png())))
-        refused(f"images_background.zip holds '{name}', which lies outside images_background/")
+        refused(f"images_background.zip holds '{name[:60]}[^']*', which lies outside images_background/")  # cut if long
         pack(path, unpack(path)[:-1])
     assert not list(tmp_path.rglob("evil.png"))
 
