@@ -18,7 +18,7 @@ import json, os, runpy, sys
 opened = set()
 
 def watch(event, arguments):
-    if event == "open" and isinstance(arguments[0], str):
+    if event == "open" and isinstance(arguments[0], str) and not arguments[0].endswith((".py", ".pyc")):
         path, mode, flags = arguments
         writes = any(sign in (mode or "") for sign in "wax+") or (flags & os.O_ACCMODE) != os.O_RDONLY
         if not writes and not os.path.isdir(path):
@@ -54,5 +54,5 @@ def _read(folder: Path, stage: str) -> set[str]:
     homes = [
         (path, home.resolve()) for path in opened for home in (folder, ROOT) if path.is_relative_to(home.resolve())
     ]
-    names = {str(path.relative_to(home)) for path, home in homes if path.suffix not in (".py", ".pyc")}
+    names = {str(path.relative_to(home)) for path, home in homes}
     return {name for name in names if not name.startswith((*STATE, ".venv", ".git")) and ".partial" not in name}
