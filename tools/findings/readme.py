@@ -1,4 +1,6 @@
-"""README's table: the default comparison beside the write-up, as data/report/comparison.json has it."""
+"""README's two blocks: the default comparison beside the write-up, as data/report/comparison.json has it, and what the
+findings say of the write-up's conclusions.
+"""
 
 import re
 from pathlib import Path
@@ -11,10 +13,11 @@ from metaglot.report.order import ranked
 from metaglot.report.table import Record, Table, estimate
 from metaglot.report.text import as_markdown
 from stages import paths
+from tools.findings.recorded import recorded
+from tools.findings.settled import verdicts
 
 README = Path("README.md")
 WIDTH = 120
-BLOCK = re.compile(r"(<!-- results -->\n).*?(\n<!-- /results -->)", re.DOTALL)
 
 
 def write(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
@@ -22,11 +25,18 @@ def write(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
 
 
 def filled(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
-    """README's text with its block made anew."""
-    text, made = read_text(readme), results(read_json(comparison))
-    if len(BLOCK.findall(text)) != 1:
-        raise Refusal(f"{readme}: takes one `<!-- results -->`, ended by `<!-- /results -->`")
-    return BLOCK.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
+    """README's text with its blocks made anew."""
+    text = read_text(readme)
+    for name, made in (("results", results(read_json(comparison))), ("conclusions", verdicts(recorded()))):
+        text = _with_block(readme, text, name, made)
+    return text
+
+
+def _with_block(readme: Path, text: str, name: str, made: str) -> str:
+    block = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+    if len(block.findall(text)) != 1:
+        raise Refusal(f"{readme}: takes one `<!-- {name} -->`, ended by `<!-- /{name} -->`")
+    return block.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
 
 
 def results(comparison: Record) -> str:

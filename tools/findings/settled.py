@@ -1,5 +1,6 @@
 """What the experiments say together: the write-up's conclusions, and what could not be settled."""
 
+from textwrap import fill
 from typing import Any
 
 from metaglot.report import words
@@ -15,6 +16,8 @@ DECIDES = {  # the experiment that a conclusion of the write-up is about
     "first-order-close": "ten-seeds",
 }
 MANY_PAIRS = 3
+SENTENCES = {"fomaml-faster": 2}  # the second says which part of it is supported
+WIDTH = 120
 Known = dict[str, Recorded]
 
 
@@ -23,11 +26,32 @@ def conclusions(known: Known) -> str:
     return "\n\n".join(_conclusion(claim, known[name]) for claim, name in DECIDES.items())
 
 
+def verdicts(known: Known) -> str:
+    """The same in short: each verdict, and how what was measured begins."""
+    lines = (f"- {_verdict(claim, known[name])}" for claim, name in DECIDES.items())
+    return "\n".join(fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
+
+
+def _verdict(claim: str, found: Recorded) -> str:
+    if not found.ran:
+        return _untested(claim, found)
+    judged = _judged(claim, found)
+    sentences = judged["measured"].rstrip(".").split(". ")[: SENTENCES.get(claim, 1)]
+    return f"{judged['statement']} **{judged['verdict'].capitalize()}.** {'. '.join(sentences)}."
+
+
+def _judged(claim: str, found: Recorded) -> dict[str, Any]:
+    return next(one for one in claims(found) if one["id"] == claim)
+
+
+def _untested(claim: str, found: Recorded) -> str:
+    return f"`{claim}`: not tested; `{found.command}` would test it ({found.time})."
+
+
 def _conclusion(claim: str, found: Recorded) -> str:
     if not found.ran:
-        return f"`{claim}`: not tested; `{found.command}` would test it ({found.time})."
-    partial = found.partial()
-    judged = next(one for one in claims(found) if one["id"] == claim)
+        return _untested(claim, found)
+    partial, judged = found.partial(), _judged(claim, found)
     return f"{claim_as_markdown(judged)}\n- From: `{found.name}`{f', so far {partial}' if partial else ''}"
 
 

@@ -14,7 +14,7 @@ from metaglot.files import read_json, write_json
 from tools.findings.pages import PAGES, filled
 from tools.findings.record import record
 from tools.findings.recorded import FINDINGS, recorded
-from tools.findings.settled import unsettled
+from tools.findings.settled import unsettled, verdicts
 
 RECORDED = [name for name, found in recorded(ROOT / FINDINGS).items() if found.ran]
 
@@ -125,6 +125,20 @@ def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings
         assert claims[claim]["measured"] in text
     assert text.count("From: `ten-seeds`, so far 3 of 10 seeds: 42, 43 and 44") == 3
     assert "`maml-overtakes`: not tested; `python -m tools.findings run sixty-thousand`" in text
+
+
+def test_the_verdicts_in_short_are_those_of_the_conclusions(findings: Path, tmp_path: Path) -> None:
+    assert verdicts(recorded(findings)).count("not tested") == 4
+    record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
+    lines = verdicts(recorded(tmp_path / "docs")).replace("\n  ", " ").splitlines()
+    claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
+    for line, claim in zip(lines, ("fomaml-more-accurate", "fomaml-faster", None, "first-order-close"), strict=True):
+        if claim is None:
+            assert line.startswith("- `maml-overtakes`: not tested; `python -m tools.findings run sixty-thousand`")
+            continue
+        said, measured = line.split("** ")
+        assert said == f"- {claims[claim]['statement']} **{claims[claim]['verdict'].capitalize()}."
+        assert claims[claim]["measured"].startswith(measured)
 
 
 def test_a_number_that_changes_changes_the_page(findings: Path, tmp_path: Path) -> None:
