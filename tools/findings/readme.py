@@ -26,10 +26,13 @@ def write(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
 
 def filled(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
     """README's text with its blocks made anew."""
-    text = read_text(readme)
-    for name, made in (("results", results(read_json(comparison))), ("conclusions", verdicts(recorded()))):
-        text = _with_block(readme, text, name, made)
-    return text
+    short = "\n".join(_wrapped(line, "  ") for line in verdicts(recorded()).splitlines())
+    text = _with_block(readme, read_text(readme), "results", results(read_json(comparison)))
+    return _with_block(readme, text, "conclusions", short)
+
+
+def _wrapped(line: str, indent: str = "") -> str:
+    return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _with_block(readme: Path, text: str, name: str, made: str) -> str:
@@ -71,7 +74,7 @@ def _seeds(seeds: list[int]) -> str:
 
 
 def _about(comparison: Record, rows: list[Record]) -> str:
-    """What the numbers are of, and what they say, in lines of prose."""
+    """What the numbers are of, and what they say."""
     task = f"{comparison['task']['ways']}-way {comparison['task']['shots']}-shot"
     iterations = words.listed(list(dict.fromkeys(f"{row['iterations']:,}" for row in rows)))
     over = "that know that tasks share characters" if len(rows[0]["seeds"]) == 1 else "over seeds"
@@ -83,4 +86,4 @@ def _about(comparison: Record, rows: list[Record]) -> str:
         + (f"; the write-up's on {words.listed(theirs)}, data loading and validation included." if theirs else "."),
         f"{comparison['answer']} More is in `data/report/comparison.md`.",
     ]
-    return fill(" ".join(said), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return _wrapped(" ".join(said))

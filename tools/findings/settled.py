@@ -1,6 +1,5 @@
 """What the experiments say together: the write-up's conclusions, and what could not be settled."""
 
-from textwrap import fill
 from typing import Any
 
 from metaglot.report import words
@@ -17,7 +16,6 @@ DECIDES = {  # the experiment that a conclusion of the write-up is about
 }
 MANY_PAIRS = 3
 SENTENCES = {"fomaml-faster": 2}  # the second says which part of it is supported
-WIDTH = 120
 Known = dict[str, Recorded]
 
 
@@ -27,9 +25,8 @@ def conclusions(known: Known) -> str:
 
 
 def verdicts(known: Known) -> str:
-    """The same in short: each verdict, and how what was measured begins."""
-    lines = (f"- {_verdict(claim, known[name])}" for claim, name in DECIDES.items())
-    return "\n".join(fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
+    """The same in short, a line each: the verdict, and how what was measured begins."""
+    return "\n".join(f"- {_verdict(claim, known[name])}" for claim, name in DECIDES.items())
 
 
 def _verdict(claim: str, found: Recorded) -> str:

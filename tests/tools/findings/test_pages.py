@@ -130,7 +130,7 @@ def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings
 def test_the_verdicts_in_short_are_those_of_the_conclusions(findings: Path, tmp_path: Path) -> None:
     assert verdicts(recorded(findings)).count("not tested") == 4
     record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
-    lines = verdicts(recorded(tmp_path / "docs")).replace("\n  ", " ").splitlines()
+    lines = verdicts(recorded(tmp_path / "docs")).splitlines()
     claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
     for line, claim in zip(lines, ("fomaml-more-accurate", "fomaml-faster", None, "first-order-close"), strict=True):
         if claim is None:
