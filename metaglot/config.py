@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from metaglot.errors import Refusal
 from metaglot.files import read_yaml
 
-Dataset = Literal["omniglot", "glyphs (synthetic)"]
+Dataset = Literal["omniglot", "omniglot-nearest", "glyphs (synthetic)"]
 Engine = Literal["batched", "learn2learn"]
 Model = Literal["fc", "conv"]
 

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, create_model
 
 from metaglot import mistakes
 from metaglot.algorithm import Algorithm
-from metaglot.config import DataConfig, Evaluate, ImageSize, Model, Run, Section, Seed, SplitName, Task, Train
+from metaglot.config import Evaluate, ImageSize, Model, Run, Section, Seed, SplitName, Task, Train
 from metaglot.dvc_yaml import parse
 
 FILE = "params.yaml"
@@ -19,7 +19,8 @@ Classes = Mapping[str, type[Algorithm]]
 Part = Annotated[int, Field(ge=2, le=CHARACTERS)]
 
 
-class Data(DataConfig):
+class Data(Section):
+    source: Literal["omniglot", "omniglot-nearest", "glyphs"]
     image_size: ImageSize
 
 

@@ -26,11 +26,11 @@ LONGEST = 12_000  # pixels
 FAINT = 16  # of 255: what differs no more than that from the paper is a stain
 
 
-def images(pictures: Iterable[Picture], size: int) -> Tensor:
-    """Pictures as a network takes them: float32 [pictures, size, size], ink = 1, paper = 0."""
+def images(pictures: Iterable[Picture], size: int, dataset: str = "omniglot") -> Tensor:
+    """Pictures as a network takes them: float32 [pictures, size, size], ink = 1; shrunk as the dataset's."""
     if isinstance(pictures, str | PathLike | Image.Image):
         raise Refusal(f"{named(pictures)} is one picture where a list of them is taken: [picture]")
-    shrunk = [ink(drawing(picture), size) for picture in pictures]
+    shrunk = [ink(drawing(picture), size, dataset) for picture in pictures]
     pixels = torch.from_numpy(np.stack(shrunk) if shrunk else np.zeros((0, size, size), np.uint8))
     return pixels.float().mul_(1 / 255)
 

@@ -1,7 +1,8 @@
 """A trained initialisation at work: show it a few pictures of each of some characters, and ask it about others."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,6 +12,8 @@ from metaglot.algorithm import Algorithm, Classifier, Learned, last
 from metaglot.errors import Refusal
 from metaglot.photographs import Picture, images
 from metaglot.trained import read_trained
+
+See = Callable[[Iterable[Picture]], Tensor]
 
 MOST_STEPS = 1000  # as in params.yaml
 
@@ -26,11 +29,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Adapted:
-    """A classifier of the user's own classes."""
+    """A classifier of the user's own classes. see: pictures as the network takes them."""
 
     classifier: Classifier
     classes: tuple[str, ...]
-    image_size: int
+    see: See
 
     @torch.no_grad()
     def predict(self, queries: Iterable[Picture], transductive: bool = False) -> list[Prediction]:
@@ -39,7 +42,7 @@ class Adapted:
         transductive: as in the published protocol, batch norm sees all queries at once, so each answer depends on
         the others. It helps where the queries show every class about equally often, and misleads where they do not.
         """
-        pixels = images(queries, self.image_size)[None]
+        pixels = self.see(queries)[None]
         if transductive and pixels.shape[1] == 1:
             raise Refusal("one query by itself has no others to be compared with: predict it without `transductive`")
         if not pixels.shape[1]:
@@ -60,14 +63,14 @@ class Predictor:
     """A trained network and the algorithm that knows how to adapt it.
 
     ways, shots: how many classes it was trained to tell apart, the most that it takes, and from how many pictures of
-    each. steps: of adaptation, unless others are asked for.
+    each. see: pictures as the network takes them. steps: of adaptation, unless others are asked for.
     """
 
     algorithm: Algorithm
     learned: Learned
     ways: int
     shots: int
-    image_size: int
+    see: See
     steps: int
 
     @torch.no_grad()
@@ -84,13 +87,13 @@ class Predictor:
         classes = tuple(dict.fromkeys(labels))
         if not 2 <= len(classes) <= self.ways:
             raise Refusal(f"{len(classes)} classes where this network takes 2 to {self.ways}, as it was trained")
-        pixels = images(pictures, self.image_size)
+        pixels = self.see(pictures)
         if len(pixels) != len(labels):
             raise Refusal(f"{len(pixels)} pictures have {len(labels)} labels: each has one")
         numbers = torch.tensor([classes.index(label) for label in labels])
         order = numbers.argsort(stable=True)  # by class, as in training
         classifiers = self.algorithm.classifiers(self.learned, pixels[order][None], numbers[order][None])
-        return Adapted(last(classifiers, steps), classes, self.image_size)
+        return Adapted(last(classifiers, steps), classes, self.see)
 
 
 def load(run: str | Path) -> Predictor:
@@ -100,4 +103,5 @@ def load(run: str | Path) -> Predictor:
     else in as many as in training. Raises Refusal where a file is missing, damaged, or of another training.
     """
     config, algorithm, learned, steps = read_trained(Path(run))
-    return Predictor(algorithm, learned, config.task.ways, config.task.shots, config.image_size, steps)
+    see = partial(images, size=config.image_size, dataset=config.dataset)
+    return Predictor(algorithm, learned, config.task.ways, config.task.shots, see, steps)

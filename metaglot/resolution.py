@@ -22,7 +22,11 @@ from metaglot.config import (
 )
 from metaglot.params import FILE, Classes, Params
 
-DATASETS: dict[str, Dataset] = {"omniglot": "omniglot", "glyphs": "glyphs (synthetic)"}
+DATASETS: dict[str, Dataset] = {
+    "omniglot": "omniglot",
+    "omniglot-nearest": "omniglot-nearest",
+    "glyphs": "glyphs (synthetic)",
+}
 SHARED = set(AlgorithmSettings.model_fields)  # of a block's keys: those that are not the algorithm's own
 
 
@@ -34,7 +38,8 @@ def find(table: Mapping[str, str]) -> Classes:
 
 def resolve(params: Params, classes: Classes) -> dict[str, Section]:
     """The content of every config file, by its path within data/config."""
-    files: dict[str, Section] = {"data.yaml": DataConfig(source=params.data.source), "split.yaml": _split(params)}
+    drawings = DataConfig(source="glyphs" if params.data.source == "glyphs" else "omniglot")
+    files: dict[str, Section] = {"data.yaml": drawings, "split.yaml": _split(params)}
     rows = []
     for name in params.algorithms:
         trained = _train(params, name, classes[name])

@@ -17,7 +17,7 @@ from metaglot.archives import drawings
 from metaglot.config import SplitConfig, load
 from metaglot.errors import Refusal
 from metaglot.files import write_json
-from metaglot.omniglot import BACKGROUND, EVALUATION, ink
+from metaglot.omniglot import BACKGROUND, EVALUATION, NEAREST, ink
 from metaglot.provenance import Source, check_held, read_source
 from stages import paths
 from stages.shell import run
@@ -25,14 +25,14 @@ from stages.shell import run
 T = TypeVar("T")
 
 
-def characters(folder: str, source: Source, size: int) -> dict[str, np.ndarray]:
-    """Read an archive as uint8 [20, size, size] by character, sorted by alphabet, then character."""
+def characters(folder: str, source: Source, config: SplitConfig) -> dict[str, np.ndarray]:
+    """Read an archive as uint8 [20, image_size, image_size] by character, sorted by alphabet, then character."""
     path, images = check_held(paths.RAW, folder, source), source.archives[folder].images
     drawn = defaultdict(list)
     try:
         for name, drawing in bar(drawings(path, folder, images), folder, images):
             _, alphabet, character, _ = name.split("/")
-            drawn[alphabet, character].append(ink(drawing, size))
+            drawn[alphabet, character].append(ink(drawing, config.image_size, config.dataset))
     except Refusal as error:
         raise Refusal(f"{path} {error}; run `python -m stages.download` again") from None
     return {f"{alphabet}/{character}": np.stack(drawn[alphabet, character]) for alphabet, character in sorted(drawn)}
@@ -57,11 +57,11 @@ def split(config: SplitConfig, background: list[str], evaluation: list[str]) -> 
 def main() -> None:
     """Shrink the drawings and split the characters."""
     config, source = load(SplitConfig, paths.SPLIT_CONFIG), read_source(paths.SOURCE)
-    if source.dataset != config.dataset:
+    if source.dataset != ("omniglot" if config.dataset == NEAREST else config.dataset):
         wanted = f"{paths.SPLIT_CONFIG} asks for {config.dataset}; run `python -m stages.download` again"
         raise Refusal(f"{paths.RAW} holds {source.dataset}, {wanted}")
-    background = characters(BACKGROUND.folder, source, config.image_size)
-    evaluation = characters(EVALUATION.folder, source, config.image_size)
+    background = characters(BACKGROUND.folder, source, config)
+    evaluation = characters(EVALUATION.folder, source, config)
     parts = split(config, list(background), list(evaluation))
     sha256, images = splits.digest(config.dataset, parts), background | evaluation
     for part, names in parts.items():

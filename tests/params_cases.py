@@ -44,7 +44,7 @@ TAKES: dict[str, tuple[Any, ...]] = {
     "run.device": ("choice", "auto", "cpu", "cuda", "cuda:0", "cuda:7", "mps"),
     "run.threads": ("auto", 1, 1024),
     "run.task_chunk": ("auto", 1, 4096),
-    "data.source": ("choice", "omniglot", "glyphs"),
+    "data.source": ("choice", "omniglot", "omniglot-nearest", "glyphs"),
     "data.image_size": ("whole", 4, 105),
     "split.kind": ("choice", "random", "background"),
     "split.seed": SEEDS,

@@ -15,7 +15,7 @@ SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot, and s
 
 def banner(comparison: dict[str, Any]) -> str | None:
     """What must be read first, where the characters are not Omniglot's."""
-    return None if comparison["dataset"] == "omniglot" else SYNTHETIC.format(comparison["dataset"])
+    return SYNTHETIC.format(comparison["dataset"]) if "synthetic" in comparison["dataset"] else None
 
 
 def markdown(comparison: dict[str, Any]) -> str:

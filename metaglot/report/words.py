@@ -83,7 +83,7 @@ def size(margin: float) -> str:
 
 
 def dataset(name: str) -> str:
-    return "Omniglot" if name == "omniglot" else name
+    return {"omniglot": "Omniglot", "omniglot-nearest": "Omniglot (nearest pixels)"}.get(name, name)
 
 
 def _small(standing: Standing, margin: float) -> str:

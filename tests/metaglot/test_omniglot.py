@@ -60,6 +60,15 @@ def test_ink_is_what_torchvisions_transforms_make_of_a_drawing(size: int, small:
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
+def test_nearest_ink_is_what_the_code_of_mamls_authors_makes_of_a_drawing(small: tuple[Path, omniglot.Archive]) -> None:
+    path, known = small
+    for _, drawing in drawings(path, known.folder, known.images):
+        assert drawing.mode == "1"
+        theirs = drawing.resize((28, 28), resample=Image.Resampling.LANCZOS)  # resize_images.py
+        found = omniglot.ink(drawing, 28, omniglot.NEAREST)
+        assert np.array_equal(found == 255, ~np.asarray(theirs)) and set(np.unique(found)) == {0, 255}
+
+
 def test_ink_is_full_on_black_and_none_on_white() -> None:
     black, white = Image.new("1", (105, 105), 0), Image.new("1", (105, 105), 1)
     assert np.unique(omniglot.ink(black, 28)).tolist() == [255]

@@ -128,6 +128,12 @@ def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor)
     np.testing.assert_allclose(probabilities(two), all_of_it / all_of_it.sum(1, keepdim=True), rtol=1e-4)
 
 
+def test_a_network_of_drawings_without_grey_sees_pictures_without_grey(runs: Any) -> None:
+    found = load(runs(data__source="omniglot-nearest", train__iterations=0))
+    seen = found.see(SUPPORT)
+    assert torch.equal(seen, images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}
+
+
 def test_no_queries_have_no_answers(predictor: Predictor) -> None:
     assert predictor.adapt(SUPPORT, LABELS).predict([]) == []
 

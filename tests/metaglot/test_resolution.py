@@ -99,6 +99,12 @@ def test_counts_are_void_where_alphabets_decide() -> None:
     assert resolved({"split.kind": "background", "split.test": 99})["split.yaml"] == split
 
 
+def test_another_way_to_shrink_the_drawings_is_another_dataset_of_the_same_downloads() -> None:
+    files = resolved({"data.source": "omniglot-nearest"})
+    assert files.pop("data.yaml") == {"source": "omniglot"}
+    assert {file["dataset"] for file in files.values()} == {"omniglot-nearest"}
+
+
 def test_glyphs_are_called_synthetic_everywhere() -> None:
     files = resolved({"data.source": "glyphs"})
     assert files.pop("data.yaml") == {"source": "glyphs"}

@@ -142,7 +142,7 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
     configure.main()
     split = load(SplitConfig, paths.SPLIT_CONFIG).model_dump()
     alphabets = {"train": None, "validation": None, "test": None} if params["split"]["kind"] == "background" else {}
-    about = {"dataset": "omniglot" if params["data"]["source"] == "omniglot" else "glyphs (synthetic)"}
+    about = {"dataset": params["data"]["source"].replace("glyphs", "glyphs (synthetic)")}
     assert split == params["split"] | alphabets | about | {"image_size": params["data"]["image_size"]}
     assert load(DataConfig, paths.DATA_CONFIG).source == params["data"]["source"]
     for name in params["algorithms"]:

@@ -98,6 +98,16 @@ def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[Archive
     assert found["test"].images.shape == (3, 20, 14, 14)
 
 
+def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: tuple[Archive, Archive]) -> None:
+    preprocess.main()
+    grey = parts()
+    configure(dataset="omniglot-nearest")
+    preprocess.main()
+    for part, found in parts().items():
+        assert found.names == grey[part].names
+        assert set(np.unique(found.images)) == {0, 255} < set(np.unique(grey[part].images))
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
