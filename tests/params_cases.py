@@ -10,7 +10,14 @@ from params_file import changed
 from metaglot.algorithms.table import ALGORITHMS
 
 NAMES = list(ALGORITHMS)
-ALONE = {"maml_plus_plus", "reptile", "protonet", "pretrained", "scratch"}  # that learn2learn does not have
+ALONE = {
+    "maml_2017",
+    "maml_plus_plus",
+    "reptile",
+    "protonet",
+    "pretrained",
+    "scratch",
+}  # that learn2learn does not have
 SEEDS = ("whole", 0, 2**32 - 1)
 
 # What each key takes, said a second time: whole (lowest, highest), number (above, highest), choice, auto or whole.

@@ -3,6 +3,7 @@
 ALGORITHMS = {
     "maml": "metaglot.algorithms.maml:MAML",
     "fomaml": "metaglot.algorithms.fomaml:FOMAML",
+    "maml_2017": "metaglot.algorithms.maml_2017:MAML2017",
     "anil": "metaglot.algorithms.anil:ANIL",
     "meta_sgd": "metaglot.algorithms.meta_sgd:MetaSGD",
     "maml_plus_plus": "metaglot.algorithms.maml_plus_plus:MAMLPlusPlus",
