@@ -42,12 +42,13 @@ def printed(method: str, network: str, cell: str) -> Printed:
 def agreement(ours: float, found: Printed) -> str:
     """ours: a fraction. Only an interval can be agreed with; to other numbers there is a distance."""
     mean, _, reach = (part.strip() for part in found.accuracy.partition("±"))
-    difference = ours - float(mean) / 100
+    difference = round(100 * ours - float(mean), 2)  # as it is shown: what lies on an edge lies within
+    shown = f"{words.points(difference / 100)} points"
     if not found.meaning.startswith(INTERVAL):
-        return f"{words.points(difference)} points; it has no 95% interval"
-    if abs(difference) <= float(reach) / 100:
+        return f"{shown}; it has no 95% interval"
+    if abs(difference) <= float(reach):
         return "within the paper's interval"
-    return f"{'above' if difference > 0 else 'below'} the paper's interval: {words.points(difference)} points"
+    return f"{'above' if difference > 0 else 'below'} the paper's interval: {shown}"
 
 
 def cell_table(found: Recorded) -> Table:
