@@ -85,11 +85,11 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_missing() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"algorithms": []}, "algorithms: got []; takes a list of 1 to 9, each maml or fomaml or anil or "),
+        ({"algorithms": []}, f"algorithms: got []; takes a list of 1 to {len(ALGORITHMS)}, each maml or "),
         ({"algorithms": ["maml", "mml"]}, "algorithms.1: got 'mml'; takes maml or fomaml"),
         ({"algorithms": ["maml", "../maml"]}, "algorithms.1: got '../maml'; takes maml or fomaml"),
         ({"algorithms": ["maml", "maml"]}, "algorithms.1: got 'maml'; takes each once"),
-        ({"algorithms": "maml"}, "algorithms: got 'maml'; takes a list of 1 to 9, each maml or fomaml or anil or "),
+        ({"algorithms": "maml"}, f"algorithms: got 'maml'; takes a list of 1 to {len(ALGORITHMS)}, each maml or "),
         ({"seeds": []}, "seeds: got []; takes a list of 1 to 1000, each a whole number from 0 up to 4294967295"),
         ({"seeds": [0, 42, 42]}, "seeds.2: got 42; takes each once"),
         ({"seeds": [4.0]}, "seeds.0: got 4.0; takes a whole number from 0 up to 4294967295"),
@@ -103,7 +103,7 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_missing() -> None:
             "split: got {'test': 424, 'train': 1100, 'validation': 100}; takes counts that add up to",
         ),
         ({"model": "conv", "data.image_size": 32}, "data.image_size: got 32; takes 28 for the model conv"),
-        ({"settings.mml": {}}, "settings.mml: is not a key; takes the keys maml, fomaml, anil, "),
+        ({"settings.mml": {}}, "settings.mml: is not a key; takes the keys maml, fomaml, "),
         ({"settings.maml.ways": 5}, "settings.maml.ways: is not a key; takes the keys engine, iterations, "),
         ({"settings.maml": None}, "settings.maml: got None; takes the keys engine, iterations, "),
         ({"run.threads": 0}, "run.threads: got 0; takes auto or a whole number from 1 up to 1024"),
