@@ -144,7 +144,7 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
     alphabets = {"train": None, "validation": None, "test": None} if params["split"]["kind"] == "background" else {}
     about = {"dataset": params["data"]["source"].replace("glyphs", "glyphs (synthetic)")}
     assert split == params["split"] | alphabets | about | {"image_size": params["data"]["image_size"]}
-    assert load(DataConfig, paths.DATA_CONFIG).source == params["data"]["source"]
+    assert load(DataConfig, paths.DATA_CONFIG).source == params["data"]["source"].removesuffix("-nearest")
     for name in params["algorithms"]:
         given = CLASSES[name].Settings(**params["settings"].get(name, {}))
         block = given.model_dump(include=SHARED, exclude_none=True)
