@@ -4,8 +4,8 @@ A kernel's gradient is no thin product: there are far more pixels than weights. 
 and tasks are convolved one after the other, images as [n, height, width, channels], the way oneDNN likes them best.
 (Cutting out patches and multiplying took a fifth more time, `vmap`'s grouped convolutions twice as much.)
 
-Convolution, its adjoint (`spread`) and its gradient along the kernel (`correlate`) are each linear in both arguments,
-and each one's derivatives are the other two: three small functions, differentiable to any order.
+Convolution, its adjoint (`spread`) and its gradient along the kernels (`correlate`) are each linear in both arguments,
+and each one's derivatives are the other two: three small functions of all tasks at once, differentiable to any order.
 """
 
 from collections.abc import Iterator
@@ -34,68 +34,81 @@ def without_kernels() -> Iterator[None]:
         _kernels_asked = True
 
 
+def _channels_last(kernels: Tensor) -> Tensor:
+    """The same [tasks, out, in, 3, 3], in the order in which a convolution reads them."""
+    return kernels.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+
+
+def _stacked(parts: list[Tensor]) -> Tensor:
+    """Each task's images [n, channels, height, width], in whatever order -> [tasks, n, height, width, channels]."""
+    found = [part.permute(0, 2, 3, 1) for part in parts]
+    return found[0].contiguous().unsqueeze(0) if len(found) == 1 else torch.stack(found)
+
+
 def _backward(grad: Tensor, x: Tensor, kernel: Tensor, wanted: list[bool]) -> tuple[Tensor, Tensor]:
-    grads = torch.ops.aten.convolution_backward(
+    """A task's gradients along its images and its kernel; of what is not wanted, only the shape counts."""
+    found = torch.ops.aten.convolution_backward(
         grad.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2), kernel, None, STRIDE, PADDING, (1, 1), False, (0, 0), 1, wanted
     )
-    return grads[0], grads[1]
+    return found[0], found[1]
 
 
 class _Convolve(Function):
-    """images [n, height, width, in], kernel [out, in, 3, 3] -> [n, height', width', out]."""
+    """images [tasks, n, height, width, in], kernels [tasks, out, in, 3, 3] -> [tasks, n, height', width', out]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, kernel: Tensor) -> Tensor:
-        ctx.save_for_backward(x, kernel)
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
-        return torch.conv2d(x.permute(0, 3, 1, 2), kernel, None, STRIDE, PADDING).permute(0, 2, 3, 1).contiguous()
+    def forward(ctx: Any, x: Tensor, kernels: Tensor) -> Tensor:
+        ctx.save_for_backward(x, kernels)
+        tasks = zip(x, _channels_last(kernels), strict=True)
+        return _stacked([torch.conv2d(images.permute(0, 3, 1, 2), k, None, STRIDE, PADDING) for images, k in tasks])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        x, kernel = ctx.saved_tensors
-        images, kernels = ctx.needs_input_grad
+        x, kernels = ctx.saved_tensors
+        for_images, for_kernels = ctx.needs_input_grad
         return (
-            _Spread.apply(grad, kernel, x.shape) if images else None,
-            _Correlate.apply(grad, x) if kernels and _kernels_asked else None,
+            _Spread.apply(grad, kernels, x.shape) if for_images else None,
+            _Correlate.apply(grad, x) if for_kernels and _kernels_asked else None,
         )
 
 
 class _Spread(Function):
-    """The gradient along the images: grad [n, height', width', out], kernel -> [n, height, width, in]."""
+    """The gradient along the images: grad [tasks, n, height', width', out] -> [tasks, n, height, width, in]."""
 
     @staticmethod
-    def forward(ctx: Any, grad: Tensor, kernel: Tensor, shape: torch.Size) -> Tensor:
-        ctx.save_for_backward(grad, kernel)
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
-        return _backward(grad, grad.new_empty(shape), kernel, [True, False, False])[0].permute(0, 2, 3, 1).contiguous()
+    def forward(ctx: Any, grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
+        ctx.save_for_backward(grad, kernels)
+        tasks, images = zip(grad, _channels_last(kernels), strict=True), grad.new_empty(shape[1:])
+        return _stacked([_backward(g, images, k, [True, False, False])[0] for g, k in tasks])
 
     @staticmethod
     def backward(ctx: Any, x: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        grad, kernel = ctx.saved_tensors
-        grads, kernels, _ = ctx.needs_input_grad
+        grad, kernels = ctx.saved_tensors
+        for_grad, for_kernels, _ = ctx.needs_input_grad
         return (
-            _Convolve.apply(x, kernel) if grads else None,
-            _Correlate.apply(grad, x) if kernels else None,
+            _Convolve.apply(x, kernels) if for_grad else None,
+            _Correlate.apply(grad, x) if for_kernels else None,
             None,
         )
 
 
 class _Correlate(Function):
-    """The gradient along the kernel: grad [n, height', width', out], images [n, height, width, in] -> the kernel's."""
+    """The gradient along the kernels: grad [tasks, n, height', width', out], images -> [tasks, out, in, 3, 3]."""
 
     @staticmethod
     def forward(ctx: Any, grad: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(grad, x)
-        kernel = grad.new_empty(grad.shape[3], x.shape[3], SIZE, SIZE).to(memory_format=torch.channels_last)
-        return _backward(grad, x, kernel, [False, True, False])[1].contiguous()
+        kernel = _channels_last(grad.new_empty(1, grad.shape[-1], x.shape[-1], SIZE, SIZE))[0]
+        tasks = zip(grad, x, strict=True)
+        return _stacked([_backward(g, images, kernel, [False, True, False])[1] for g, images in tasks]).movedim(-1, 2)
 
     @staticmethod
-    def backward(ctx: Any, kernel: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def backward(ctx: Any, kernels: Tensor) -> tuple[Tensor | None, Tensor | None]:
         grad, x = ctx.saved_tensors
-        grads, images = ctx.needs_input_grad
+        for_grad, for_images = ctx.needs_input_grad
         return (
-            _Convolve.apply(x, kernel) if grads else None,
-            _Spread.apply(grad, kernel, x.shape) if images else None,
+            _Convolve.apply(x, kernels) if for_grad else None,
+            _Spread.apply(grad, kernels, x.shape) if for_images else None,
         )
 
 
@@ -108,7 +121,8 @@ class Correlation:
 
     def dense(self) -> Tensor:
         """[tasks, out, in, 3, 3]."""
-        return torch.stack([_Correlate.apply(g, x) for g, x in zip(self.grad, self.inputs, strict=True)])
+        found: Tensor = _Correlate.apply(self.grad, self.inputs)
+        return found
 
     def times(self, rate: Tensor | float) -> Tensor:
         """The update of a step; rate a scalar, or of the kernel's shape."""
@@ -124,10 +138,12 @@ class FastKernel:
 
     def __call__(self, x: Tensor) -> Tensor:
         """x [tasks, n, height, width, in] -> [tasks, n, height', width', out]."""
-        if self.own is None:
-            y: Tensor = _Convolve.apply(x.flatten(0, 1), self.shared)
-            return y.unflatten(0, x.shape[:2])
-        return torch.stack([_Convolve.apply(images, kernel) for images, kernel in zip(x, self.own, strict=True)])
+        y: Tensor
+        if self.own is not None:
+            y = _Convolve.apply(x, self.own)
+            return y
+        y = _Convolve.apply(x.flatten(0, 1).unsqueeze(0), self.shared.unsqueeze(0))
+        return y.squeeze(0).unflatten(0, x.shape[:2])
 
     def plus(self, update: Tensor) -> "FastKernel":
         return FastKernel(self.shared, self.dense() + update)
