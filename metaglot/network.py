@@ -17,7 +17,7 @@ from torch import Tensor
 
 from metaglot.convolution import Correlation, FastKernel
 from metaglot.fast_weights import FastMatrix, FastVector, Outer, Rows, Seen, rows
-from metaglot.normalization import Statistics, norm_relu, statistics
+from metaglot.normalization.norm_relu import Statistics, norm_relu, statistics
 
 Weight = FastMatrix | FastKernel | FastVector
 Fast = Mapping[str, Weight]

@@ -3,9 +3,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metaglot.normalization import Statistics, norm_relu, statistics
+from metaglot.normalization import compiled
+from metaglot.normalization.norm_relu import Statistics, norm_relu, statistics
 
 EPS = 1e-3
+
+
+@pytest.fixture(autouse=True, params=["compiled", "formulas"])
+def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test twice: by kernels.c, and as on a device that it does not take."""
+    assert compiled.takes(inputs()[0])
+    if request.param == "formulas":
+        monkeypatch.setattr(compiled, "takes", lambda *tensors: False)
 
 
 def inputs(tasks: int = 2, rows: int = 5, features: int = 3, dtype: torch.dtype = torch.double) -> list[Tensor]:
@@ -75,6 +84,16 @@ def test_a_task_is_not_moved_by_another():
     z, gamma, beta = inputs()
     other = torch.cat([z[:1], z[1:] * 3])
     assert torch.equal(norm_relu(z, gamma, beta, EPS)[0], norm_relu(other, gamma, beta, EPS)[0])
+
+
+def test_what_is_not_a_number_stays_visible():
+    z, gamma, beta = inputs()
+    broken = z.detach().clone()
+    broken[0, 0, 0] = torch.nan
+    y = norm_relu(broken.requires_grad_(), gamma, beta, EPS)
+    (dz,) = torch.autograd.grad(y.sum(), broken)
+    for found in (y, dz):
+        assert found[0, :, 0].isnan().all() and found.isnan().sum() == z.shape[1]
 
 
 def test_given_statistics_are_those_of_pytorchs_batch_norm_in_evaluation():

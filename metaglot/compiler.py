@@ -1,0 +1,56 @@
+"""C that is compiled on the machine that it runs on, once, for the few loops for which PyTorch has no operation."""
+
+import ctypes
+import hashlib
+import os
+import subprocess
+import sysconfig
+import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+
+FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-fPIC", "-shared")
+PROCESSORS = {"AVX512": ("-march=x86-64-v4",), "AVX2": ("-march=x86-64-v3",)}  # as PyTorch calls what it found
+
+
+def library(source: Path, *defines: str) -> ctypes.CDLL | None:
+    """The functions of a C file; None, and a warning, where it cannot be compiled.
+
+    It is kept in the user's cache, under a name that holds all it was made of.
+    """
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
+    command = [*compiler, *FLAGS, *PROCESSORS.get(torch.backends.cpu.get_cpu_capability(), ()), *defines]
+    made_of = hashlib.sha256(source.read_bytes() + repr(command).encode()).hexdigest()
+    try:
+        kept = cache() / f"{source.stem}-{made_of[:16]}.so"
+        with suppress(OSError):
+            return ctypes.CDLL(str(kept))
+        compile([*command, str(source), "-lm"], kept)
+        return ctypes.CDLL(str(kept))
+    except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        instead = "slower operations of PyTorch's take its place"
+        warnings.warn(f"{source.name} cannot be compiled ({reason(error)}): {instead}", stacklevel=2)
+        return None
+
+
+def cache() -> Path:
+    """The folder of what is compiled, which may be deleted at any time. RuntimeError: the user has no home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "metaglot")
+
+
+def compile(command: list[str], kept: Path) -> None:
+    """Whole or not at all, whoever else compiles the same."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        made = Path(folder) / kept.name
+        subprocess.run([*command, "-o", str(made)], capture_output=True, text=True, check=True)
+        made.replace(kept)
+
+
+def reason(error: Exception) -> str:
+    """The first line of what the compiler says, or why it did not run."""
+    said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+    return (said.strip().splitlines() or ["no reason given"])[0]
