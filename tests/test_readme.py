@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text()
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained network, pictures of two letters, and others of the second."""
     folder = tmp_path_factory.mktemp("workspace")
-    trained(folder)
+    trained(folder, train__iterations=1000, train__validate_every=1000)  # enough that other rounding changes no answer
     alpha, _, beta = drawings(3, 9)
     save(folder / "letters", {"alpha": alpha[:3], "beta": [drawing.convert("RGB") for drawing in beta[:3]]})
     save(folder, {"unknown": beta[3:6]})
