@@ -37,11 +37,11 @@ def algorithms(*names: str) -> list[str]:
 
 
 def declared(stage: str, algorithm: str) -> set[str]:
-    """The files of code that a stage depends on, those in folders included, for one algorithm."""
+    """The Python files that a stage depends on, those in folders included, for one algorithm."""
     deps = [dep.replace("${item.algorithm}", algorithm) for dep in PIPELINE[stage]["deps"]]
     code = [ROOT / dep for dep in deps if dep.startswith(("metaglot/", "stages/"))]
     files = {path for dep in code for path in (dep.rglob("*.py") if dep.is_dir() else [dep])}
-    return {str(path.relative_to(ROOT)) for path in files if path.name != "__init__.py"}
+    return {str(path.relative_to(ROOT)) for path in files if path.suffix == ".py" and path.name != "__init__.py"}
 
 
 def depends_on(stage: str, path: str) -> bool:
