@@ -2,7 +2,8 @@
 
 A kernel's gradient is no thin product: there are far more pixels than weights. So an adapted kernel is the task's own,
 and tasks are convolved one after the other, images as [n, height, width, channels], the way oneDNN likes them best.
-(Cutting out patches and multiplying took a fifth more time, `vmap`'s grouped convolutions twice as much.)
+(Cutting out patches and multiplying took a fifth more time; `vmap`'s grouped convolutions take twice as much with five
+shots, and as much with one.)
 
 Convolution, its adjoint (`spread`) and its gradient along the kernels (`correlate`) are each linear in both arguments,
 and each one's derivatives are the other two: three small functions of all tasks at once, differentiable to any order.
