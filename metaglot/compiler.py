@@ -28,7 +28,7 @@ def library(source: Path, *defines: str) -> ctypes.CDLL | None:
         kept = cache() / f"{source.stem}-{made_of[:16]}.so"
         with suppress(OSError):
             return ctypes.CDLL(str(kept))
-        compile([*command, str(source), "-lm"], kept)
+        build([*command, str(source), "-lm"], kept)
         return ctypes.CDLL(str(kept))
     except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         instead = "slower operations of PyTorch's take its place"
@@ -41,8 +41,8 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "metaglot")
 
 
-def compile(command: list[str], kept: Path) -> None:
-    """Whole or not at all, whoever else compiles the same."""
+def build(command: list[str], kept: Path) -> None:
+    """Run the compiler: the library is whole or not there, whoever else builds the same."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         made = Path(folder) / kept.name

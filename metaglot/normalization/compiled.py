@@ -1,7 +1,7 @@
 """Batch norm and ReLU, its gradient and the gradient of that, by kernels.c: for a CPU.
 
-PyTorch takes twenty operations for what formulas.py says, each of which goes through all of the memory; here it is two
-or three passes through what lies in the cache. The functions are those of formulas.py.
+PyTorch takes two dozen operations for what formulas.py says, each of which goes through all of the memory; here it is
+seven passes through what lies in the cache. The functions are those of formulas.py.
 """
 
 import ctypes
@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from metaglot.compiler import library
-
-Kept = tuple[Tensor, ...]
+from metaglot.normalization.formulas import Kept
 
 REALS = {torch.float32: "float", torch.float64: "double"}
 TENSORS = {"forward": 6, "gradient": 9, "second": 14}  # arguments of each

@@ -66,7 +66,7 @@ class _Gradient(Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         dz, dgamma, dbeta, kept = by.gradient(dy, *kept)
         ctx.save_for_backward(*kept)
-        ctx.by, ctx.constants = by, len(kept)
+        ctx.by = by
         return dz, dgamma, dbeta
 
     @staticmethod
