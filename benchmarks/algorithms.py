@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Any
 
-from benchmarks.cases import CPU, FAST_LR, noise, require_grad
+from benchmarks.cases import CPU, FAST_LR, require_grad
+from benchmarks.drawings import some
 from benchmarks.peers import VMAP
 from benchmarks.setting import Setting
 from benchmarks.tables import Table, milliseconds, times
@@ -46,7 +47,7 @@ def gradient(kind: type[Algorithm], by_vmap: bool = False) -> Work:
         shared.get("adaptation_steps", 1),
         **kind.Settings().model_dump(exclude=SHARED),
     )
-    module, images = initialised("fc", TASK.ways, 28, seed=42), noise()
+    module, images = initialised("fc", TASK.ways, 28, seed=42), some()
     learned = require_grad(made.learned(parameters(module), images))
     batch = made.training_batch(images, (Purpose.TRAINING, 0, 1), TASK, shared.get("meta_batch_size", TASKS))
     if by_vmap:

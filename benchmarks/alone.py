@@ -1,4 +1,4 @@
-"""One case in a process of its own, so that its peak memory is its own: `python -m benchmarks.alone CASE WEIGHTS`.
+"""One case in a process of its own, so that its peak memory is its own: `python -m benchmarks.alone ASKED`.
 
 It does without learn2learn, whose import would cost more than most cases.
 """
@@ -9,16 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from safetensors.torch import load_file
 
 from benchmarks.cases import CPU, KINDS, Case, require_grad
 from benchmarks.timing import in_turns, spread
+from metaglot.tasks import Images
 from stages.machine import peak_memory_mb
 
 
-def measure(case: Case, weights: str, repeats: int) -> dict[str, Any]:
+def measure(case: Case, weights: str, drawings: str, repeats: int) -> dict[str, Any]:
     """Seconds of a meta-gradient; peak memory, MiB, and what of it was there before the first one."""
-    meta_gradient = partial(case.engine().meta_gradient, require_grad(load_file(weights)), case.batch())
+    batch = case.batch(Images(np.load(drawings, allow_pickle=False), CPU))
+    meta_gradient = partial(case.engine().meta_gradient, require_grad(load_file(weights)), batch)
     before = resident_mb("VmRSS")
     found = in_turns({"it": meta_gradient}, repeats, turn=0.1)
     return {"seconds": spread(found["it"]), "peak_memory_mb": resident_mb("VmHWM"), "before_mb": before}
@@ -34,5 +37,5 @@ def resident_mb(kind: Literal["VmRSS", "VmHWM"]) -> int:
 
 if __name__ == "__main__":
     asked = json.loads(sys.argv[1])
-    kind = {kind.label: kind for kind in KINDS}[asked["algorithm"]]
-    print(json.dumps(measure(Case(kind, **asked["case"]), sys.argv[2], asked["repeats"])))
+    kind = {kind.label: kind for kind in KINDS}[asked.pop("algorithm")]
+    print(json.dumps(measure(Case(kind, **asked.pop("case")), **asked)))

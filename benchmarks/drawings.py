@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import torch
 from torchvision.datasets import Omniglot
 
 from metaglot.archives import DRAWINGS, drawings
 from metaglot.errors import Refusal
 from metaglot.omniglot import ARCHIVES, ink, md5
 from metaglot.provenance import read_source
+from metaglot.tasks import Images
 from stages import paths
 from stages.sources import MIRROR, Folder, mirror_at
 
@@ -37,6 +39,12 @@ def in_memory() -> np.ndarray:
     ]
     characters = np.stack(inks).reshape(-1, DRAWINGS, 28, 28)
     return np.random.default_rng(42).permutation(characters)
+
+
+@cache
+def some(characters: int = 200) -> Images:
+    """Some of them, in all four turns."""
+    return Images(in_memory()[:characters], torch.device("cpu"))
 
 
 @cache

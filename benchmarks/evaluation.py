@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from benchmarks.cases import Case, noise
+from benchmarks.cases import Case
+from benchmarks.drawings import some
 from benchmarks.peers import learned
 from benchmarks.setting import Setting
 from benchmarks.tables import Table, milliseconds, number
@@ -26,7 +27,7 @@ def _row(model: Model, tasks: int, setting: Setting) -> dict[str, Any]:
 
 def scoring(case: Case) -> Work:
     """Draw that many test tasks, and score them as `evaluate` does."""
-    algorithm, weights, images = case.algorithm(), learned(case), noise()
+    algorithm, weights, images = case.algorithm(), learned(case), some()
 
     def score() -> None:
         tasks = draw((Purpose.TESTING, 0, 0), case.tasks, images.characters, images.drawings, case.task)

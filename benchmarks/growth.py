@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors.torch import save_file
 
 from benchmarks.cases import KINDS, Case
+from benchmarks.drawings import in_memory
 from benchmarks.peers import learned
 from benchmarks.setting import Setting
 from benchmarks.tables import Table, milliseconds, number
@@ -55,9 +57,13 @@ def alone(case: Case, repeats: int, scratch: Path) -> dict[str, Any]:
     weights = scratch / f"{case.model}-{case.ways}.safetensors"
     if not weights.exists():
         save_file({name: value.detach() for name, value in learned(case).items()}, weights)
+    drawings = scratch / "drawings.npy"
+    if not drawings.exists():
+        np.save(drawings, in_memory()[:200])
     sizes = {name: getattr(case, name) for name in ("model", "ways", "shots", "steps", "tasks")}
-    asked = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats})
-    command = [sys.executable, "-m", "benchmarks.alone", asked, str(weights)]
+    files = {"weights": str(weights), "drawings": str(drawings)}
+    asked = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats, **files})
+    command = [sys.executable, "-m", "benchmarks.alone", asked]
     return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.cases import KINDS, Case
+from benchmarks.drawings import some
 from benchmarks.peers import LOOP, VMAP, learned, others
 from benchmarks.products import products, work
 from benchmarks.setting import Setting
@@ -40,7 +41,7 @@ def _row(case: Case, setting: Setting) -> dict[str, Any]:
 
 def things(case: Case) -> dict[str, Work]:
     """A meta-gradient by each engine, and the products alone."""
-    weights, batch = learned(case), case.batch()
+    weights, batch = learned(case), case.batch(some())
     engines = {OURS: case.engine(), **others(case)}
     gradients: dict[str, Work] = {name: partial(e.meta_gradient, weights, batch) for name, e in engines.items()}
     return gradients | {PRODUCTS: work(products(case))}

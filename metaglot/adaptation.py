@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metaglot.convolution import Correlation, FastKernel, without_kernels
+from metaglot.convolution.fast_kernel import Correlation, FastKernel
+from metaglot.convolution.operations import without_kernels
 from metaglot.fast_weights import FastMatrix, FastVector, Outer, Rows
 from metaglot.network import Fast, Network, Tape, Weight, vector
 

@@ -1,6 +1,7 @@
 """C that is compiled on the machine that it runs on, once, for the few loops for which PyTorch has no operation."""
 
 import ctypes
+import functools
 import hashlib
 import os
 import subprocess
@@ -11,15 +12,36 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-fPIC", "-shared")
+REALS = {torch.float32: "float", torch.float64: "double"}
 PROCESSORS = {"AVX512": ("-march=x86-64-v4",), "AVX2": ("-march=x86-64-v3",)}  # as PyTorch calls what it found
+
+
+@functools.cache
+def functions(source: Path, dtype: torch.dtype, **constants: int) -> ctypes.CDLL | None:
+    """The functions of a C file for numbers of this type, its REAL, with these constants; None where there are none."""
+    if dtype not in REALS:
+        return None
+    return library(source, f"-DREAL={REALS[dtype]}", *(f"-D{name}={value}" for name, value in constants.items()))
+
+
+def call(found: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
+    """Call a C function with pointers to the first element of tensors, with `long` and with `double`."""
+    return getattr(found, name)(*map(_in_c, arguments))
+
+
+def _in_c(argument: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_long | ctypes.c_double:
+    if isinstance(argument, Tensor):
+        return ctypes.c_void_p(argument.data_ptr())
+    return ctypes.c_long(argument) if isinstance(argument, int) else ctypes.c_double(argument)
 
 
 def library(source: Path, *defines: str) -> ctypes.CDLL | None:
     """The functions of a C file; None, and a warning, where it cannot be compiled.
 
-    It is kept in the user's cache, under a name that holds all it was made of.
+    It is kept in the user's cache, under a name that holds its source and the command that made it.
     """
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
     command = [*compiler, *FLAGS, *PROCESSORS.get(torch.backends.cpu.get_cpu_capability(), ()), *defines]
@@ -32,7 +54,9 @@ def library(source: Path, *defines: str) -> ctypes.CDLL | None:
         return ctypes.CDLL(str(kept))
     except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         instead = "slower operations of PyTorch's take its place"
-        warnings.warn(f"{source.name} cannot be compiled ({reason(error)}): {instead}", stacklevel=2)
+        warnings.warn(
+            f"{source.parent.name}/{source.name} cannot be compiled ({reason(error)}): {instead}", stacklevel=2
+        )
         return None
 
 

@@ -43,5 +43,5 @@ def chunk_of(model: Model, task: Task, device: torch.device) -> int:
 
     Counted in images, since memory and time go with them.
     """
-    images = {"fc": 3200, "conv": 400} if device.type == "cpu" else {"fc": 200_000, "conv": 12_800}
+    images = {"fc": 3200, "conv": 800} if device.type == "cpu" else {"fc": 200_000, "conv": 12_800}
     return max(1, images[model] // (task.ways * (task.shots + task.queries)))

@@ -11,12 +11,15 @@ and makes them dense.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+
+from metaglot.sparse import Sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,17 @@ class Seen:
         """rows @ matrix^T, [tasks, m, n]; matrix [n, in], or [tasks, n, in]."""
         key = id(matrix), torch.is_grad_enabled()
         if key not in self._products:
-            self._products[key] = matrix, self.rows @ matrix.mT  # while the matrix is kept, no other has its id
+            self._products[key] = matrix, self._product(matrix)  # while the matrix is kept, no other has its id
         return self._products[key][1]
+
+    def _product(self, matrix: Tensor) -> Tensor:
+        if matrix.dim() == 2 and (sparse := self._sparse) and sparse.takes(matrix):
+            return sparse.times(matrix).view(*self.rows.shape[:2], -1)
+        return self.rows @ matrix.mT
+
+    @cached_property
+    def _sparse(self) -> Sparse | None:
+        return Sparse.of(self.rows.flatten(0, 1))
 
 
 Rows = Tensor | Seen  # [tasks, m, in]

@@ -15,7 +15,7 @@ from itertools import repeat
 
 from torch import Tensor
 
-from metaglot.convolution import Correlation, FastKernel
+from metaglot.convolution.fast_kernel import Correlation, FastKernel
 from metaglot.fast_weights import FastMatrix, FastVector, Outer, Rows, Seen, rows
 from metaglot.normalization.norm_relu import Statistics, norm_relu, statistics
 
