@@ -71,7 +71,7 @@ def tables(found: dict[str, Any]) -> list[Table]:
     header = ("varied", "model", "algorithm", "ms", "ms a task", "peak memory, MiB", "of it by the meta-gradient")
     note = (
         "A meta-gradient of 32 5-way 5-shot tasks with 1 step, but for the one thing that is varied; each in a process "
-        "of its own, whose peak resident memory is shown. What does not fit the caches is computed in chunks."
+        "of its own, whose peak resident memory is shown. More than the engine takes at a time is computed in chunks."
     )
     return [Table("How it grows", note, header, [_cells(row) for row in found["rows"]])]
 
