@@ -1,6 +1,7 @@
-"""One case in a process of its own, so that its peak memory is its own: `python -m benchmarks.alone ASKED`.
+"""One case in a process of its own, so that its peak memory is its own: `python -m benchmarks.alone JSON`.
 
-It does without learn2learn, whose import would cost more than most cases.
+JSON says the algorithm, the case and what `measure` takes. It does without learn2learn, whose import would cost more
+than most cases.
 """
 
 import json

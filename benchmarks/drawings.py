@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from torchvision.datasets import Omniglot
 
+from benchmarks.cases import CPU
 from metaglot.archives import DRAWINGS, drawings
 from metaglot.errors import Refusal
 from metaglot.omniglot import ARCHIVES, ink, md5
@@ -16,6 +16,8 @@ from metaglot.provenance import read_source
 from metaglot.tasks import Images
 from stages import paths
 from stages.sources import MIRROR, Folder, mirror_at
+
+MEASURED = 200  # characters, of which the tasks are drawn where their number does not count
 
 
 def archives() -> Path:
@@ -42,9 +44,9 @@ def in_memory() -> np.ndarray:
 
 
 @cache
-def some(characters: int = 200) -> Images:
-    """Some of them, in all four turns."""
-    return Images(in_memory()[:characters], torch.device("cpu"))
+def some() -> Images:
+    """The first MEASURED of them, in all four turns."""
+    return Images(in_memory()[:MEASURED], CPU)
 
 
 @cache

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors.torch import save_file
 
 from benchmarks.cases import KINDS, Case
-from benchmarks.drawings import in_memory
+from benchmarks.drawings import MEASURED, in_memory
 from benchmarks.peers import learned
 from benchmarks.setting import Setting
 from benchmarks.tables import Table, milliseconds, number
@@ -59,7 +59,7 @@ def alone(case: Case, repeats: int, scratch: Path) -> dict[str, Any]:
         save_file({name: value.detach() for name, value in learned(case).items()}, weights)
     drawings = scratch / "drawings.npy"
     if not drawings.exists():
-        np.save(drawings, in_memory()[:200])
+        np.save(drawings, in_memory()[:MEASURED])
     sizes = {name: getattr(case, name) for name in ("model", "ways", "shots", "steps", "tasks")}
     files = {"weights": str(weights), "drawings": str(drawings)}
     asked = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats, **files})

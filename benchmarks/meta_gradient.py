@@ -1,4 +1,4 @@
-"""One meta-gradient: the batched engine against learn2learn's loop, `vmap`, and the products that nothing can avoid."""
+"""One meta-gradient: the batched engine against learn2learn's loop, `vmap`, and its products with shared weights."""
 
 from collections.abc import Iterator
 from functools import partial

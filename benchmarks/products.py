@@ -1,5 +1,6 @@
-"""The large matrix products that no engine for these networks can do without: those with the weights that all
-tasks share, counted in full (the engine skips what is empty of the images, and so does with less in the first layer).
+"""The large matrix products of these networks: those with the weights that all tasks share, counted in full.
+
+No engine that multiplies all of the images can do without; ours skips what is empty of them, in the first layer.
 
 With H a layer's inputs (images, or patches of them, of all tasks), Z = H W^T its outputs and g the gradient
 with respect to Z, a meta-gradient takes

@@ -28,7 +28,7 @@ def functions(source: Path, dtype: torch.dtype, **constants: int) -> ctypes.CDLL
 
 
 def call(found: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
-    """Call a C function with pointers to the first element of tensors, with `long` and with `double`."""
+    """Call a C function with pointers to tensors' first elements, with `long` and with `double`; its int, if any."""
     return getattr(found, name)(*map(_in_c, arguments))
 
 
@@ -41,7 +41,7 @@ def _in_c(argument: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_long | c
 def library(source: Path, *defines: str) -> ctypes.CDLL | None:
     """The functions of a C file; None, and a warning, where it cannot be compiled.
 
-    It is kept in the user's cache, under a name that holds its source and the command that made it.
+    It is kept in the user's cache, under a name that holds a digest of its source and of the command that made it.
     """
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
     command = [*compiler, *FLAGS, *PROCESSORS.get(torch.backends.cpu.get_cpu_capability(), ()), *defines]

@@ -39,7 +39,7 @@ class Batched:
 
 
 def chunk_of(model: Model, task: Task, device: torch.device) -> int:
-    """Tasks at a time when nobody says: as many as a CPU was found to be fast with, or fill a GPU.
+    """Tasks at a time when nobody says: as many as a CPU computes fastest, or as fill a GPU.
 
     Counted in images, since memory and time go with them.
     """

@@ -24,7 +24,9 @@ from metaglot.sparse import Sparse
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Rows that a layer sees again at every step: their product with the same matrix is computed once."""
+    """Rows that a layer sees again at every step: their product with the same matrix is computed once, and without
+    their zeros where these are many.
+    """
 
     rows: Tensor  # [tasks, m, in]
     _products: dict[tuple[int, bool], tuple[Tensor, Tensor]] = field(default_factory=dict)

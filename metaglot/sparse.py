@@ -29,13 +29,13 @@ class Sparse:
     """What is not 0 of a matrix, in the order of sparse.c."""
 
     shape: tuple[int, int]  # rows, columns
-    entries: Tensor  # a value and its column in the block, for each: [blocks of columns, rows * BLOCK, 2]
-    ends: Tensor  # where a row's entries end, int32 [blocks of columns, rows]
+    entries: Tensor  # memory for a value and, as an int32, its column of the block: [blocks, rows * BLOCK, 2]
+    ends: Tensor  # where a row's entries end, int32 [blocks, rows]
 
     @classmethod
     def of(cls, matrix: Tensor) -> "Sparse | None":
         """matrix [rows, columns]; None where a dense product is as good, or the only one that there is."""
-        if matrix.device.type != "cpu" or matrix.requires_grad or not _functions(matrix.dtype):
+        if matrix.device.type != "cpu" or matrix.requires_grad or not (matrix.numel() and _functions(matrix.dtype)):
             return None
         rows, columns = matrix.shape
         blocks = -(-columns // BLOCK)

@@ -9,10 +9,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from params_file import ROOT, text
 
 MIRROR = os.environ.get("OMNIGLOT_MIRROR")
+
+needs_omniglot = pytest.mark.skipif(
+    not MIRROR or "://" in MIRROR, reason="needs OMNIGLOT_MIRROR, a folder with the real archives"
+)
 
 
 class Repository:

@@ -1,7 +1,7 @@
 """The three operations by kernels.c, all tasks at once: for a CPU. Shapes are those of operations.py.
 
 oneDNN convolves one task at a time, and what it gives has to be put together: with it a meta-gradient of 32 tasks with
-25 images in each set takes 1.4 times as long. Cutting all patches out and multiplying them takes longer still.
+25 images in each set takes 1.4 times as long.
 """
 
 from ctypes import CDLL
@@ -45,7 +45,7 @@ def correlate(grad: Tensor, x: Tensor) -> Tensor:
 
 
 def check(before: torch.Size, kernels: torch.Size, after: torch.Size) -> None:
-    """RuntimeError where these shapes do not belong to one convolution, as PyTorch's own."""
+    """RuntimeError where these shapes do not belong to one convolution: C would read past an end."""
     tasks, n, height, width, channels = before
     whole = tasks, n, (height + 1) // 2, (width + 1) // 2, after[-1]
     if after != whole or kernels != (tasks, after[-1], channels, 3, 3):

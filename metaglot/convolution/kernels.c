@@ -2,9 +2,10 @@
    task at once, each with a kernel of its own.
 
    Images lie as [tasks, images, height, width, channels], so a pixel is a row of numbers. All three are products of
-   such rows, taken from where they lie, and matrices, one for each of a kernel's nine taps; in tiles that stay in the
-   registers. A pixel outside its image is a row of zeros. Each sum is in order, and parts of a sum are cut alike for
-   any number of threads. REAL is float or double, WIDTH what the features that come out are a multiple of. */
+   such rows and matrices, one for each of a kernel's nine taps, in tiles that stay in the registers. The first two read
+   the rows where they lie, the third copies the patches of RUN pixels at a time. A pixel outside its image is a row of
+   zeros. Each sum is in order, and parts of a sum are cut alike for any number of threads. REAL is float or double,
+   WIDTH what the features that come out are a multiple of. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -20,7 +20,10 @@ _kernels_asked = True  # of the backward pass that runs
 
 @contextmanager
 def without_kernels() -> Iterator[None]:
-    """For a backward pass, the only one at its time, that asks for no kernel's gradient: autograd does not tell."""
+    """For a backward pass, the only one at its time, that asks for no kernel's gradient.
+
+    Autograd tells a Function what requires a gradient, and not what is asked for.
+    """
     global _kernels_asked
     before, _kernels_asked = _kernels_asked, False
     try:
@@ -30,13 +33,13 @@ def without_kernels() -> Iterator[None]:
 
 
 def convolve(x: Tensor, kernels: Tensor) -> Tensor:
-    """x [tasks, n, height, width, in] -> [tasks, n, height', width', out]."""
+    """x [tasks, n, height, width, in], kernels [tasks, out, in, 3, 3] -> [tasks, n, height', width', out]."""
     y: Tensor = _Convolve.apply(x, kernels)
     return y
 
 
 def correlate(grad: Tensor, x: Tensor) -> Tensor:
-    """The gradient along the kernels: grad [tasks, n, height', width', out] -> [tasks, out, in, 3, 3]."""
+    """The gradient along the kernels: grad [tasks, n, height', width', out], x as above -> [tasks, out, in, 3, 3]."""
     found: Tensor = _Correlate.apply(grad, x)
     return found
 

@@ -1,19 +1,16 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
-from repository import MIRROR
+from repository import needs_omniglot
 
 from benchmarks import algorithms
 from benchmarks.setting import Setting
 from benchmarks.vmap import Vmap
 from metaglot.algorithms.table import ALGORITHMS
 
-omniglot = pytest.mark.skipif(not MIRROR, reason="OMNIGLOT_MIRROR is not set")
 
-
-@omniglot
+@needs_omniglot
 def test_every_algorithm_that_trains_is_measured_beside_maml(tmp_path: Path) -> None:
     found = algorithms.measure(Setting(quick=True, scratch=tmp_path))
     assert [row["name"] for row in found["rows"]] == [name for name in ALGORITHMS if name != "scratch"]
@@ -24,7 +21,7 @@ def test_every_algorithm_that_trains_is_measured_beside_maml(tmp_path: Path) -> 
     assert len(table.rows) == len(ratios)
 
 
-@omniglot
+@needs_omniglot
 def test_vmap_computes_the_same_meta_sgd() -> None:
     ours, theirs = (in_double_precision(algorithms.things()[name]) for name in ("meta_sgd", "vmap"))
     apart = torch.stack([(a - b).norm() for a, b in zip(ours, theirs, strict=True)]).norm()

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from repository import MIRROR
+from repository import needs_omniglot
 
 from benchmarks import bound, record
 from metaglot.errors import Refusal
@@ -15,7 +15,7 @@ def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], capture_output=True, text=True)
 
 
-@pytest.mark.skipif(not MIRROR, reason="OMNIGLOT_MIRROR is not set")
+@needs_omniglot
 def test_a_quick_look_at_the_bound_is_printed_and_kept(tmp_path: Path) -> None:
     ended = benchmarks("--quick", "--only", "bound", "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr

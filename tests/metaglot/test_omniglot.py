@@ -8,17 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from repository import needs_omniglot
 from torchvision import datasets, transforms
 
 from metaglot import omniglot
 from metaglot.archives import drawings
 from metaglot.errors import Refusal
 from tests.small_omniglot import archive, pack, unpack
-
-needs_omniglot = pytest.mark.skipif(
-    "OMNIGLOT_MIRROR" not in os.environ or "://" in os.environ["OMNIGLOT_MIRROR"],
-    reason="needs OMNIGLOT_MIRROR, a folder with the real archives",
-)
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_a_matrix_with_few_zeros_is_left_to_the_dense_product():
 def test_what_it_does_not_know_is_left_to_the_dense_product():
     x = drawing(3, 5)
     assert not Sparse.of(x.requires_grad_()) and not Sparse.of(x.detach().to("meta"))
-    assert not Sparse.of(x.detach().bfloat16())
+    assert not Sparse.of(x.detach().bfloat16()) and not Sparse.of(drawing(0, 5))
     assert sparse(x.detach()).takes(noise(64, 5))
     assert not sparse(x.detach()).takes(noise(63, 5)) and not sparse(x.detach()).takes(noise(3, 64, 5))
     assert not sparse(x.detach()).takes(noise(64, 5).float()) and not sparse(x.detach()).takes(noise(64, 6))

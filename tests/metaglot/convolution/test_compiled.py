@@ -89,7 +89,7 @@ def test_any_number_of_threads_gives_the_same_bits(shape, threads):
 @pytest.mark.parametrize(
     "other", [(2, 9, 4, 4, 16, 32), (3, 9, 4, 4, 16, 48), (2, 9, 4, 6, 16, 48), (2, 8, 4, 4, 16, 48)]
 )
-def test_what_does_not_fit_together_is_refused_as_pytorch_refuses_it(other):
+def test_shapes_that_do_not_belong_to_one_convolution_are_refused(other):
     x, kernels, grad = inputs((2, 9, 4, 4, 16, 48), torch.float)
     for given in ((x, kernels, inputs(other, torch.float)[2]), (x, inputs(other, torch.float)[1], grad)):
         if [one.shape for one in given] != [x.shape, kernels.shape, grad.shape]:
