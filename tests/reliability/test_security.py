@@ -1,6 +1,7 @@
 """What comes from outside is never unpickled and reaches no shell; what is kept is served to nobody unasked."""
 
 import ast
+import os
 import pickle
 import re
 import subprocess
@@ -99,7 +100,7 @@ sys.addaudithook(hook)
 sys.argv = ["{name}", *{arguments}]
 {name}.run({name}.main)
 """
-    path = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PATH": ""}
+    path = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=harmed, env=path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
