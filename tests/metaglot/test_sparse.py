@@ -1,5 +1,6 @@
 import pytest
 import torch
+from threads import same_bits
 from torch import Tensor
 
 from metaglot.fast_weights import Seen
@@ -77,15 +78,7 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
         y = sparse(x).times(w)
         return y.detach(), torch.autograd.grad(y.square().sum(), w)[0]
 
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        one = both()
-        torch.set_num_threads(threads)
-        several = both()
-    finally:
-        torch.set_num_threads(before)
-    assert all(torch.equal(a, b) for a, b in zip(one, several, strict=True))
+    assert same_bits(both, threads)
 
 
 def test_a_matrix_with_few_zeros_is_left_to_the_dense_product():

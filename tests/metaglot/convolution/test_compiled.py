@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from threads import same_bits
 from torch import Tensor
 
 from metaglot.convolution import compiled, pytorch
@@ -75,15 +76,7 @@ def test_memory_in_any_order_is_read_as_what_it_is():
 @pytest.mark.parametrize("shape", [(5, 25, 7, 7, 16, 32), (1, 90, 8, 8, 16, 32)])
 def test_any_number_of_threads_gives_the_same_bits(shape, threads):
     given = inputs(shape, torch.float)
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        one = everything(compiled, *given)
-        torch.set_num_threads(threads)
-        several = everything(compiled, *given)
-    finally:
-        torch.set_num_threads(before)
-    assert all(torch.equal(x, y) for x, y in zip(one, several, strict=True))
+    assert same_bits(lambda: everything(compiled, *given), threads)
 
 
 @pytest.mark.parametrize(

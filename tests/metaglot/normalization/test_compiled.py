@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from threads import same_bits
 from torch import Tensor
 
 from metaglot.normalization import compiled, formulas
@@ -55,15 +56,7 @@ def test_a_scale_that_tasks_share_and_a_gradient_that_lies_otherwise_are_read_as
 @pytest.mark.parametrize("threads", [2, 3])
 def test_any_number_of_threads_gives_the_same_bits(threads):
     given = inputs((32, 25, 200), torch.float)
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        one = everything(compiled, *given)
-        torch.set_num_threads(threads)
-        several = everything(compiled, *given)
-    finally:
-        torch.set_num_threads(before)
-    assert all(torch.equal(x, y) for x, y in zip(one, several, strict=True))
+    assert same_bits(lambda: everything(compiled, *given), threads)
 
 
 def test_what_it_does_not_know_is_left_to_the_formulas():
