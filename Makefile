@@ -30,9 +30,9 @@ test: .venv/installed
 # Faults injected again and again, and bad input by the thousand: docs/reliability.md says what each test proves.
 test-faults: .venv/installed
 	METAGLOT_LONG=1 $(PYTEST) tests/reliability \
-		tests/stages/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track.py \
+		tests/stages/support/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track.py \
 		tests/stages/test_train.py::test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights \
-		tests/metaglot/test_archives.py tests/metaglot/test_compiler.py tests/metaglot/test_database.py \
+		tests/metaglot/datasets/test_omniglot_zip.py tests/metaglot/core/nn/test_c_extension.py tests/metaglot/tracking/test_mlflow_database.py \
 		tests/browser/test_mlflow_ui.py::test_the_comparison_opens_for_a_hundred_runs_with_full_curves \
 		tests/browser/test_report.py::test_a_hundred_runs_stay_readable \
 		tests/browser/test_report.py::test_text_from_files_runs_nothing

@@ -9,19 +9,29 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from benchmarks import algorithms, bound, evaluation, first_order, growth, iteration, meta_gradient, record, repro
-from benchmarks.setting import Setting
+from benchmarks import (
+    algorithms,
+    evaluation,
+    first_order,
+    iteration,
+    matmul_bound,
+    meta_gradient,
+    repro,
+    results_file,
+    scaling,
+)
+from benchmarks.options import Setting
 from benchmarks.tables import Table
-from stages.shell import run
+from stages.support.command_line import run
 
 Part = Literal["meta_gradient", "bound", "algorithms", "iteration", "first_order", "growth", "evaluation", "repro"]
 PARTS: dict[Part, ModuleType] = {
     "meta_gradient": meta_gradient,
-    "bound": bound,
+    "bound": matmul_bound,
     "algorithms": algorithms,
     "iteration": iteration,
     "first_order": first_order,
-    "growth": growth,
+    "growth": scaling,
     "evaluation": evaluation,
     "repro": repro,
 }
@@ -37,29 +47,29 @@ def main(
 ) -> None:
     """Measure the engines; print what was found, and keep it in results.json and results.md."""
     folder = out or (QUICK if quick else Path("benchmarks"))
-    results = record.opened(folder, merge=bool(only))
+    results = results_file.opened(folder, merge=bool(only))
     skipped: set[Part] = set() if with_repro and not quick else {"repro"}
     with tempfile.TemporaryDirectory() as scratch:
         for name in [only] if only else [part for part in PARTS if part not in skipped]:
             results |= measured(name, Setting(quick, Path(scratch)))
-            record.save(folder, results, [table for part in PARTS for table in shown(part, results)])
+            results_file.save(folder, results, [table for part in PARTS for table in shown(part, results)])
     typer.echo(f"{folder}/results.json, {folder}/results.md")
 
 
-def measured(name: Part, setting: Setting) -> record.Results:
+def measured(name: Part, setting: Setting) -> results_file.Results:
     """Measure a part, and print its tables."""
     start, console = time.monotonic(), Console()
     if not console.is_terminal:
         console.width = WIDE
     with console.status(name):
         found = PARTS[name].measure(setting)
-    found |= record.when() | {"quick": setting.quick, "took_seconds": round(time.monotonic() - start)}
+    found |= results_file.when() | {"quick": setting.quick, "took_seconds": round(time.monotonic() - start)}
     for table in PARTS[name].tables(found):
         console.print(table.rich())
-    return {name: found, **record.when()} | ({"first_order_saves": found["saves"]} if "saves" in found else {})
+    return {name: found, **results_file.when()} | ({"first_order_saves": found["saves"]} if "saves" in found else {})
 
 
-def shown(name: Part, results: record.Results) -> list[Table]:
+def shown(name: Part, results: results_file.Results) -> list[Table]:
     return PARTS[name].tables(results[name]) if name in results else []
 
 

@@ -4,21 +4,21 @@ from functools import partial
 from typing import Any
 
 from benchmarks.cases import CPU, FAST_LR, require_grad
-from benchmarks.drawings import some
-from benchmarks.peers import VMAP
-from benchmarks.setting import Setting
+from benchmarks.engines import VMAP
+from benchmarks.omniglot_data import some
+from benchmarks.options import Setting
 from benchmarks.tables import Table, milliseconds, times
 from benchmarks.timing import Work, in_turns, spread
 from benchmarks.vmap import Vmap
-from metaglot.algorithm import Algorithm
-from metaglot.algorithms.table import ALGORITHMS
-from metaglot.config import Task
-from metaglot.engines import Batched, chunk_of
-from metaglot.gradient_based import GradientBased
-from metaglot.network import network
-from metaglot.reference import initialised, parameters
-from metaglot.resolution import SHARED, find
-from metaglot.tasks import Purpose
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.resolve import SHARED, find
+from metaglot.core.common.stage_configs import Task
+from metaglot.core.learners.batched_engine import Batched, chunk_of
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import Purpose
+from metaglot.training.learn2learn_engine import initialised, parameters
 
 TASK = Task(ways=5, shots=5, queries=5, rotations="class")
 TASKS = 32

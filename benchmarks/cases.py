@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import torch
 
-from metaglot.algorithm import Learned
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.config import Model, Task
-from metaglot.engines import Batched, chunk_of
-from metaglot.gradient_based import GradientBased
-from metaglot.network import network
-from metaglot.tasks import Batch, Images, Purpose, draw
+from metaglot.core.common.stage_configs import Model, Task
+from metaglot.core.learners.batched_engine import Batched, chunk_of
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.learners.meta_learner import Learned
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, draw
 
 CPU = torch.device("cpu")
 FAST_LR = 0.5

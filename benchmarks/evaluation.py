@@ -3,15 +3,15 @@
 from typing import Any
 
 from benchmarks.cases import Case
-from benchmarks.drawings import some
-from benchmarks.peers import learned
-from benchmarks.setting import Setting
+from benchmarks.engines import learned
+from benchmarks.omniglot_data import some
+from benchmarks.options import Setting
 from benchmarks.tables import Table, milliseconds, number
 from benchmarks.timing import Work, in_turns, spread
 from metaglot.algorithms.maml import MAML
-from metaglot.config import Model
-from metaglot.evaluation import evaluate
-from metaglot.tasks import Purpose, draw
+from metaglot.core.common.stage_configs import Model
+from metaglot.core.tasks.task_sampler import Purpose, draw
+from metaglot.evaluation.scoring import evaluate
 
 TASKS: dict[Model, tuple[int, int]] = {"fc": (128, 1024), "conv": (8, 64)}  # at a time: quick, full
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from benchmarks.batched_training import Ours
 from benchmarks.cases import KINDS, Case
-from benchmarks.drawings import extracted, in_memory
-from benchmarks.example import Example, tasksets
-from benchmarks.ours import Ours
-from benchmarks.setting import Setting
+from benchmarks.learn2learn_example import Example, tasksets
+from benchmarks.omniglot_data import extracted, in_memory
+from benchmarks.options import Setting
 from benchmarks.tables import Table, milliseconds, percent
 from benchmarks.timing import Times, Work, in_turns, median_interval, spread
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from benchmarks.batched_training import VALIDATE_EVERY, VALIDATION_TASKS, Ours
 from benchmarks.cases import KINDS, Case
-from benchmarks.drawings import extracted, in_memory
-from benchmarks.example import Example, tasksets
-from benchmarks.ours import VALIDATE_EVERY, VALIDATION_TASKS, Ours
-from benchmarks.setting import Setting
+from benchmarks.learn2learn_example import Example, tasksets
+from benchmarks.omniglot_data import extracted, in_memory
+from benchmarks.options import Setting
 from benchmarks.tables import Table, milliseconds, percent, times
 from benchmarks.timing import Times, Work, in_turns, spread
 

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 from benchmarks.cases import KINDS, Case
-from benchmarks.drawings import some
-from benchmarks.peers import LOOP, VMAP, learned, others
-from benchmarks.products import products, work
-from benchmarks.setting import Setting
+from benchmarks.engines import LOOP, VMAP, learned, others
+from benchmarks.matmul_count import products, work
+from benchmarks.omniglot_data import some
+from benchmarks.options import Setting
 from benchmarks.tables import Table, cells, milliseconds, percent, times
 from benchmarks.timing import Times, Work, in_turns, spread
 

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.drawings import archives
-from benchmarks.setting import Setting
+from benchmarks.omniglot_data import archives
+from benchmarks.options import Setting
 from benchmarks.tables import Table, number
-from metaglot.errors import Refusal
-from metaglot.files import read_json
-from stages.sources import MIRROR
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.errors import Refusal
+from metaglot.datasets.omniglot_mirrors import MIRROR
 
 PHASES = ("setup_seconds", "train_seconds", "validation_seconds")
 

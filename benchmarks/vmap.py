@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call, grad, replace_all_batch_norm_modules_, vmap
 
-from metaglot.algorithm import Learned, Outcome, score
-from metaglot.gradient_based import GradientBased
-from metaglot.reference import parameters
-from metaglot.tasks import Batch
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.learners.meta_learner import Learned, Outcome, score
+from metaglot.core.tasks.task_sampler import Batch
+from metaglot.training.learn2learn_engine import parameters
 
 
 class Vmap:

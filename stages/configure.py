@@ -11,13 +11,13 @@ from typing import Annotated
 
 import typer
 
-from metaglot.algorithms.table import ALGORITHMS
-from metaglot.config import Section
-from metaglot.files import write_yaml
-from metaglot.params import FILE, read
-from metaglot.resolution import find, overrides, resolve
-from stages import paths
-from stages.shell import run
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.params import FILE, read
+from metaglot.config.resolve import find, overrides, resolve
+from metaglot.core.common.atomic_files import write_yaml
+from metaglot.core.common.stage_configs import Section
+from stages.support import paths
+from stages.support.command_line import run
 
 
 def write(folder: Path, files: Mapping[str, Section]) -> None:

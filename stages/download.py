@@ -22,16 +22,16 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from metaglot import glyphs
-from metaglot.archives import LARGEST_ARCHIVE, content_sha256, drawings
-from metaglot.config import DataConfig, Dataset, load
-from metaglot.errors import Refusal
-from metaglot.files import aside, sha256, write_json
-from metaglot.omniglot import ADDRESS, ARCHIVES, BACKGROUND, Archive, check_md5, verify
-from metaglot.provenance import Held, Source, check_held, read_source
-from stages import paths
-from stages.shell import run
-from stages.sources import MIRROR, Folder, Unreachable, Web, sources
+from metaglot.core.common.atomic_files import aside, sha256, write_json
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import DataConfig, Dataset, load
+from metaglot.datasets import synthetic_glyphs
+from metaglot.datasets.omniglot import ADDRESS, ARCHIVES, BACKGROUND, Archive, check_md5, verify
+from metaglot.datasets.omniglot_mirrors import MIRROR, Folder, Unreachable, Web, sources
+from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE, content_sha256, drawings
+from metaglot.datasets.source_record import Held, Source, check_held, read_source
+from stages.support import paths
+from stages.support.command_line import run
 
 WAYS_OUT = (
     f"set {MIRROR} to a folder or address that holds images_background.zip and images_evaluation.zip, "
@@ -60,7 +60,7 @@ def keep(dataset: Dataset, source: str, fill: Fill) -> None:
 def make(archive: Archive, path: Path) -> str:
     """Draw glyphs, as many as Omniglot has characters, under alphabets numbered on from archive to archive."""
     first = 1 if archive.folder == BACKGROUND.folder else 1 + BACKGROUND.alphabets
-    glyphs.write(path, archive.folder, glyphs.sizes(archive.characters, archive.alphabets), first)
+    synthetic_glyphs.write(path, archive.folder, synthetic_glyphs.sizes(archive.characters, archive.alphabets), first)
     return content_sha256(drawings(path, archive.folder, archive.images))
 
 

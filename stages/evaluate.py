@@ -13,18 +13,18 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from metaglot import splits
-from metaglot.config import EvaluateConfig, load
-from metaglot.engines import chunk_of
-from metaglot.errors import Refusal
-from metaglot.evaluation import Scores, evaluate, together
-from metaglot.files import aside, write_json
-from metaglot.implementation import implementation
-from metaglot.result import arrays, result
-from metaglot.tasks import Images, Purpose, Tasks, draw
-from metaglot.weights import read_weights
-from stages import machine, paths
-from stages.shell import run
+from metaglot.core.common.atomic_files import aside, write_json
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import EvaluateConfig, load
+from metaglot.core.common.weights_file import read_weights
+from metaglot.core.learners.batched_engine import chunk_of
+from metaglot.core.learners.create_learner import implementation
+from metaglot.core.tasks import class_splits
+from metaglot.core.tasks.task_sampler import Images, Purpose, Tasks, draw
+from metaglot.evaluation.scoring import Scores, evaluate, together
+from metaglot.evaluation.test_result import arrays, result
+from stages.support import device, paths
+from stages.support.command_line import run
 
 
 def score(config: EvaluateConfig, seed: int, images: Images, tasks: Tasks) -> Scores:
@@ -57,14 +57,14 @@ def main(
 ) -> None:
     """Score one trained network on the test tasks."""
     config = load(EvaluateConfig, paths.evaluate_config(algorithm))
-    images = Images(splits.load(paths.split("test")).images, machine.prepare(config.run))
+    images = Images(class_splits.load(paths.split("test")).images, device.prepare(config.run))
     stream = (Purpose.TESTING, config.evaluate.seed, 0)
     tasks = draw(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
     scores = score(config, seed, images, tasks)
     check(scores, paths.weights(algorithm, seed))
     with aside(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays(tasks, scores))
-    split_sha256 = splits.split_sha256(paths.split("test"))
+    split_sha256 = class_splits.split_sha256(paths.split("test"))
     write_json(paths.result(algorithm, seed), result(config, seed, split_sha256, tasks, scores))
 
 

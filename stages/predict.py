@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from metaglot.errors import Refusal
-from metaglot.predictor import Prediction, load
-from stages.shell import run
+from metaglot.core.common.errors import Refusal
+from metaglot.inference.predictor import Prediction, load
+from stages.support.command_line import run
 
 LITTER = ("Thumbs.db", "desktop.ini")  # what file managers add to a folder; hidden files are passed over too
 

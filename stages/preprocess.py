@@ -12,15 +12,15 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from metaglot import splits
-from metaglot.archives import drawings
-from metaglot.config import SplitConfig, load
-from metaglot.errors import Refusal
-from metaglot.files import write_json
-from metaglot.omniglot import BACKGROUND, EVALUATION, NEAREST, ink
-from metaglot.provenance import Source, check_held, read_source
-from stages import paths
-from stages.shell import run
+from metaglot.core.common.atomic_files import write_json
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import SplitConfig, load
+from metaglot.core.tasks import class_splits
+from metaglot.datasets.omniglot import BACKGROUND, EVALUATION, NEAREST, ink
+from metaglot.datasets.omniglot_zip import drawings
+from metaglot.datasets.source_record import Source, check_held, read_source
+from stages.support import paths
+from stages.support.command_line import run
 
 T = TypeVar("T")
 
@@ -44,14 +44,14 @@ def bar(things: Iterable[T], title: str, total: int) -> Iterable[T]:
     return track(things, title, total, console=console, disable=not console.is_terminal)
 
 
-def split(config: SplitConfig, background: list[str], evaluation: list[str]) -> splits.Split:
+def split(config: SplitConfig, background: list[str], evaluation: list[str]) -> class_splits.Split:
     """Say which character is in which part."""
     if config.kind == "background":
-        return splits.background_split(background, evaluation, config.seed)
+        return class_splits.background_split(background, evaluation, config.seed)
     if config.train is None or config.validation is None or config.test is None:
         raise Refusal(f"{paths.SPLIT_CONFIG}: a random split needs counts: train, validation and test")
     everything = sorted(background + evaluation, key=lambda name: name.split("/"))
-    return splits.random_split(everything, config.seed, (config.train, config.validation, config.test))
+    return class_splits.random_split(everything, config.seed, (config.train, config.validation, config.test))
 
 
 def main() -> None:
@@ -63,11 +63,11 @@ def main() -> None:
     background = characters(BACKGROUND.folder, source, config)
     evaluation = characters(EVALUATION.folder, source, config)
     parts = split(config, list(background), list(evaluation))
-    sha256, images = splits.digest(config.dataset, parts), background | evaluation
+    sha256, images = class_splits.digest(config.dataset, parts), background | evaluation
     for part, names in parts.items():
         also = {"split_sha256": sha256} if part == "test" else {}
-        kept = splits.Characters(np.stack([images[name] for name in names]), names)
-        splits.save(paths.split(part), kept, **also)
+        kept = class_splits.Characters(np.stack([images[name] for name in names]), names)
+        class_splits.save(paths.split(part), kept, **also)
     record = {"dataset": config.dataset, "kind": config.kind, "seed": config.seed, "sha256": sha256}
     write_json(paths.SPLIT_RECORD, record | parts)
 

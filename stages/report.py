@@ -12,16 +12,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from metaglot import splits
-from metaglot.config import ReportConfig, Row, load
-from metaglot.files import read_json, write_json, write_text
-from metaglot.report.curves import accuracy, by_step, curves
-from metaglot.report.page import page
-from metaglot.report.record import comparison
-from metaglot.report.runs import Run, read_run
-from metaglot.report.text import markdown, show
-from stages import paths
-from stages.shell import run
+from metaglot.core.common.atomic_files import read_json, write_json, write_text
+from metaglot.core.common.stage_configs import ReportConfig, Row, load
+from metaglot.core.tasks import class_splits
+from metaglot.report.comparison import comparison
+from metaglot.report.dvc_plots import accuracy, by_step, curves
+from metaglot.report.html.page import page
+from metaglot.report.load_runs import Run, read_run
+from metaglot.report.markdown import markdown, show
+from stages.support import paths
+from stages.support.command_line import run
 
 BENCH = Path("benchmarks") / "results.json"
 
@@ -37,7 +37,7 @@ def write() -> None:
     report = load(ReportConfig, paths.REPORT_CONFIG)
     runs = [read(row) for row in report.rows]
     compared = comparison(report, runs, read_json(BENCH) if BENCH.exists() else None)
-    html = page(compared, runs, splits.load(paths.split("test")), os.environ.get("DVC_EXP_NAME"))
+    html = page(compared, runs, class_splits.load(paths.split("test")), os.environ.get("DVC_EXP_NAME"))
     texts = {"index.html": html, "comparison.md": markdown(compared)}
     tables = {"curves.csv": curves(runs), "accuracy.csv": accuracy(runs), "by_step.csv": by_step(runs)}
     for name, text in (texts | tables).items():

@@ -19,17 +19,17 @@ from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from metaglot.config import EvaluateConfig
-from metaglot.config import load as load_config
-from metaglot.database import check, is_database, located
-from metaglot.errors import Refusal
-from metaglot.files import sha256
-from metaglot.notes import ON_EXPERIMENT
-from metaglot.portraits import draw
-from metaglot.publication import Publication, publication
-from metaglot.records import Result, RunRecord, load, read_history
-from stages import paths
-from stages.shell import run
+from metaglot.core.common.atomic_files import sha256
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.run_records import Result, RunRecord, load, read_history
+from metaglot.core.common.stage_configs import EvaluateConfig
+from metaglot.core.common.stage_configs import load as load_config
+from metaglot.tracking.mlflow_database import check, is_database, located
+from metaglot.tracking.mlflow_figures import draw
+from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
+from metaglot.tracking.mlflow_run import Publication, publication
+from stages.support import paths
+from stages.support.command_line import run
 
 # Read by MLflow when it is imported: no telemetry, no chatter, seconds of patience with a server.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -47,7 +47,7 @@ from mlflow.exceptions import MlflowException
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 LOCK_SECONDS = 120.0  # for other workers to publish
 DATABASE_SECONDS = 20.0  # for another program to let go of the database
-IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.result", "dvc.experiments"
+IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.evaluation.test_result", "dvc.experiments"
 AGAIN = "run `dvc repro` again: nothing that was computed is lost"
 
 

@@ -16,24 +16,24 @@ import torch
 import typer
 from torch import nn
 
-from metaglot import splits
-from metaglot.algorithm import Algorithm
-from metaglot.config import TrainConfig, load
-from metaglot.engines import Batched, Engine, chunk_of
-from metaglot.files import write_json, write_text
-from metaglot.implementation import implementation
-from metaglot.learner import Learner, Training
-from metaglot.reference import Loop, initialised, parameters, parity
-from metaglot.replay import Replayed
-from metaglot.session import ALIGNMENT, HISTORY, Session, Validation
-from metaglot.tasks import Images, Purpose, draw
-from metaglot.weights import write_weights
-from stages import machine, paths
-from stages.checkpoints import Checkpoints, checkpoints
-from stages.interruption import Interrupted, Interruption
-from stages.progress import TrainingProgress
-from stages.shell import run
-from stages.stopwatch import Stopwatch
+from metaglot.core.common.atomic_files import write_json, write_text
+from metaglot.core.common.stage_configs import TrainConfig, load
+from metaglot.core.common.weights_file import write_weights
+from metaglot.core.learners.batched_engine import Batched, Engine, chunk_of
+from metaglot.core.learners.create_learner import implementation
+from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.tasks import class_splits
+from metaglot.core.tasks.task_sampler import Images, Purpose, draw
+from metaglot.training.cuda_graph_engine import Replayed
+from metaglot.training.learn2learn_engine import Loop, initialised, parameters, parity
+from metaglot.training.meta_optimizer import Learner, Training
+from metaglot.training.training_run import ALIGNMENT, HISTORY, Session, Validation
+from stages.support import device, paths
+from stages.support.checkpoints import Checkpoints, checkpoints
+from stages.support.command_line import run
+from stages.support.phase_timer import Stopwatch
+from stages.support.progress import TrainingProgress
+from stages.support.signals import Interrupted, Interruption
 
 
 class Trainee:
@@ -41,7 +41,7 @@ class Trainee:
 
     def __init__(self, config: TrainConfig, seed: int, interruption: Interruption):
         self.started_at = milliseconds()
-        self.config, self.seed, self.device = config, seed, machine.prepare(config.run)
+        self.config, self.seed, self.device = config, seed, device.prepare(config.run)
         self.watch = Stopwatch(self.device, "setup", "train", "validation")
         with self.watch.phase("setup"):
             self.session = self._set_up(interruption)
@@ -76,7 +76,7 @@ class Trainee:
         return initialised(config.model, config.task.ways, config.image_size, self.seed).to(self.device)
 
     def _images(self, part: str) -> Images:
-        return Images(splits.load(paths.split(part)).images, self.device)
+        return Images(class_splits.load(paths.split(part)).images, self.device)
 
     def state(self) -> dict[str, torch.Tensor]:
         """All that a process needs to go on for this one."""
@@ -103,12 +103,12 @@ class Trainee:
             "ended_at": milliseconds(),
             **{f"{name}_seconds": round(spent, 3) for name, spent in seconds.items()},
             "iterations_per_second": round(self.session.learner.iteration / max(seconds["train"], 1e-9), 2),
-            "peak_memory_mb": round(machine.peak_memory_mb(self.device), 1),
-            "device": machine.describe(self.device),
+            "peak_memory_mb": round(device.peak_memory_mb(self.device), 1),
+            "device": device.describe(self.device),
             "threads": torch.get_num_threads(),
             "processes": 1,
-            "versions": machine.versions(),
-            "commit": machine.commit(),
+            "versions": device.versions(),
+            "commit": device.commit(),
             "resumed": self.session.resumed,
             "parity": self.parity,
             "config": {**config.model_dump(), "seed": self.seed},

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.config import Task
-from metaglot.gradient_based import GradientBased
-from metaglot.network import network
-from metaglot.reference import l2l, parameters
-from metaglot.tasks import Batch, Images, Purpose, draw
+from metaglot.core.common.stage_configs import Task
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, draw
+from metaglot.training.learn2learn_engine import l2l, parameters
 
 CHARACTERS = 9
 CPU = torch.device("cpu")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from params_file import ROOT, TINY, changed, text
 
-from metaglot.files import read_json, write_json
+from metaglot.core.common.atomic_files import read_json, write_json
 
 TOLD = "opened.json"
 STATE = ("mlflow.db", "mlartifacts", ".metaglot", TOLD)  # what a stage leaves for itself, and no other depends on

@@ -7,15 +7,24 @@ from typing import Any
 import numpy as np
 from finished_run import STARTED, run_record
 
-from metaglot import splits
-from metaglot.algorithms.table import ALGORITHMS
-from metaglot.config import Evaluate, EvaluateConfig, ReportConfig, Run, SplitName, Task, load
-from metaglot.evaluation import Scores
-from metaglot.files import write_json, write_text, write_yaml
-from metaglot.resolution import find
-from metaglot.result import arrays, result
-from metaglot.tasks import Purpose, Tasks, draw
-from stages import paths, report
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.resolve import find
+from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
+from metaglot.core.common.stage_configs import (
+    Evaluate,
+    EvaluateConfig,
+    ReportConfig,
+    Run,
+    SplitName,
+    Task,
+    load,
+)
+from metaglot.core.tasks import class_splits
+from metaglot.core.tasks.task_sampler import Purpose, Tasks, draw
+from metaglot.evaluation.scoring import Scores
+from metaglot.evaluation.test_result import arrays, result
+from stages import report
+from stages.support import paths
 
 CHARACTERS, SIZE = 60, 12
 SKILLS = {"maml": 0.97, "fomaml": 0.96}
@@ -91,7 +100,7 @@ class Pipeline:
         for character, drawing, (rows, columns) in ((c, d, walks[c, d]) for c in range(CHARACTERS) for d in range(20)):
             paper[character, drawing, rows % SIZE, columns % SIZE] = 255
         names = [f"Alphabet_{i // 20}/character{i % 20 + 1:02}" for i in range(CHARACTERS)]
-        splits.save(paths.split("test"), splits.Characters(paper, names), split_sha256="5" * 64)
+        class_splits.save(paths.split("test"), class_splits.Characters(paper, names), split_sha256="5" * 64)
 
     def _trained(self, algorithm: str, seed: int, number: int) -> None:
         seconds = 0.0 if algorithm in UNTRAINED else 600.0 if algorithm == "maml" else 380.0

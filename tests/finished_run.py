@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from metaglot.files import write_json, write_yaml
-from stages import paths
+from metaglot.core.common.atomic_files import write_json, write_yaml
+from stages.support import paths
 
 STARTED = 1_700_000_000_000
 LABELS = {"maml": "MAML", "fomaml": "FOMAML"}

@@ -5,9 +5,9 @@ from typing import Any
 
 from finished_pipeline import finished
 
-from metaglot.report.claims import claims
-from metaglot.report.comparison import pairs
-from metaglot.report.evidence import Evidence
+from metaglot.report.claims.conclusions import claims
+from metaglot.report.claims.evidence import Evidence
+from metaglot.report.statistics.pairs import pairs
 
 FIVE = (42, 43, 44, 45, 46)
 

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from cases import Case
 from torch import Tensor, nn
 
-from metaglot.reference import l2l
-from metaglot.tasks import Batch
+from metaglot.core.tasks.task_sampler import Batch
+from metaglot.training.learn2learn_engine import l2l
 
 Gradient = dict[str, Tensor]
 

@@ -7,7 +7,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from params_file import changed
 
-from metaglot.algorithms.table import ALGORITHMS
+from metaglot.algorithms.registry import ALGORITHMS
 
 NAMES = list(ALGORITHMS)
 ALONE = {

@@ -9,9 +9,9 @@ from typing import Any
 from finished_pipeline import Pipeline
 from params_file import ASGIVEN
 
-from metaglot.files import write_yaml
-from stages import paths
-from tools.findings.experiments import applied, find
+from experiments.declared import applied, find
+from metaglot.core.common.atomic_files import write_yaml
+from stages.support import paths
 
 Ran = Callable[..., Path]
 

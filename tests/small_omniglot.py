@@ -7,9 +7,9 @@ from zipfile import ZipFile, ZipInfo
 
 from PIL import Image
 
-from metaglot import glyphs
-from metaglot.archives import content_sha256, drawings
-from metaglot.omniglot import Archive, md5
+from metaglot.datasets import synthetic_glyphs
+from metaglot.datasets.omniglot import Archive, md5
+from metaglot.datasets.omniglot_zip import content_sha256, drawings
 
 FOLDER = "images_background"
 FIRST = f"{FOLDER}/Glyphs_01/character01/0001_01.png"
@@ -19,7 +19,7 @@ Members = list[tuple[ZipInfo, bytes]]
 
 def archive(path: Path, folder: str, sizes: list[int], first: int) -> Archive:
     """Write an archive of few characters, and return what is known of it, as of an official one."""
-    glyphs.write(path, folder, sizes, first)
+    synthetic_glyphs.write(path, folder, sizes, first)
     images = 20 * sum(sizes)
     content = content_sha256(drawings(path, folder, images))
     return Archive(folder, len(sizes), sum(sizes), images, md5(path), content)

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from params_file import TINY, changed, text
 
-from metaglot import splits
-from metaglot.algorithms.table import ALGORITHMS
-from metaglot.files import write_yaml
-from metaglot.params import read
-from metaglot.resolution import find, resolve
-from stages import paths
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.params import read
+from metaglot.config.resolve import find, resolve
+from metaglot.core.common.atomic_files import write_yaml
+from metaglot.core.tasks import class_splits
+from stages.support import paths
 
 SMALL = TINY | {"data.image_size": 12, "train.iterations": 5, "train.validate_every": 2, "evaluate.tasks": 20}
 SHA256 = "5a" * 32
@@ -26,12 +26,14 @@ def configure(folder: Path, changes: dict[str, Any]) -> None:
 
 def split(folder: Path, size: int) -> None:
     """Write data/splits: each character specks of its own, of which each drawing has some others."""
-    for seed, part in enumerate(splits.PARTS):
+    for seed, part in enumerate(class_splits.PARTS):
         random = np.random.default_rng(seed)
         own = random.random((30, 1, size, size)) < 0.2
         noise = random.random((30, 20, size, size)) < 0.05
-        characters = splits.Characters((own ^ noise) * np.uint8(255), [f"Specks/character{n:02}" for n in range(30)])
-        splits.save(folder / paths.split(part), characters, **{"split_sha256": SHA256} if part == "test" else {})
+        characters = class_splits.Characters(
+            (own ^ noise) * np.uint8(255), [f"Specks/character{n:02}" for n in range(30)]
+        )
+        class_splits.save(folder / paths.split(part), characters, **{"split_sha256": SHA256} if part == "test" else {})
 
 
 def workspace(folder: Path, **changes: Any) -> Path:

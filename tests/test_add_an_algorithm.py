@@ -5,7 +5,7 @@ import re
 from add_an_algorithm import PAGE
 from params_file import ROOT
 
-from metaglot.algorithm import Algorithm
+from metaglot.core.learners.meta_learner import Algorithm
 
 
 def test_the_page_names_no_file_that_is_not_there() -> None:

@@ -218,8 +218,8 @@ def test_a_name_that_is_no_algorithm_reaches_no_command(repository: Repository) 
 
 def test_an_experiment_that_is_run_in_a_clone_is_recorded(repository: Repository) -> None:
     declared = {"title": "Wide", "question": "Is it wide?", "settings": {"report.margin": 0.02, "algorithms": ["maml"]}}
-    (repository.folder / "tools/findings/experiments.yaml").write_text(yaml.safe_dump({"wide": declared}))
-    said = repository.succeed("python", "-m", "tools.findings", "run", "wide")
+    (repository.folder / "experiments/experiments.yaml").write_text(yaml.safe_dump({"wide": declared}))
+    said = repository.succeed("python", "-m", "experiments", "run", "wide")
     assert ran(said) == {"configure", "report"}  # the rest is in the cache
     record = repository.folder / "docs/findings/wide"
     about = yaml.safe_load((record / "about.json").read_text())

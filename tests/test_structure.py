@@ -12,7 +12,7 @@ import yaml
 from files_read import reads
 from params_file import ASGIVEN, ROOT
 
-from metaglot.algorithms.table import ALGORITHMS
+from metaglot.algorithms.registry import ALGORITHMS
 
 STAGES = ("configure", "download", "preprocess", "train", "evaluate", "track", "report")
 GRAPH = grimp.build_graph("metaglot", "stages", include_external_packages=True, cache_dir=None)
@@ -71,7 +71,7 @@ def test_a_stage_declares_every_other_file_that_it_reads(read: dict[str, set[str
 def test_the_files_that_stages_read_are_seen(read: dict[str, set[str]]) -> None:
     """Else the test above could not fail."""
     assert "params.yaml" in read["configure"] and "data/splits/train.npz" in read["train"]
-    assert {"benchmarks/results.json", "metaglot/report/templates/style.css"} <= read["report"]
+    assert {"benchmarks/results.json", "metaglot/report/html/templates/style.css"} <= read["report"]
 
 
 def importers(package: str) -> set[str]:
@@ -122,7 +122,7 @@ def test_the_library_imports_no_stage() -> None:
 
 
 def test_only_configure_reads_params_and_the_table_of_algorithms() -> None:
-    for module in ("metaglot.params", "metaglot.algorithms.table"):
+    for module in ("metaglot.config.params", "metaglot.algorithms.registry"):
         readers = GRAPH.find_downstream_modules(module)
         assert {reader for reader in readers if reader.startswith("stages")} == {"stages.configure"}
     text = {stage: (ROOT / file(f"stages.{stage}")).read_text() for stage in STAGES if stage != "configure"}
@@ -135,7 +135,7 @@ def test_only_track_imports_mlflow() -> None:
 
 
 def test_only_one_module_imports_learn2learn() -> None:
-    assert importers("learn2learn") == {"metaglot.reference"}
+    assert importers("learn2learn") == {"metaglot.training.learn2learn_engine"}
 
 
 def test_every_algorithm_has_a_file_of_its_own_name_that_imports_no_other() -> None:

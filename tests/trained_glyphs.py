@@ -9,9 +9,11 @@ import numpy as np
 from PIL import Image
 from small_workspace import configure
 
-from metaglot import glyphs, splits
-from metaglot.omniglot import ink
-from stages import paths, train
+from metaglot.core.tasks import class_splits
+from metaglot.datasets import synthetic_glyphs
+from metaglot.datasets.omniglot import ink
+from stages import train
+from stages.support import paths
 
 SIZE, WAYS, SHOTS = 14, 3, 3
 TASK = {"data.image_size": SIZE, "task.ways": WAYS, "task.shots": SHOTS, "task.queries": 3}
@@ -21,8 +23,8 @@ CHARACTERS = {"train": 60, "validation": 5, "test": 5}
 
 def drawings(characters: int, alphabet: int) -> list[list[Image.Image]]:
     """The 20 drawings of each character of a new alphabet: one bit, 105x105, black on white."""
-    drawn = glyphs.characters(characters, (0, alphabet))
-    return [[Image.open(io.BytesIO(glyphs.png(lines))) for lines in hands] for hands in drawn]
+    drawn = synthetic_glyphs.characters(characters, (0, alphabet))
+    return [[Image.open(io.BytesIO(synthetic_glyphs.png(lines))) for lines in hands] for hands in drawn]
 
 
 def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
@@ -34,7 +36,7 @@ def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
     for alphabet, (part, count) in enumerate(CHARACTERS.items()):
         images = [[ink(drawing, size) for drawing in hands] for hands in drawings(count, alphabet)]
         names = [f"Glyphs_{alphabet}/character{n:02}" for n in range(count)]
-        splits.save(folder / paths.split(part), splits.Characters(np.array(images), names))
+        class_splits.save(folder / paths.split(part), class_splits.Characters(np.array(images), names))
     with chdir(folder):
         train.main(algorithm, 42)
     return folder / paths.model(algorithm, 42)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from metaglot.errors import Refusal
+from metaglot.core.common.errors import Refusal
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium on PATH: apt-get install chromium"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from metaglot.errors import Refusal
+from metaglot.core.common.errors import Refusal
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",

@@ -16,10 +16,10 @@ import typer
 from PIL import Image
 from playwright.sync_api import Browser
 
-from metaglot.config import ReportConfig, load
-from metaglot.errors import Refusal
-from stages import paths
-from stages.shell import run
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import ReportConfig, load
+from stages.support import paths
+from stages.support.command_line import run
 from tools.browser import chromium, compare, experiment, plot
 from tools.mlflow_server import free_port, served
 

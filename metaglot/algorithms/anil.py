@@ -1,9 +1,9 @@
 """Almost no inner loop."""
 
-from metaglot.adaptation import Rates
-from metaglot.algorithm import Learned
-from metaglot.gradient_based import GradientBased
-from metaglot.network import HEAD, HEAD_BIAS
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.learners.inner_loop import Rates
+from metaglot.core.learners.meta_learner import Learned
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS
 
 
 class ANIL(GradientBased):

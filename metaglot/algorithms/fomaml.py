@@ -1,6 +1,6 @@
 """First-order MAML."""
 
-from metaglot.gradient_based import GradientBased
+from metaglot.core.learners.gradient_based import GradientBased
 
 
 class FOMAML(GradientBased):

@@ -1,6 +1,6 @@
 """Model-agnostic meta-learning."""
 
-from metaglot.gradient_based import GradientBased
+from metaglot.core.learners.gradient_based import GradientBased
 
 
 class MAML(GradientBased):

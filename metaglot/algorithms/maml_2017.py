@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from metaglot.adaptation import Rates
-from metaglot.algorithm import Learned
-from metaglot.gradient_based import Adapted, GradientBased
-from metaglot.tasks import Images
+from metaglot.core.learners.gradient_based import Adapted, GradientBased
+from metaglot.core.learners.inner_loop import Rates
+from metaglot.core.learners.meta_learner import Learned
+from metaglot.core.tasks.task_sampler import Images
 
 
 class MAML2017(GradientBased):

@@ -10,12 +10,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from metaglot.adaptation import Rates
-from metaglot.algorithm import Learned, Outcome, score
-from metaglot.config import AlgorithmSettings, Rate, Steps
-from metaglot.gradient_based import GradientBased
-from metaglot.network import Network
-from metaglot.tasks import Batch, Images
+from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.learners.inner_loop import Rates
+from metaglot.core.learners.meta_learner import Learned, Outcome, score
+from metaglot.core.nn.functional_networks import Network
+from metaglot.core.tasks.task_sampler import Batch, Images
 
 LAST_STEP_ALONE = 0.1  # of the training: until here, the losses of earlier steps fade (the authors' code: 10 of 100)
 SECOND_ORDER = 1 / 3  # of the training: first order until here (section 4: 50 of 150 epochs)

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from metaglot.adaptation import Rates
-from metaglot.algorithm import Learned
-from metaglot.gradient_based import GradientBased
-from metaglot.tasks import Images
+from metaglot.core.learners.gradient_based import GradientBased
+from metaglot.core.learners.inner_loop import Rates
+from metaglot.core.learners.meta_learner import Learned
+from metaglot.core.tasks.task_sampler import Images
 
 
 class MetaSGD(GradientBased):

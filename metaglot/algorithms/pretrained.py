@@ -7,12 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metaglot.algorithm import Algorithm, Classifier, Learned, Outcome, score
-from metaglot.config import AlgorithmSettings, MetaBatch, Positive, Rate, Task
-from metaglot.fast_weights import Rows
-from metaglot.logistic import Linear, fit
-from metaglot.network import Fast, Network
-from metaglot.tasks import TURNS, Batch, Images, Stream
+from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Positive, Rate, Task
+from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned, Outcome, score
+from metaglot.core.nn.fast_weights import Rows
+from metaglot.core.nn.functional_networks import Fast, Network
+from metaglot.core.nn.logistic_regression import Linear, fit
+from metaglot.core.tasks.task_sampler import TURNS, Batch, Images, Stream
 
 WEIGHT, BIAS = "training_classifier.weight", "training_classifier.bias"
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metaglot.algorithm import Algorithm, Classifier, Learned
-from metaglot.config import AlgorithmSettings, MetaBatch, Rate, Shots, Task, Ways
-from metaglot.fast_weights import Rows
-from metaglot.network import Fast, Network
-from metaglot.tasks import Batch, Images, Stream
+from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Task, Ways
+from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned
+from metaglot.core.nn.fast_weights import Rows
+from metaglot.core.nn.functional_networks import Fast, Network
+from metaglot.core.tasks.task_sampler import Batch, Images, Stream
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metaglot.adaptation import task_losses
-from metaglot.algorithm import Algorithm, Learned, Outcome, score
-from metaglot.config import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, Task
-from metaglot.gradient_based import Adapted
-from metaglot.network import Network
-from metaglot.tasks import Batch, Images, Purpose, Stream, generator
+from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, Task
+from metaglot.core.learners.gradient_based import Adapted
+from metaglot.core.learners.inner_loop import task_losses
+from metaglot.core.learners.meta_learner import Algorithm, Learned, Outcome, score
+from metaglot.core.nn.functional_networks import Network
+from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, Stream, generator
 
 
 class Reptile(Algorithm):

@@ -8,12 +8,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from metaglot.adaptation import steps
-from metaglot.algorithm import Algorithm, Learned
-from metaglot.config import AlgorithmSettings, Iterations, Rate, Steps
-from metaglot.gradient_based import Adapted
-from metaglot.network import Network
-from metaglot.tasks import Images
+from metaglot.core.common.stage_configs import AlgorithmSettings, Iterations, Rate, Steps
+from metaglot.core.learners.gradient_based import Adapted
+from metaglot.core.learners.inner_loop import steps
+from metaglot.core.learners.meta_learner import Algorithm, Learned
+from metaglot.core.nn.functional_networks import Network
+from metaglot.core.tasks.task_sampler import Images
 
 RATE, STEPS = "adaptation.rate", "adaptation.steps"
 TRIED_RATES, TRIED_STEPS = (0.03, 0.1, 0.3, 1.0), (1, 3, 10, 30)

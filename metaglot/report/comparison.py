@@ -1,132 +1,40 @@
-"""Every pair of algorithms, on the same tasks: by seed, which speaks of two networks, and over seeds."""
+"""comparison.json: everything that the runs say of each other, for people and programs."""
 
-from copy import deepcopy
-from dataclasses import asdict
-from itertools import combinations
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from metaglot.errors import Refusal
-from metaglot.report.runs import MEASURES, Run
-from metaglot.report.verdicts import ALPHA, Floats, holm, over_seeds, verdict
-from metaglot.statistics import interval, interval_by_character
-
-Pair = dict[str, Any]
-Grouped = dict[str, dict[int, Run]]
-
-# The families of comparisons, declared before looking. All pairs are one, for whoever looks for what differs. The
-# write-up's claims ask for one comparison alone, and that one needs no correction. Whether meta-learning is worth its
-# while is asked of each meta-learner against both baselines, which are a family of their own.
-CLAIMED = ("maml", "fomaml")
-BASELINES = ("pretrained", "scratch")
+from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.report.claims.conclusions import claims
+from metaglot.report.claims.evidence import Evidence
+from metaglot.report.headline import answer, question
+from metaglot.report.load_runs import Run
+from metaglot.report.rows import algorithm_rows, run_rows
+from metaglot.report.statistics.baselines import against_baselines
+from metaglot.report.statistics.pairs import pairs, refuse_other_tasks
 
 
-def refuse_other_tasks(runs: list[Run]) -> None:
-    """Differences are of scores on the same tasks: refuse runs that were scored on others."""
-    first = runs[0]
-    for run in runs[1:]:
-        for key in ("dataset", "split_sha256", "tasks_sha256"):
-            ours, theirs = getattr(first.result, key), getattr(run.result, key)
-            if ours != theirs:
-                raise Refusal(
-                    f"{first.name} and {run.name} were not scored on the same tasks: "
-                    f"{key} is {ours} and {theirs}; run `dvc repro` to score both again"
-                )
-        if not np.array_equal(first.scores["characters"], run.scores["characters"]):
-            raise Refusal(f"the scores of {first.name} and {run.name} hold different tasks: run `dvc repro`")
+def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | None) -> dict[str, Any]:
+    """Compare the runs; fractions of one, seconds, intervals as [low, high] at 95%.
 
-
-def by_algorithm(runs: list[Run]) -> Grouped:
-    """Runs by algorithm and seed, in the order of the rows."""
-    grouped: Grouped = {}
-    for run in runs:
-        grouped.setdefault(run.algorithm, {})[run.seed] = run
-    return grouped
-
-
-def pairs(runs: list[Run], margin: float) -> list[Pair]:
-    """Compare every pair of algorithms: a difference is the first's score minus the second's."""
-    grouped = by_algorithm(runs)
-    return family([_compare(grouped[a], grouped[b], margin) for a, b in combinations(grouped, 2)], margin)
-
-
-def between(pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
-    """The pair of two algorithms, whichever is first, if they were compared."""
-    return next((pair for pair in pairs if {pair["first"], pair["second"]} == {algorithm, other}), None)
-
-
-def family(pairs: list[Pair], margin: float) -> list[Pair]:
-    """These pairs as one family: with Holm's p-values over them, and the verdicts that these give."""
-    compared = [pair | {"family": len(pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in pairs]
-    for measure in MEASURES:
-        _correct([pair["over_seeds"][measure] for pair in compared])
-    for pair in compared:
-        accuracy = pair["over_seeds"]["accuracy"]
-        difference, p, p_margin = (accuracy[key] for key in ("difference", "p_holm", "p_margin_holm"))
-        pair["verdict"] = verdict(difference, p, p_margin, margin)
-        pair["within_margin"] = p_margin is not None and p_margin < ALPHA
-    return compared
-
-
-def _compare(first: dict[int, Run], second: dict[int, Run], margin: float) -> Pair:
-    (a, *_), (b, *_) = first.values(), second.values()
-    seeds = [seed for seed in first if seed in second]
-    by_seed = [_of_seed(first[seed], second[seed]) for seed in seeds]
-    averaged = _averaged([first[seed] for seed in seeds], [second[seed] for seed in seeds])
-    over = {
-        measure: over_seeds(
-            np.array([seed[measure]["difference"] for seed in by_seed]),
-            margin if "accuracy" in measure else None,
-        )
-        for measure in MEASURES
-    }
+    `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks,
+    `baselines` what meta-learning adds, where that was run, and `claims` the write-up's conclusions.
+    bench: benchmarks/results.json, where there is one.
+    """
+    refuse_other_tasks(runs)
+    compared = pairs(runs, report.margin)
+    rows = algorithm_rows(runs)
+    scored = runs[0].result
     return {
-        "first": a.algorithm,
-        "second": b.algorithm,
-        "labels": [a.result.label, b.result.label],
-        "by_seed": by_seed,
-        "over_seeds": {measure: asdict(test) | averaged[measure] for measure, test in over.items()},
+        "question": question(report, rows),
+        "answer": answer(rows, compared, report.margin),
+        "dataset": report.dataset,
+        "model": report.model,
+        "task": report.task.model_dump(),
+        "split": {**report.split.model_dump(), "sha256": scored.split_sha256},
+        "evaluate": {**scored.evaluate.model_dump(), "tasks_sha256": scored.tasks_sha256},
+        "margin": report.margin,
+        "algorithms": rows,
+        "runs": run_rows(runs),
+        "pairs": compared,
+        "baselines": against_baselines(compared, report.margin),
+        "claims": claims(Evidence(report, runs, compared, bench)),
     }
-
-
-def _averaged(first: list[Run], second: list[Run]) -> dict[str, Any]:
-    """The other uncertainty: of the mean network of these seeds, over which tasks and characters it was tested on."""
-    held = first[0].scores["characters"]
-    return {
-        measure: uncertainty(task_means(first, measure) - task_means(second, measure), held) for measure in MEASURES
-    }
-
-
-def task_means(runs: list[Run], measure: str) -> Floats:
-    """[tasks]: each test task's score as a mean over runs."""
-    return np.mean([run.scores[measure] for run in runs], axis=0, dtype=np.float64)
-
-
-def uncertainty(values: Floats, characters: NDArray[np.int16]) -> dict[str, Any]:
-    """Of a mean over tasks: the interval that takes them as independent, and that which knows what they share."""
-    return {
-        "ci95_by_task": list(interval(values)),
-        "ci95_by_character": list(interval_by_character(values, characters)),
-    }
-
-
-def _of_seed(first: Run, second: Run) -> dict[str, Any]:
-    """Two networks on the same tasks, with the paired interval that knows that tasks share characters."""
-    found: dict[str, Any] = {"seed": first.seed}
-    for measure in MEASURES:
-        differences = first.scores[measure].astype(np.float64) - second.scores[measure]
-        found[measure] = {
-            "difference": float(differences.mean()),
-            "ci95": list(interval(differences)),
-            "ci95_by_character": list(interval_by_character(differences, first.scores["characters"])),
-        }
-    return found
-
-
-def _correct(tests: list[dict[str, Any]]) -> None:
-    """Add Holm's p-values to the tests of one measure."""
-    for p in ("p", "p_margin"):
-        for test, adjusted in zip(tests, holm([test[p] for test in tests]), strict=True):
-            test[f"{p}_holm"] = adjusted

@@ -5,9 +5,9 @@ import torch
 from repository import needs_omniglot
 
 from benchmarks import algorithms
-from benchmarks.setting import Setting
+from benchmarks.options import Setting
 from benchmarks.vmap import Vmap
-from metaglot.algorithms.table import ALGORITHMS
+from metaglot.algorithms.registry import ALGORITHMS
 
 
 @needs_omniglot

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from repository import needs_omniglot
 
-from benchmarks import bound, record
-from metaglot.errors import Refusal
-from metaglot.files import read_json
+from benchmarks import matmul_bound, results_file
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.errors import Refusal
 
 
 def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -26,19 +26,21 @@ def test_a_quick_look_at_the_bound_is_printed_and_kept(tmp_path: Path) -> None:
         assert row["share"]["median"] > 0
         flop = sum(2 * p["m"] * p["k"] * p["n"] * p["count"] for p in row["products"])
         assert row["gflop"] * 1e9 == pytest.approx(flop)
-    assert (tmp_path / "results.md").read_text() == record.markdown(results, bound.tables(results["bound"]))
+    assert (tmp_path / "results.md").read_text() == results_file.markdown(
+        results, matmul_bound.tables(results["bound"])
+    )
 
 
 def test_a_part_measured_anew_leaves_the_others_in_place(tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_text(json.dumps(record.about() | {"growth": {"rows": []}}))
-    assert record.opened(tmp_path, merge=True)["growth"] == {"rows": []}
-    assert "growth" not in record.opened(tmp_path, merge=False)
+    (tmp_path / "results.json").write_text(json.dumps(results_file.about() | {"growth": {"rows": []}}))
+    assert results_file.opened(tmp_path, merge=True)["growth"] == {"rows": []}
+    assert "growth" not in results_file.opened(tmp_path, merge=False)
 
 
 def test_two_machines_do_not_stand_in_one_file(tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_text(json.dumps(record.about() | {"threads": 77}))
+    (tmp_path / "results.json").write_text(json.dumps(results_file.about() | {"threads": 77}))
     with pytest.raises(Refusal, match="was measured with threads 77, not"):
-        record.opened(tmp_path, merge=True)
+        results_file.opened(tmp_path, merge=True)
 
 
 def test_an_unknown_part_is_refused_by_name() -> None:

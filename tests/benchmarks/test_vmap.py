@@ -3,7 +3,7 @@ import torch
 from cases import Case
 
 from benchmarks.vmap import Vmap
-from metaglot.engines import Batched
+from metaglot.core.learners.batched_engine import Batched
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])

@@ -8,8 +8,9 @@ import pytest
 from mlflow import MlflowClient
 from playwright.sync_api import Browser, Page, expect
 
-from metaglot.files import read_json
-from stages import paths, track
+from metaglot.core.common.atomic_files import read_json
+from stages import track
+from stages.support import paths
 from tools.browser import compare, experiment, plot
 from tools.mlflow_server import free_port, served
 

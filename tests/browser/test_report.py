@@ -9,8 +9,9 @@ import pytest
 from finished_pipeline import LABELS, Pipeline
 from playwright.sync_api import Browser, Page
 
-from metaglot.report.table import main_table
-from stages import paths, report
+from metaglot.report.tables import main_table
+from stages import report
+from stages.support import paths
 
 PROVOKING = "<img src=x onerror=\"document.title='taken'\">"
 CUT_OFF = """charts => charts.flatMap(chart => {

@@ -7,9 +7,9 @@ from finished_pipeline import Pipeline
 from PIL import Image
 from playwright.sync_api import Browser
 
-from metaglot.errors import Refusal
-from stages import paths
+from metaglot.core.common.errors import Refusal
 from stages import report as stage
+from stages.support import paths
 from tools.screenshots import ONLY, main, report, shrink
 
 

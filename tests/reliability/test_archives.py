@@ -13,10 +13,11 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from small_omniglot import Members, pack, pair, png, unpack
 
-from metaglot.archives import content_sha256, drawings
-from metaglot.errors import Refusal
-from metaglot.files import write_yaml
-from stages import download, paths
+from metaglot.core.common.atomic_files import write_yaml
+from metaglot.core.common.errors import Refusal
+from metaglot.datasets.omniglot_zip import content_sha256, drawings
+from stages import download
+from stages.support import paths
 
 MEGABYTES, SECONDS = 256, 5  # what all may take, the test itself included; what one may, of the processor
 

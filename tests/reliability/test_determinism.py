@@ -17,7 +17,7 @@ from repository import Repository
 from safetensors.torch import load_file
 from stage_process import Stages
 
-from metaglot.files import read_json
+from metaglot.core.common.atomic_files import read_json
 
 TIMED = re.compile(r"data/(report/|models/.*/(run\.json|history\.csv)$)")
 ONE = ("train@maml-42", "evaluate@maml-42")

@@ -18,7 +18,8 @@ from repository import Repository, ran
 from small_workspace import workspace
 from stage_process import Stages
 
-from stages import paths, track
+from stages import track
+from stages.support import paths
 
 SMALLEST = {"task__ways": 2, "task__shots": 1, "task__queries": 1, "train__meta_batch_size": 1, "data__image_size": 8}
 MIB_FOR_NOISE = 8

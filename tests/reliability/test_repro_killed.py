@@ -16,7 +16,7 @@ from params_file import TINY, changed, text
 from repository import Repository
 from stage_process import Stages, contents
 
-from metaglot.files import read_json
+from metaglot.core.common.atomic_files import read_json
 
 ROUNDS = often(2, 32)
 LENGTH = {"train.iterations": 60 + 20 * ROUNDS, "train.validate_every": 1}

@@ -12,11 +12,19 @@ from hypothesis import given
 from params_cases import Mistake, invalid, valid
 from params_file import ROOT, TEXT, changed, text
 
-from metaglot.algorithms.table import ALGORITHMS
-from metaglot.config import DataConfig, EvaluateConfig, ReportConfig, SplitConfig, TrainConfig, load
-from metaglot.resolution import SHARED, find
-from stages import configure, paths
-from stages.shell import run
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.resolve import SHARED, find
+from metaglot.core.common.stage_configs import (
+    DataConfig,
+    EvaluateConfig,
+    ReportConfig,
+    SplitConfig,
+    TrainConfig,
+    load,
+)
+from stages import configure
+from stages.support import paths
+from stages.support.command_line import run
 
 FILES = ["data.yaml", "fomaml/evaluate.yaml", "fomaml/train.yaml", "maml/evaluate.yaml", "maml/train.yaml"]
 

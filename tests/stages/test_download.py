@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from metaglot.archives import content_sha256, drawings
-from metaglot.errors import Refusal
-from metaglot.files import read_json, sha256, write_text, write_yaml
-from metaglot.omniglot import ARCHIVES, Archive
-from stages import download, paths, sources
-from stages.sources import Unreachable, Web
+from metaglot.core.common.atomic_files import read_json, sha256, write_text, write_yaml
+from metaglot.core.common.errors import Refusal
+from metaglot.datasets import omniglot_mirrors
+from metaglot.datasets.omniglot import ARCHIVES, Archive
+from metaglot.datasets.omniglot_mirrors import Unreachable, Web
+from metaglot.datasets.omniglot_zip import content_sha256, drawings
+from stages import download
+from stages.support import paths
 from tests.small_omniglot import pack, pair, png, repack, unpack
 
 REPOSITORY = Path(__file__).parents[2]
@@ -43,7 +45,7 @@ def official(monkeypatch: pytest.MonkeyPatch, silent_port: int) -> str:
 
 
 def set_official(monkeypatch: pytest.MonkeyPatch, address: str) -> str:
-    for module in (sources, download):
+    for module in (omniglot_mirrors, download):
         monkeypatch.setattr(module, "ADDRESS", address)
     return address
 
@@ -131,7 +133,7 @@ def test_a_server_that_answers_wrongly_is_refused_in_one_line(
     fault: str, said: str, known: tuple[Archive, Archive], mirror_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And never passed over, though another source might answer."""
-    monkeypatch.setattr(sources, "TIMEOUT", (1, 1))
+    monkeypatch.setattr(omniglot_mirrors, "TIMEOUT", (1, 1))
     monkeypatch.setattr(download, "LONGEST", 1)
     monkeypatch.setenv("OMNIGLOT_MIRROR", f"{mirror_server}/{fault}")
     set_official(monkeypatch, f"{mirror_server}/ok")
@@ -219,7 +221,7 @@ def test_check_needs_no_source_for_glyphs_nor_for_what_is_here(
 
 
 def test_the_official_addresses_are_known_from_their_own_url_as_a_mirror() -> None:
-    assert Web(sources.ADDRESS) == sources.mirror_at(sources.ADDRESS + "/")
+    assert Web(omniglot_mirrors.ADDRESS) == omniglot_mirrors.mirror_at(omniglot_mirrors.ADDRESS + "/")
 
 
 def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(

@@ -7,14 +7,14 @@ import pytest
 import torch
 from small_workspace import SHA256, SMALL, configure, workspace
 
-from metaglot.config import EvaluateConfig, load
-from metaglot.errors import Refusal
-from metaglot.files import read_json
-from metaglot.reference import initialised
-from metaglot.tasks import Purpose, draw
-from metaglot.weights import write_weights
-from stages import paths
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import EvaluateConfig, load
+from metaglot.core.common.weights_file import write_weights
+from metaglot.core.tasks.task_sampler import Purpose, draw
+from metaglot.training.learn2learn_engine import initialised
 from stages.evaluate import main
+from stages.support import paths
 
 RUNS = [("maml", 42), ("fomaml", 42), ("maml", 43)]
 

@@ -14,8 +14,8 @@ import pytest
 from params_file import ROOT
 from trained_glyphs import WAYS, drawings, save, trained
 
-from metaglot.errors import Refusal
-from metaglot.predictor import load
+from metaglot.core.common.errors import Refusal
+from metaglot.inference.predictor import load
 from stages.predict import main
 
 MODEL, SUPPORT, QUERIES = Path("data/models/maml-42"), Path("letters"), Path("unknown")

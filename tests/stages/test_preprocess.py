@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metaglot import splits
-from metaglot.archives import drawings
-from metaglot.errors import Refusal
-from metaglot.files import read_json, sha256, write_json, write_yaml
-from metaglot.omniglot import Archive, ink
-from stages import paths, preprocess
+from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_yaml
+from metaglot.core.common.errors import Refusal
+from metaglot.core.tasks import class_splits
+from metaglot.datasets.omniglot import Archive, ink
+from metaglot.datasets.omniglot_zip import drawings
+from stages import preprocess
+from stages.support import paths
 from tests.small_omniglot import pair
 
 CONFIG = {"dataset": "omniglot", "image_size": 28, "kind": "random", "seed": 42, "train": 5, "validation": 2, "test": 3}
@@ -45,8 +46,8 @@ def configure(**changes: Any) -> None:
     write_yaml(paths.SPLIT_CONFIG, CONFIG | changes)
 
 
-def parts() -> dict[str, splits.Characters]:
-    return {part: splits.load(paths.split(part)) for part in splits.PARTS}
+def parts() -> dict[str, class_splits.Characters]:
+    return {part: class_splits.load(paths.split(part)) for part in class_splits.PARTS}
 
 
 def test_every_part_holds_its_characters_with_their_own_drawings(known: tuple[Archive, Archive]) -> None:
@@ -70,9 +71,9 @@ def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(known
     preprocess.main()
     written = read_json(paths.SPLIT_RECORD)
     names = {part: characters.names for part, characters in parts().items()}
-    digest = splits.digest("omniglot", names)
+    digest = class_splits.digest("omniglot", names)
     assert written == {"dataset": "omniglot", "kind": "random", "seed": 42, "sha256": digest, **names}
-    assert splits.split_sha256(paths.split("test")) == digest
+    assert class_splits.split_sha256(paths.split("test")) == digest
 
 
 def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(known: tuple[Archive, Archive]) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from finished_pipeline import Pipeline
 
-from metaglot.errors import Refusal
-from metaglot.files import read_yaml, write_json, write_yaml
-from metaglot.publication import publication
-from metaglot.records import Result, RunRecord, load, read_history
-from stages import paths, report
+from metaglot.core.common.atomic_files import read_yaml, write_json, write_yaml
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.run_records import Result, RunRecord, load, read_history
+from metaglot.tracking.mlflow_run import publication
+from stages import report
+from stages.support import paths
 
 WRITTEN = {"accuracy.csv", "by_step.csv", "comparison.json", "comparison.md", "curves.csv", "index.html"}
 ROOT = Path(__file__).parents[2]

@@ -23,9 +23,10 @@ from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
-from metaglot.errors import Refusal
-from metaglot.files import read_json, read_yaml, write_json, write_yaml
-from stages import paths, track
+from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
+from metaglot.core.common.errors import Refusal
+from stages import track
+from stages.support import paths
 from tools.mlflow_server import free_port, served
 
 TASK = "omniglot-5way-5shot-fc"

@@ -12,14 +12,14 @@ from params_file import ROOT
 from safetensors.torch import load_file
 from small_workspace import SMALL, configure, workspace
 
-from metaglot.config import TrainConfig, load
-from metaglot.errors import Refusal
-from metaglot.files import read_json
-from metaglot.reference import initialised
-from metaglot.tasks import Purpose, Tasks, draw
-from stages import paths
-from stages.checkpoints import Checkpoints
-from stages.interruption import Interruption
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import TrainConfig, load
+from metaglot.core.tasks.task_sampler import Purpose, Tasks, draw
+from metaglot.training.learn2learn_engine import initialised
+from stages.support import paths
+from stages.support.checkpoints import Checkpoints
+from stages.support.signals import Interruption
 from stages.train import Trainee, main
 from stages.train import train as train_on
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from metaglot.report import words
-from metaglot.report.canvas import Canvas, Chart, canvas, colour
-from metaglot.report.figures.series import Curve, accuracy_axis, draw_curves, ends, series
-from metaglot.report.runs import Run
-from metaglot.report.summary import adaptation_steps
+from metaglot.report import formatting
+from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, series
+from metaglot.report.figures.svg_chart import Canvas, Chart, canvas, colour
+from metaglot.report.load_runs import Run
+from metaglot.report.rows import adaptation_steps
 
 
 def adaptation(runs: list[Run]) -> list[Chart]:
@@ -36,8 +36,8 @@ def ring(drawn: Canvas, seeds: list[Run], number: int) -> str | None:
         return f"{label} is scored after {step} steps, beyond this chart."
     (x, y) = np.mean(at, axis=0)
     (mark,) = drawn.axes.plot([x], [y], "o", markersize=9, fillstyle="none", color=colour(number))
-    drawn.tip(mark, f"{label}: scored after {words.several(step, 'step')}, {words.percent(float(y))}")
-    return f"{label} is scored after {words.several(step, 'step')}."
+    drawn.tip(mark, f"{label}: scored after {formatting.several(step, 'step')}, {formatting.percent(float(y))}")
+    return f"{label} is scored after {formatting.several(step, 'step')}."
 
 
 def _curve(run: Run) -> Curve:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from metaglot.report import words
-from metaglot.report.canvas import INK, LINE, Canvas, Chart, canvas
-from metaglot.report.comparison import Pair
-from metaglot.report.standing import Standing, of_networks, standing
+from metaglot.report import formatting
+from metaglot.report.figures.svg_chart import INK, LINE, Canvas, Chart, canvas
+from metaglot.report.statistics.pairs import Pair
+from metaglot.report.statistics.pairwise_result import Standing, of_networks, standing
 
 FEW = 6  # pairs that get a chart of their seeds; more share one
 ROW, TALLEST = 0.22, 4.4  # inches
@@ -29,13 +29,13 @@ def _of_seeds(number: int, pair: Pair, margin: float) -> Chart:
     if len(seeds) > 1:
         bars["over seeds"] = _of(found)
     title = f"{found.label} minus {found.other}"
-    return _chart(f"differences-{number}", title, bars, margin, words.difference(found) + ".", len(seeds) > 1)
+    return _chart(f"differences-{number}", title, bars, margin, formatting.difference(found) + ".", len(seeds) > 1)
 
 
 def _all(pairs: list[Pair], margin: float) -> Chart:
     found = [standing(pair, pair["first"]) for pair in pairs]
-    bars = {f"{one.label} {words.MINUS} {one.other}": _of(one) for one in found}
-    said = ". ".join(words.difference(one) for one in found) + "."
+    bars = {f"{one.label} {formatting.MINUS} {one.other}": _of(one) for one in found}
+    said = ". ".join(formatting.difference(one) for one in found) + "."
     return _chart("differences", "Differences in test accuracy", bars, margin, said, summed_up=False)
 
 
@@ -56,7 +56,7 @@ def _chart(id: str, title: str, bars: dict[str, Bar], margin: float, said: str, 
         axes.set_yticks(*((range(len(bars)), names) if row == ROW else ([last], names[last:])))
         axes.set_ylim(len(bars) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
-        beyond = f", logarithmic beyond {words.MINUS}1 and 1" if far else ""
+        beyond = f", logarithmic beyond {formatting.MINUS}1 and 1" if far else ""
         drawn.label(f"percentage points{beyond}\nright of 0 the first is better", "")
         return drawn.finish(title, said)
 
@@ -65,7 +65,7 @@ def _bar(drawn: Canvas, place: int, name: str, bar: Bar, strength: float) -> Non
     difference, low, high = bar
     drawn.axes.plot([low, high], [place, place], color=INK, alpha=strength, linewidth=1.6, solid_capstyle="butt")
     (dot,) = drawn.axes.plot([difference], [place], "o", color=INK, markersize=4)
-    drawn.tip(dot, f"{name}: {difference:+.2f} ({low:+.2f} to {high:+.2f})".replace("-", words.MINUS))
+    drawn.tip(dot, f"{name}: {difference:+.2f} ({low:+.2f} to {high:+.2f})".replace("-", formatting.MINUS))
 
 
 def _of(found: Standing) -> Bar:

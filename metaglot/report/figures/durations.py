@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from metaglot.report import words
-from metaglot.report.canvas import INK, Chart, canvas, colour
-from metaglot.report.figures.series import series
-from metaglot.report.runs import Run
-from metaglot.report.summary import overlapping
+from metaglot.report import formatting
+from metaglot.report.figures.common import series
+from metaglot.report.figures.svg_chart import INK, Chart, canvas, colour
+from metaglot.report.load_runs import Run
+from metaglot.report.rows import overlapping
 
 PHASES: dict[str, Callable[[Run], float]] = {
     "training": lambda run: run.record.train_seconds,
@@ -37,11 +37,11 @@ def _of_device(number: int, device: str, runs: list[Run]) -> Chart:
                 (bar,) = drawn.axes.barh(
                     place, seconds, left=left, height=0.6, color=colour(series_number), alpha=shade
                 )
-                drawn.tip(bar, f"{seeds[0].result.label}, {phase}: {words.seconds(seconds)}")
+                drawn.tip(bar, f"{seeds[0].result.label}, {phase}: {formatting.seconds(seconds)}")
                 left += seconds
             mark = " while others ran" if any(overlapping(run, runs) for run in seeds) else ""
-            drawn.axes.text(left, place, f"  {words.seconds(left)}{mark}", va="center", color=INK)
-            parts = ", ".join(f"{phase} {words.seconds(seconds)}" for phase, seconds in spent.items())
+            drawn.axes.text(left, place, f"  {formatting.seconds(left)}{mark}", va="center", color=INK)
+            parts = ", ".join(f"{phase} {formatting.seconds(seconds)}" for phase, seconds in spent.items())
             said.append(f"{seeds[0].result.label}: {parts}{mark}")
         drawn.axes.set_yticks(range(len(rows)), [seeds[0].result.label for _, seeds in rows])
         drawn.axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -1,8 +1,8 @@
 """How close first order is: the angle and the lengths of the two meta-gradients, whole and by layer."""
 
-from metaglot.report.canvas import Canvas, Chart, canvas, colour, marker
-from metaglot.report.figures.series import Curve, draw_curves, ends, series, together
-from metaglot.report.runs import Run
+from metaglot.report.figures.common import Curve, draw_curves, ends, series, together
+from metaglot.report.figures.svg_chart import Canvas, Chart, canvas, colour, marker
+from metaglot.report.load_runs import Run
 
 WHOLE = "all"
 

@@ -1,10 +1,10 @@
 """How they learned: on the validation tasks by iteration, and by training time on each device."""
 
-from metaglot.report.canvas import Chart, canvas
-from metaglot.report.figures.series import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
-from metaglot.report.runs import Run
-from metaglot.report.summary import overlapping
-from metaglot.report.table import OVERLAP
+from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
+from metaglot.report.figures.svg_chart import Chart, canvas
+from metaglot.report.load_runs import Run
+from metaglot.report.rows import overlapping
+from metaglot.report.tables import OVERLAP
 
 AXES = {"iteration": "iteration", "seconds": "training time, s"}
 MEANWHILE = f"{OVERLAP} while another training ran on the device"

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from metaglot.report import words
-from metaglot.report.canvas import INK, Canvas, Chart, canvas, colour
-from metaglot.report.order import ranked
-from metaglot.report.table import estimate
+from metaglot.report import formatting
+from metaglot.report.figures.svg_chart import INK, Canvas, Chart, canvas, colour
+from metaglot.report.ranking import ranked
+from metaglot.report.tables import estimate
 
 CROWD = 20  # dots
 FAR = 10  # percentage points
@@ -53,7 +53,7 @@ def _row(drawn: Canvas, place: int, series: int, row: dict[str, Any], runs: list
     for run in runs:
         (dot,) = drawn.axes.plot(100 * run["accuracy"], place, "o", color=colour(series), markersize=4)
         dot.set_alpha(1 if len(runs) < CROWD else 0.4)
-        drawn.tip(dot, f"{run['run']}: {words.percent(run['accuracy'])}")
+        drawn.tip(dot, f"{run['run']}: {formatting.percent(run['accuracy'])}")
     if row["writeup"]:
         (cross,) = drawn.axes.plot(100 * row["writeup"]["accuracy"], place, "x", color=INK, markersize=6)
-        drawn.tip(cross, f"write-up, {row['label']}: {words.percent(row['writeup']['accuracy'])} on 32 tasks")
+        drawn.tip(cross, f"write-up, {row['label']}: {formatting.percent(row['writeup']['accuracy'])} on 32 tasks")

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from oracles import distance
 
 from metaglot.algorithms.anil import ANIL
-from metaglot.engines import Batched
-from metaglot.network import HEAD, HEAD_BIAS, network
-from metaglot.reference import Loop
+from metaglot.core.learners.batched_engine import Batched
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, network
+from metaglot.training.learn2learn_engine import Loop
 
 some = st.builds(
     Case,

@@ -8,8 +8,8 @@ from oracles import distance
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.network import network
-from metaglot.reference import parameters
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.learn2learn_engine import parameters
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3])

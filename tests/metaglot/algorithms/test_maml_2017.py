@@ -7,8 +7,8 @@ from oracles import distance
 from torch.func import functional_call
 
 from metaglot.algorithms.maml_2017 import MAML2017
-from metaglot.network import network
-from metaglot.reference import parameters
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.learn2learn_engine import parameters
 
 
 @examples(15)

@@ -11,8 +11,8 @@ from torch.func import functional_call
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.maml_plus_plus import LAST_STEP_ALONE, SECOND_ORDER, MAMLPlusPlus
-from metaglot.network import network
-from metaglot.reference import parameters
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.learn2learn_engine import parameters
 
 OFF = dict.fromkeys(("step_losses", "learned_rates", "cosine", "order_annealing"), False)
 CASE = Case(ways=3, shots=3, steps=3, tasks=2)

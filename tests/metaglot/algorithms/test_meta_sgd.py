@@ -8,9 +8,9 @@ from oracles import distance
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
-from metaglot.engines import Batched
-from metaglot.network import network
-from metaglot.reference import Loop, parity
+from metaglot.core.learners.batched_engine import Batched
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.learn2learn_engine import Loop, parity
 
 some = st.builds(
     Case,

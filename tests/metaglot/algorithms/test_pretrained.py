@@ -9,11 +9,11 @@ from oracles import distance, inductive
 from sklearn.linear_model import LogisticRegression
 
 from metaglot.algorithms.pretrained import BIAS, WEIGHT, Pretrained
-from metaglot.config import Task
-from metaglot.evaluation import adapted, last
-from metaglot.network import network
-from metaglot.reference import parameters
-from metaglot.tasks import TURNS, Images, Purpose
+from metaglot.core.common.stage_configs import Task
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import TURNS, Images, Purpose
+from metaglot.evaluation.scoring import adapted, last
+from metaglot.training.learn2learn_engine import parameters
 
 
 @examples(5)

@@ -8,11 +8,11 @@ from oracles import distance
 from torch import Tensor, nn
 
 from metaglot.algorithms.protonet import ProtoNet
-from metaglot.config import Task
-from metaglot.evaluation import adapted, last
-from metaglot.network import network
-from metaglot.reference import parameters
-from metaglot.tasks import Batch, Images, Purpose, draw
+from metaglot.core.common.stage_configs import Task
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, draw
+from metaglot.evaluation.scoring import adapted, last
+from metaglot.training.learn2learn_engine import parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 CASE = Case(ways=3, shots=2, queries=3, tasks=3)

@@ -9,10 +9,10 @@ from hypothesis import given
 from oracles import distance
 
 from metaglot.algorithms.reptile import Reptile, minibatch_of
-from metaglot.config import Task
-from metaglot.network import network
-from metaglot.reference import parameters
-from metaglot.tasks import Images, Purpose
+from metaglot.core.common.stage_configs import Task
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import Images, Purpose
+from metaglot.training.learn2learn_engine import parameters
 
 CASE = Case(ways=3, shots=4, tasks=3, steps=4)
 

@@ -3,8 +3,8 @@ from cases import Case
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.scratch import RATE, STEPS, Scratch
-from metaglot.evaluation import adapted, last
-from metaglot.network import network
+from metaglot.core.nn.functional_networks import network
+from metaglot.evaluation.scoring import adapted, last
 
 CASE = Case(ways=3, shots=2, queries=3, tasks=2)
 

@@ -3,8 +3,8 @@
 import pytest
 from finished_pipeline import finished
 
-from metaglot.config import ReportConfig
-from metaglot.report.runs import Run
+from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.report.load_runs import Run
 
 Finished = tuple[ReportConfig, list[Run]]
 

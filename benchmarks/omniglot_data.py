@@ -1,0 +1,66 @@
+"""Omniglot for both sides: extracted for torchvision, which opens a file for each drawing, and in memory for us."""
+
+import os
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from torchvision.datasets import Omniglot
+
+from benchmarks.cases import CPU
+from metaglot.core.common.errors import Refusal
+from metaglot.core.tasks.task_sampler import Images
+from metaglot.datasets.omniglot import ARCHIVES, ink, md5
+from metaglot.datasets.omniglot_mirrors import MIRROR, Folder, mirror_at
+from metaglot.datasets.omniglot_zip import DRAWINGS, drawings
+from metaglot.datasets.source_record import read_source
+from stages.support import paths
+
+MEASURED = 200  # characters, of which the tasks are drawn where their number does not count
+
+
+def archives() -> Path:
+    """The folder that holds Omniglot's two archives: the mirror, or data/raw."""
+    mirror = mirror_at(os.environ[MIRROR]) if os.environ.get(MIRROR) else None
+    if isinstance(mirror, Folder):
+        return mirror.path
+    if paths.SOURCE.exists() and read_source(paths.SOURCE).dataset == "omniglot":
+        return paths.RAW
+    raise Refusal(f"this needs Omniglot's archives: `dvc repro download` for {paths.RAW}, or a folder in {MIRROR}")
+
+
+@cache
+def in_memory() -> np.ndarray:
+    """Every drawing, uint8 [1623, 20, 28, 28], characters in a shuffled order."""
+    folder = archives()
+    inks = [
+        ink(drawing, 28)
+        for archive in ARCHIVES
+        for _, drawing in drawings(folder / f"{archive.folder}.zip", archive.folder, archive.images)
+    ]
+    characters = np.stack(inks).reshape(-1, DRAWINGS, 28, 28)
+    return np.random.default_rng(42).permutation(characters)
+
+
+@cache
+def some() -> Images:
+    """The first MEASURED of them, in all four turns."""
+    return Images(in_memory()[:MEASURED], CPU)
+
+
+@cache
+def extracted(root: Path) -> Path:
+    """A folder as torchvision's Omniglot leaves it behind after a download; nothing is downloaded then.
+
+    It looks for the official files by their md5, so it is told that of the ones at hand.
+    """
+    folder, into = archives(), root / Omniglot.folder
+    into.mkdir(parents=True)
+    for archive in ARCHIVES:
+        path = into / f"{archive.folder}.zip"
+        path.symlink_to((folder / path.name).resolve())
+        Omniglot.zips_md5[archive.folder] = md5(path)
+        with zipfile.ZipFile(path) as file:
+            file.extractall(into)
+    return root

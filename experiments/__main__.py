@@ -1,0 +1,54 @@
+"""Run the experiments, record what they find, and write the pages of findings.
+
+python -m experiments run ten-seeds                   in a clone; records it when it is done
+python -m experiments record ten-seeds --from FOLDER  of a folder where it was run by hand
+python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments import pages, readme, run_in_clone
+from experiments.save_record import record as keep
+from metaglot.core.common.errors import Refusal
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
+
+
+@app.command()
+def run(name: Name) -> None:
+    """Run an experiment in a clone of what is committed, then record it."""
+    print(keep(name, run_in_clone.run(name)))
+
+
+@app.command()
+def record(
+    name: Name,
+    folder: Annotated[Path, typer.Option("--from", help="where the experiment was run")],
+    seeds: Annotated[str | None, typer.Option(help="only these, such as 42,43; the pages will say so")] = None,
+) -> None:
+    """Copy an experiment's numbers from a finished folder into docs/findings/."""
+    try:
+        some = [int(seed) for seed in seeds.split(",")] if seeds else None
+    except ValueError:
+        raise Refusal(f"--seeds takes whole numbers, such as 42,43, and got {seeds}") from None
+    print(keep(name, folder, some))
+
+
+@app.command()
+def write() -> None:
+    """Make the tables of the pages from what is committed under docs/findings/, and README's from the report's."""
+    for page in pages.PAGES:
+        pages.write(page)
+    readme.write()
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (Refusal, OSError) as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")

@@ -1,0 +1,85 @@
+"""The experiments that experiments.yaml declares, and the params.yaml that each of them is."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from metaglot.core.common.atomic_files import read_yaml
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import Section
+
+TABLE = Path(__file__).with_name("experiments.yaml")
+PARAMS = Path("params.yaml")
+NOT_THE_QUESTION = "run"  # where and how it is computed: every record says what was used
+Params = dict[str, Any]
+
+
+class Experiment(Section):
+    """A question, the changes to params.yaml that answer it, and what its numbers stand beside."""
+
+    title: str
+    question: str
+    settings: dict[str, Any]
+    minutes: int | None = None  # that two cores take, where it is known
+    beside: str | None = None  # another experiment
+    cell: str | None = None  # of the published results
+    published: dict[str, tuple[str, str]] = {}  # by algorithm: method and network
+
+
+def experiments(table: Path = TABLE) -> dict[str, Experiment]:
+    """All of them, by name."""
+    return {name: _experiment(table, name, one) for name, one in read_yaml(table).items()}
+
+
+def _experiment(table: Path, name: str, declared: Params) -> Experiment:
+    try:
+        return Experiment.model_validate(declared, strict=False)
+    except ValidationError as mistakes:
+        first = mistakes.errors()[0]
+        raise Refusal(f"{table}: {'.'.join([name, *map(str, first['loc'])])}: {first['msg']}") from None
+
+
+def find(name: str) -> Experiment:
+    known = experiments()
+    if name not in known:
+        raise Refusal(f"{name} is no experiment: {TABLE.name} has {', '.join(known)}")
+    return known[name]
+
+
+def applied(settings: dict[str, Any], params: Params) -> Params:
+    """A copy of params.yaml's content with other values, by dotted key."""
+    changed = deepcopy(params)
+    for key, value in settings.items():
+        *sections, last = key.split(".")
+        part = changed
+        for section in sections:
+            part = part.setdefault(section, {})
+        part[last] = value
+    return changed
+
+
+def differences(asked: Params, found: Params) -> list[str]:
+    """In words, by dotted key, where other params are not the same experiment.
+
+    Algorithms may stand in any order. `run` is no part of the question, nor are the settings of other algorithms.
+    """
+    ours, theirs = (dict(_flat(_comparable(params, asked["algorithms"]))) for params in (asked, found))
+    keys = dict.fromkeys([*ours, *theirs])
+    return [f"{key} {theirs.get(key)}, not {ours.get(key)}" for key in keys if ours.get(key) != theirs.get(key)]
+
+
+def _comparable(params: Params, algorithms: list[str]) -> Params:
+    settings = {name: block for name, block in (params.get("settings") or {}).items() if name in algorithms}
+    kept = {key: value for key, value in params.items() if key != NOT_THE_QUESTION}
+    return kept | {"settings": settings, "algorithms": sorted(params["algorithms"])}
+
+
+def _flat(params: Params, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in params.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,91 @@
+"""README's two blocks: the default comparison beside the write-up, as data/report/comparison.json has it, and what the
+findings say of the write-up's conclusions.
+"""
+
+import re
+from pathlib import Path
+from textwrap import fill
+
+from experiments.conclusions import verdicts
+from experiments.load_record import recorded
+from metaglot.core.common.atomic_files import read_json, read_text, write_text
+from metaglot.core.common.errors import Refusal
+from metaglot.report import formatting
+from metaglot.report.markdown import as_markdown
+from metaglot.report.ranking import ranked
+from metaglot.report.tables import Record, Table, estimate
+from stages.support import paths
+
+README = Path("README.md")
+WIDTH = 120
+
+
+def write(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
+    write_text(readme, filled(readme, comparison))
+
+
+def filled(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
+    """README's text with its blocks made anew."""
+    short = "\n".join(_wrapped(line, "  ") for line in verdicts(recorded()).splitlines())
+    text = _with_block(readme, read_text(readme), "results", results(read_json(comparison)))
+    return _with_block(readme, text, "conclusions", short)
+
+
+def _wrapped(line: str, indent: str = "") -> str:
+    return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _with_block(readme: Path, text: str, name: str, made: str) -> str:
+    block = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+    if len(block.findall(text)) != 1:
+        raise Refusal(f"{readme}: takes one `<!-- {name} -->`, ended by `<!-- /{name} -->`")
+    return block.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
+
+
+def results(comparison: Record) -> str:
+    rows = ranked(comparison["algorithms"])
+    seeds = rows[0]["seeds"]
+    tasks = f"accuracy on {comparison['evaluate']['tasks']:,} test tasks"
+    header = [_seeds(seeds), tasks, "inductive", "error", "training"]
+    beside = any(row["writeup"] for row in rows)
+    header += ["write-up: 32 tasks", "error", "time"] if beside else []
+    table = as_markdown(Table(header, [_row(row, beside) for row in rows]))
+    return f"{table}\n\n{_about(comparison, rows)}"
+
+
+def _row(row: Record, beside: bool) -> list[str]:
+    inductive, printed = formatting.percent(row["inductive_accuracy"]["mean"]), row["writeup"]
+    times = "; ".join(f"{time['train_seconds']['mean']:,.0f} s" for time in row["times"])
+    ours = [row["label"], estimate(row["accuracy"]), inductive, f"{row['loss']['mean']:.4f}", times]
+    if not beside:
+        return ours
+    if printed is None:
+        return [*ours, "", "", ""]
+    return [
+        *ours,
+        formatting.percent(printed["accuracy"]),
+        f"{printed['loss']:.5f}",
+        f"{printed['train_seconds']:,.0f} s",
+    ]
+
+
+def _seeds(seeds: list[int]) -> str:
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+
+
+def _about(comparison: Record, rows: list[Record]) -> str:
+    """What the numbers are of, and what they say."""
+    task = f"{comparison['task']['ways']}-way {comparison['task']['shots']}-shot"
+    iterations = formatting.listed(list(dict.fromkeys(f"{row['iterations']:,}" for row in rows)))
+    over = "that know that tasks share characters" if len(rows[0]["seeds"]) == 1 else "over seeds"
+    devices = sorted({time["device"] for row in rows for time in row["times"]})
+    theirs = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
+    said = [
+        f"{formatting.dataset(comparison['dataset'])}, {task}, model {comparison['model']}, {iterations} iterations;",
+        f"brackets are 95% intervals {over}. Training on {formatting.listed(devices)} (`data/models/*/run.json`)"
+        + (
+            f"; the write-up's on {formatting.listed(theirs)}, data loading and validation included." if theirs else "."
+        ),
+        f"{comparison['answer']} More is in `data/report/comparison.md`.",
+    ]
+    return _wrapped(" ".join(said))

@@ -1,0 +1,36 @@
+"""The conclusion on speed, judged by what `make bench` has measured since the experiment was recorded."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from experiments.load_record import Recorded
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.run_records import Result, RunRecord, load
+from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.report.claims.evidence import Evidence
+from metaglot.report.claims.speed import fomaml_is_faster
+from metaglot.report.load_runs import Run
+from stages.report import BENCH
+
+CLAIM = "fomaml-faster"
+
+
+def rejudged(claim: dict[str, Any], found: Recorded, bench: Path = BENCH) -> dict[str, Any]:
+    """The claim on speed with the verdict of the committed measurement; any other claim, or without one, as it is."""
+    if claim["id"] != CLAIM or not bench.exists():
+        return claim
+    compared = found.comparison
+    about = {key: compared[key] for key in ("dataset", "margin", "task", "model")}
+    split = {key: compared["split"][key] for key in ("kind", "seed")}
+    report = ReportConfig.model_validate(about | {"split": split, "rows": []})
+    return claim | asdict(fomaml_is_faster(Evidence(report, runs(found), compared["pairs"], read_json(bench))))
+
+
+def runs(found: Recorded) -> list[Run]:
+    """The committed runs, in the order of the comparison: their records and results, without scores and curves."""
+    names = [f"{run['algorithm']}-{run['seed']}.json" for run in found.comparison["runs"]]
+    loaded = [
+        (load(RunRecord, found.folder / "runs" / name), load(Result, found.folder / "results" / name)) for name in names
+    ]
+    return [Run(record, history=[], alignment=[], result=result, scores={}) for record, result in loaded]

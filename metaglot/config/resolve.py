@@ -1,0 +1,108 @@
+"""What each stage is told: params.yaml with every value resolved, one file for each reader."""
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from metaglot.config import validation_messages
+from metaglot.config.params import FILE, Classes, Params
+from metaglot.core.common.stage_configs import (
+    AlgorithmSettings,
+    DataConfig,
+    Dataset,
+    EvaluateConfig,
+    Identity,
+    ReportConfig,
+    Row,
+    Section,
+    SplitConfig,
+    SplitName,
+    Train,
+    TrainConfig,
+)
+from metaglot.core.learners.meta_learner import Algorithm
+
+DATASETS: dict[str, Dataset] = {
+    "omniglot": "omniglot",
+    "omniglot-nearest": "omniglot-nearest",
+    "glyphs": "glyphs (synthetic)",
+}
+SHARED = set(AlgorithmSettings.model_fields)  # of a block's keys: those that are not the algorithm's own
+
+
+def find(table: Mapping[str, str]) -> Classes:
+    """The classes that a table of `module:Class` names."""
+    halves = {name: place.split(":") for name, place in table.items()}
+    return {name: getattr(import_module(module), found) for name, (module, found) in halves.items()}
+
+
+def resolve(params: Params, classes: Classes) -> dict[str, Section]:
+    """The content of every config file, by its path within data/config."""
+    drawings = DataConfig(source="glyphs" if params.data.source == "glyphs" else "omniglot")
+    files: dict[str, Section] = {"data.yaml": drawings, "split.yaml": _split(params)}
+    rows = []
+    for name in params.algorithms:
+        trained = _train(params, name, classes[name])
+        files[f"{name}/train.yaml"] = trained
+        files[f"{name}/evaluate.yaml"] = _evaluate(params, trained)
+        about = trained.model_dump(include={"algorithm", "label", "first_order"})
+        rows += [Row(**about, seed=seed) for seed in params.seeds]
+    files["report.yaml"] = ReportConfig(**_common(params), margin=params.report.margin, rows=rows)
+    return files
+
+
+def overrides(params: Params) -> Iterator[str]:
+    """In words, what `settings` sets differently from `train` and `evaluate`."""
+    shared = {**params.train.model_dump(), "test_adaptation_steps": params.evaluate.adaptation_steps}
+    for name in params.algorithms:
+        for key, value in _beating(params, name).items():
+            if value != shared[key]:
+                yield f"settings.{name}.{key}: {value} instead of {shared[key]}"
+
+
+def _beating(params: Params, name: str) -> dict[str, Any]:
+    """What an algorithm's block sets of the keys that all share."""
+    block: AlgorithmSettings = getattr(params.settings, name)
+    return block.model_dump(include=SHARED, exclude_none=True)
+
+
+def _common(params: Params) -> dict[str, Any]:
+    split = SplitName(kind=params.split.kind, seed=params.split.seed)
+    return {"dataset": DATASETS[params.data.source], "model": params.model, "task": params.task, "split": split}
+
+
+def _split(params: Params) -> SplitConfig:
+    split = params.split.model_dump()
+    if params.split.kind == "background":  # the alphabets decide how many characters there are
+        split |= dict.fromkeys(("train", "validation", "test"))
+    return SplitConfig(**split, dataset=DATASETS[params.data.source], image_size=params.data.image_size)
+
+
+def _train(params: Params, name: str, found: type[Algorithm]) -> TrainConfig:
+    beating = {key: value for key, value in _beating(params, name).items() if key in Train.model_fields}
+    train = params.train.model_copy(update=beating)
+    if train.engine == "learn2learn" and not found.counterpart:
+        raise validation_messages.refusal(
+            FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none"
+        )
+    dropped = found.takes_first_order and params.first_order
+    return TrainConfig(
+        **_common(params),
+        algorithm=name,
+        label=f"{found.label} (first_order=true)" if dropped else found.label,
+        implementation=f"{found.__module__}:{found.__qualname__}",
+        first_order=params.first_order if found.takes_first_order else found.first_order,
+        image_size=params.data.image_size,
+        train=train,
+        run=params.run,
+        settings=getattr(params.settings, name).model_dump(exclude=SHARED),
+    )
+
+
+def _evaluate(params: Params, trained: TrainConfig) -> EvaluateConfig:
+    steps = _beating(params, trained.algorithm).get("test_adaptation_steps", params.evaluate.adaptation_steps)
+    return EvaluateConfig(
+        **{key: getattr(trained, key) for key in (*Identity.model_fields, "run", "settings")},
+        fast_lr=trained.train.fast_lr,
+        evaluate=params.evaluate.model_copy(update={"adaptation_steps": steps}),
+    )

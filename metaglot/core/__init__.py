@@ -1,0 +1,1 @@
+"""What every training and every test computes with."""

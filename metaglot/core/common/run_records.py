@@ -1,0 +1,163 @@
+"""The records that training and evaluation leave behind, read back whole or refused by name."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from metaglot.core.common.atomic_files import read_text
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import Evaluate, SplitName, Task, Train
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class Record(BaseModel):
+    """A mapping with at least these keys: what else a record says is kept."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", allow_inf_nan=False)
+
+
+class Config(Record):
+    """What a training was asked to do: its train.yaml, all of it, and its seed."""
+
+    dataset: str
+    model: str
+    task: Task
+    split: SplitName
+    train: Train
+
+
+class Parity(Record):
+    """What comparing the first meta-gradient with the reference's gave."""
+
+    relative_difference: NotNegative | None = None
+
+
+class RunRecord(Record):
+    """`run.json`: what a training took, in seconds; when it began and ended, in ms since the epoch (UTC)."""
+
+    algorithm: str
+    label: str
+    seed: int
+    started_at: Milliseconds
+    ended_at: Milliseconds
+    train_seconds: NotNegative
+    validation_seconds: NotNegative
+    setup_seconds: NotNegative
+    iterations_per_second: NotNegative
+    peak_memory_mb: NotNegative | None
+    device: str
+    threads: int
+    processes: int
+    versions: dict[str, str]
+    commit: str | None
+    resumed: int
+    parity: Parity | None
+    config: Config
+
+
+class Accuracy(Record):
+    """A mean over test tasks with its 95% intervals: tasks as if independent, and as sharing characters."""
+
+    mean: Fraction
+    ci95: tuple[float, float]
+    std: float
+    ci95_by_character: tuple[float, float]
+
+
+class Loss(Record):
+    """Mean query cross-entropy over test tasks, with its 95% interval."""
+
+    mean: float
+    ci95: tuple[float, float]
+
+
+class Inductive(Record):
+    """Scores where no query sees another."""
+
+    accuracy: Accuracy
+    loss: Loss
+
+
+class Writeup(Record):
+    """The write-up's protocol: means over the first few tasks."""
+
+    accuracy: Fraction
+    loss: float
+    tasks: int
+
+
+class Step(Record):
+    """Means over the test tasks after that many adaptation steps."""
+
+    step: int
+    accuracy: Fraction
+    loss: float
+
+
+class Result(Record):
+    """`data/results/<algorithm>-<seed>.json`: how a network scored on the test tasks, in fractions of one."""
+
+    algorithm: str
+    label: str
+    first_order: bool | None
+    seed: int
+    dataset: str
+    split_sha256: str
+    tasks_sha256: str
+    accuracy: Accuracy
+    loss: Loss
+    inductive: Inductive
+    writeup: Writeup
+    by_step: Annotated[list[Step], Field(min_length=1)]
+    evaluate: Evaluate
+
+
+class Moment(BaseModel):
+    """A row of history.csv; a cell is empty where nothing was measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    iteration: Annotated[int, Field(ge=0, lt=2**53)]
+    seconds: Annotated[float, Field(ge=0, lt=2**33)]
+    train_loss: float | None
+    train_accuracy: Fraction | None
+    validation_loss: float | None
+    validation_accuracy: Fraction | None
+    gradient_norm: NotNegative | None
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def load(kind: type[Kind], path: Path) -> Kind:
+    """Read a record from JSON; one that is missing, malformed or not a `kind` is refused in one line."""
+    text = read_text(path)
+    with _refusing(str(path)):
+        return kind.model_validate_json(text)
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The rows of a history.csv by column, without empty cells; one that is not right is refused by line."""
+    rows = csv.DictReader(read_text(path).splitlines(), restval="missing")
+    moments = []
+    for row in rows:
+        with _refusing(f"{path}, line {rows.line_num}"):
+            moments.append(Moment.model_validate({name: cell or None for name, cell in row.items()}))
+    return [moment.model_dump(exclude_none=True) for moment in moments]
+
+
+@contextmanager
+def _refusing(place: str) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as mistakes:
+        first = mistakes.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise Refusal(f"{place}: {key}: {first['msg']}; restore it, or run `dvc repro`") from None

@@ -1,0 +1,78 @@
+"""Batch norm and ReLU as a function that differentiates twice, and is not long about it.
+
+PyTorch's batch norm differentiates twice through a long composite of element-wise operations. Here the gradient and
+the gradient of the gradient are written out: in formulas.py, and for a CPU in kernels.c.
+"""
+
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from metaglot.core.nn.batch_norm_relu import cpu_kernels, torch_fallback
+
+
+class Statistics(NamedTuple):
+    """Mean and biased variance of each feature, [tasks, 1, features]."""
+
+    mean: Tensor
+    variance: Tensor
+
+
+def statistics(z: Tensor) -> Statistics:
+    """The statistics of each task's own rows; z [tasks, rows, features]."""
+    mean = z.mean(1, keepdim=True)
+    centred = z - mean
+    return Statistics(mean, centred.mul_(centred).mean(1, keepdim=True))
+
+
+def norm_relu(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, given: Statistics | None = None) -> Tensor:
+    """relu(gamma (z - mean) / sqrt(variance + eps) + beta), differentiable twice.
+
+    z [tasks, rows, features]; gamma, beta [tasks, 1, features]. The statistics are those of each task's rows
+    (Ioffe and Szegedy 2015, as PyTorch's `batch_norm` in training), or the `given` ones, which are then
+    constants.
+    """
+    if given is None:
+        y: Tensor = _NormReLU.apply(
+            z, gamma, beta, eps, cpu_kernels if cpu_kernels.takes(z, gamma, beta) else torch_fallback
+        )
+        return y
+    return torch.addcmul(beta, z - given.mean, gamma * (given.variance + eps).rsqrt()).relu()
+
+
+class _NormReLU(Function):
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float, by: ModuleType) -> Tensor:
+        y: Tensor
+        y, kept = by.forward(z, gamma, beta, eps)
+        ctx.save_for_backward(z, gamma, *kept)
+        ctx.by = by
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        dz, dgamma, dbeta = _Gradient.apply(ctx.by, dy, *ctx.saved_tensors)
+        return dz, dgamma, dbeta, None, None
+
+
+class _Gradient(Function):
+    """(dy, z, gamma) -> (dz, dgamma, dbeta); what was kept of z and gamma comes along ready-made."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, by: ModuleType, dy: Tensor, z: Tensor, gamma: Tensor, *kept: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        dz, dgamma, dbeta, kept = by.gradient(dy, *kept)
+        ctx.save_for_backward(*kept)
+        ctx.by = by
+        return dz, dgamma, dbeta
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor | None, ...]:
+        found = ctx.by.second(a, b, c, *ctx.saved_tensors)
+        return None, *found, *[None] * (len(ctx.needs_input_grad) - 4)

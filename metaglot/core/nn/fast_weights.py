@@ -1,0 +1,182 @@
+"""Weights that each task has adapted for itself, without a copy of the shared ones for each task.
+
+The gradient of a task's loss with respect to a weight matrix, on n rows, is the product of two thin factors,
+so
+
+    x (W - a G^T H)^T = x W^T + (x H^T) (-a G)     H [n, in] the layer's inputs, G [n, out] its outputs' gradient
+
+keeps the large product with W shared by all tasks. It is exact, and differentiable to any order. The shape
+of the rate decides what is kept: a scalar leaves the factors thin; a rate for every weight has no thin form
+and makes them dense.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from metaglot.core.nn.sparse_matmul import Sparse
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Rows that a layer sees again at every step: their product with the same matrix is computed once, and without
+    their zeros where these are many.
+    """
+
+    rows: Tensor  # [tasks, m, in]
+    _products: dict[tuple[int, bool], tuple[Tensor, Tensor]] = field(default_factory=dict)
+
+    def times(self, matrix: Tensor) -> Tensor:
+        """rows @ matrix^T, [tasks, m, n]; matrix [n, in], or [tasks, n, in]."""
+        key = id(matrix), torch.is_grad_enabled()
+        if key not in self._products:
+            self._products[key] = matrix, self._product(matrix)  # while the matrix is kept, no other has its id
+        return self._products[key][1]
+
+    def _product(self, matrix: Tensor) -> Tensor:
+        if matrix.dim() == 2 and (sparse := self._sparse) and sparse.takes(matrix):
+            return sparse.times(matrix).view(*self.rows.shape[:2], -1)
+        return self.rows @ matrix.mT
+
+    @cached_property
+    def _sparse(self) -> Sparse | None:
+        return Sparse.of(self.rows.flatten(0, 1))
+
+
+Rows = Tensor | Seen  # [tasks, m, in]
+
+
+def rows(x: Rows) -> Tensor:
+    return x.rows if isinstance(x, Seen) else x
+
+
+def product(x: Rows, matrix: Tensor) -> Tensor:
+    """x @ matrix^T, [tasks, m, n]; matrix [n, in], or [tasks, n, in]."""
+    return x.times(matrix) if isinstance(x, Seen) else x @ matrix.mT
+
+
+@dataclass(frozen=True)
+class Outer:
+    """G^T H for every task: the gradient of a loss with respect to a weight matrix, in factors."""
+
+    grad: Tensor  # [tasks, n, out], with respect to the layer's outputs
+    inputs: Tensor  # [tasks, n, in]
+
+    def dense(self) -> Tensor:
+        """The product itself, [tasks, out, in]."""
+        return self.grad.mT @ self.inputs
+
+    def times(self, rate: Tensor | float) -> "Outer | Scaled":
+        """The update of a step: in factors for a scalar rate; one of every weight has no thin form."""
+        if isinstance(rate, Tensor) and rate.dim() > 1:
+            return Scaled(self, rate)
+        return Outer(self.grad * rate, self.inputs)
+
+    def plus(self, other: "Outer") -> "Outer":
+        """The sum, as thin as it can be: on the same inputs (a first layer's) it grows no longer."""
+        if self.inputs is other.inputs:
+            return Outer(self.grad + other.grad, self.inputs)
+        return Outer(torch.cat([self.grad, other.grad], 1), torch.cat([self.inputs, other.inputs], 1))
+
+    def is_thin(self) -> bool:
+        """Whether it costs a row less than a matrix of the task's own would."""
+        _, n, wide = self.inputs.shape
+        high = self.grad.shape[2]
+        return n * (wide + high) <= wide * high
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """An update with a rate [out, in] for every weight."""
+
+    gradient: Outer
+    rate: Tensor
+
+    def added_to(self, matrix: Tensor) -> Tensor:
+        """[tasks, out, in]; matrix the same, or [out, in]."""
+        found: Tensor = _AddScaled.apply(matrix, self.rate, self.gradient.grad, self.gradient.inputs)
+        return found
+
+
+class _AddScaled(Function):
+    """matrix + rate * grad^T inputs, [tasks, out, in]: one tensor of that size, where autograd would keep four.
+
+    Backward goes task by task, so that what it needs in between stays in the cache.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor, rate: Tensor, grad: Tensor, inputs: Tensor) -> Tensor:
+        ctx.save_for_backward(rate, grad, inputs)
+        ctx.shared = matrix.dim() == 2
+        dense = grad.mT @ inputs
+        return torch.addcmul(matrix, dense, rate, out=dense)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        rate, grad, inputs = ctx.saved_tensors
+        to_rate, to_grad = torch.zeros_like(rate), torch.empty_like(grad)
+        to_inputs = torch.empty_like(inputs) if ctx.needs_input_grad[3] else None
+        for task, (slope, g, h) in enumerate(zip(above, grad, inputs, strict=True)):
+            to_rate.addcmul_(slope, g.mT @ h)
+            scaled = slope * rate
+            torch.mm(h, scaled.mT, out=to_grad[task])
+            if to_inputs is not None:
+                torch.mm(g, scaled, out=to_inputs[task])
+        return above.sum(0) if ctx.shared else above, to_rate, to_grad, to_inputs
+
+
+@dataclass(frozen=True)
+class FastMatrix:
+    """The shared matrix and what each task has learned: thin, or once that is cheaper a matrix of its own."""
+
+    shared: Tensor  # [out, in]
+    thin: Outer | None = None  # what is added to it
+    own: Tensor | None = None  # [tasks, out, in], in place of the shared one
+
+    def __call__(self, x: Rows) -> Tensor:
+        """x [tasks, m, in] -> [tasks, m, out]."""
+        if self.own is not None:
+            return rows(x) @ self.own.mT
+        y = product(x, self.shared)
+        return y if self.thin is None else torch.baddbmm(y, product(x, self.thin.inputs), self.thin.grad)
+
+    def plus(self, update: Outer | Scaled) -> "FastMatrix":
+        """These weights after one more step."""
+        if isinstance(update, Scaled):
+            return FastMatrix(self.shared, own=update.added_to(self.dense()))
+        if self.own is None:
+            thin = update if self.thin is None else self.thin.plus(update)
+            if thin.is_thin():
+                return FastMatrix(self.shared, thin)
+        return FastMatrix(self.shared, own=self.dense() + update.dense())
+
+    def dense(self) -> Tensor:
+        """[tasks, out, in], or [out, in] where no task has learned anything."""
+        if self.own is not None:
+            return self.own
+        return self.shared if self.thin is None else self.shared + self.thin.dense()
+
+
+@dataclass(frozen=True)
+class FastVector:
+    """A bias, scale or shift: small enough for a copy for each task."""
+
+    value: Tensor  # [tasks, 1, features], or [1, 1, features] while all tasks share it
+
+    def plus(self, update: Tensor) -> "FastVector":
+        return FastVector(self.value + update)
+
+    def dense(self) -> Tensor:
+        """[tasks, features], or [1, features] while all tasks share it."""
+        return self.value.squeeze(1)
+
+    def for_each(self, tasks: int) -> "FastVector":
+        """One copy for each task, so that each has a gradient of its own."""
+        value = self.value.expand(tasks, -1, -1)
+        return FastVector(value.detach().requires_grad_() if value.is_leaf else value)

@@ -1,0 +1,155 @@
+"""learn2learn's Omniglot networks as functions of their weights, for all tasks at once.
+
+`fc` is OmniglotFC (Santoro et al. 2016: 784-256-128-64-64), `conv` is OmniglotCNN (Finn et al. 2017: four
+3x3 convolutions of 64 filters, stride 2, mean over what is left), both with batch norm and ReLU, then a
+linear classifier. The names of the parameters are learn2learn's. Batch norm always uses the statistics of
+the batch in hand, or those it is given.
+
+The bias before a batch norm is left out: the norm subtracts it, so its effect and its exact gradient are
+zero.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+
+from torch import Tensor
+
+from metaglot.core.nn.batch_norm_relu.autograd import Statistics, norm_relu, statistics
+from metaglot.core.nn.conv.task_kernels import Correlation, FastKernel
+from metaglot.core.nn.fast_weights import FastMatrix, FastVector, Outer, Rows, Seen, rows
+
+Weight = FastMatrix | FastKernel | FastVector
+Fast = Mapping[str, Weight]
+
+HEAD, HEAD_BIAS = "classifier.weight", "classifier.bias"
+
+
+@dataclass(frozen=True)
+class Tape:
+    """What the named matrices saw and gave in a forward pass: the two factors of a gradient come from here."""
+
+    names: Collection[str]
+    inputs: dict[str, Tensor] = field(default_factory=dict)  # [tasks, n, in], or [tasks, n, height, width, in]
+    outputs: dict[str, Tensor] = field(default_factory=dict)  # the same with `out`
+
+    def record(self, name: str, x: Rows, z: Tensor) -> None:
+        if name in self.names:
+            self.inputs[name], self.outputs[name] = rows(x), z if z.requires_grad else z.requires_grad_()
+
+    def factors(self, name: str, grad: Tensor, second_order: bool) -> Outer | Correlation:
+        """The gradient of a weight, given that of its outputs."""
+        x = self.inputs[name]
+        x = x.detach() if x.requires_grad and not second_order else x
+        return Correlation(grad, x) if x.dim() == 5 else Outer(grad, x)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A linear map or a convolution, batch norm, ReLU."""
+
+    matrix: str
+    scale: str
+    shift: str
+    eps: float
+    convolves: bool
+
+    @property
+    def unused(self) -> str:
+        """The bias that the norm takes away again."""
+        return self.matrix.removesuffix("weight") + "bias"
+
+    def __call__(self, fast: Fast, x: Rows, tape: Tape | None, given: Statistics | None) -> Tensor:
+        """x [tasks, m, in], or [tasks, m, height, width, in] where it convolves -> the same with its own features."""
+        z = apply(fast, self.matrix, x, tape)
+        flat = z.flatten(1, 3) if self.convolves else z
+        return norm_relu(flat, vector(fast, self.scale), vector(fast, self.shift), self.eps, given).view_as(z)
+
+
+@dataclass(frozen=True)
+class Network:
+    blocks: tuple[Block, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters that have an effect, in order."""
+        inner = (name for block in self.blocks for name in (block.matrix, block.scale, block.shift))
+        return (*inner, HEAD, HEAD_BIAS)
+
+    def fast(self, weights: Mapping[str, Tensor]) -> dict[str, Weight]:
+        """Fast weights that no task has changed yet."""
+        return {name: unchanged(weights[name]) for name in self.names}
+
+    def owned(self, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Weight]:
+        """Fast weights of each task's own, [tasks, ...], in place of the shared ones."""
+        return {name: owned(weights[name], own[name]) for name in self.names}
+
+    def prepare(self, x: Rows) -> Rows:
+        """Images as the first block takes them: prepared once, they share what forward passes have in common."""
+        if isinstance(x, Seen) or x.dim() != 4:
+            return x
+        return x.unsqueeze(-1) if self.blocks[0].convolves else Seen(x.flatten(2))
+
+    def features(
+        self, fast: Fast, x: Rows, tape: Tape | None = None, given: Sequence[Statistics] | None = None
+    ) -> Tensor:
+        """x [tasks, m, height, width], ink = 1, or prepared -> [tasks, m, features]."""
+        x = self.prepare(x)
+        for block, norm in zip(self.blocks, given or repeat(None), strict=False):
+            x = block(fast, x, tape, norm)
+        found = rows(x)
+        return found.mean((2, 3)) if found.dim() == 5 else found
+
+    def __call__(
+        self, fast: Fast, x: Rows, tape: Tape | None = None, given: Sequence[Statistics] | None = None
+    ) -> Tensor:
+        """x [tasks, m, height, width], or prepared -> logits [tasks, m, ways].
+
+        `tape` collects what each matrix saw and gave.
+        """
+        return apply(fast, HEAD, self.features(fast, x, tape, given), tape) + vector(fast, HEAD_BIAS)
+
+    def statistics(self, fast: Fast, x: Rows) -> list[Statistics]:
+        """What each block's batch norm sees on x, to be `given` to a forward of other images."""
+        tape = Tape([block.matrix for block in self.blocks])
+        self.features(fast, x, tape)
+        return [statistics(z.flatten(1, -2)) for z in tape.outputs.values()]
+
+
+def network(model: str) -> Network:
+    """`fc` or `conv`."""
+    layer, eps = ("conv", 1e-5) if model == "conv" else ("linear", 1e-3)
+    names = (f"features.1.{i}" for i in range(4))
+    return Network(
+        tuple(
+            Block(f"{n}.{layer}.weight", f"{n}.normalize.weight", f"{n}.normalize.bias", eps, layer == "conv")
+            for n in names
+        )
+    )
+
+
+def apply(fast: Fast, name: str, x: Rows, tape: Tape | None) -> Tensor:
+    weight = fast[name]
+    assert not isinstance(weight, FastVector)
+    z = weight(rows(x)) if isinstance(weight, FastKernel) else weight(x)
+    if tape is not None:
+        tape.record(name, x, z)
+    return z
+
+
+def vector(fast: Fast, name: str) -> Tensor:
+    found = fast[name]
+    assert isinstance(found, FastVector)
+    return found.value
+
+
+def unchanged(parameter: Tensor) -> Weight:
+    if parameter.dim() == 1:
+        return FastVector(parameter.view(1, 1, -1))
+    return FastKernel(parameter) if parameter.dim() == 4 else FastMatrix(parameter)
+
+
+def owned(parameter: Tensor, own: Tensor) -> Weight:
+    if parameter.dim() == 1:
+        return FastVector(own.unsqueeze(1))
+    return FastKernel(parameter, own=own) if parameter.dim() == 4 else FastMatrix(parameter, own=own)

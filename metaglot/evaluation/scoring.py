@@ -1,0 +1,94 @@
+"""How a meta-trained network does on tasks: one function for validation and for testing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned, Outcome, last, score
+from metaglot.core.nn.functional_networks import Network
+from metaglot.core.tasks.task_sampler import Batch, Images, Tasks
+
+STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps
+
+
+@torch.no_grad()
+def validate(
+    algorithm: Algorithm, learned: Learned, images: Images, tasks: Tasks, shots: int, steps: int, chunk: int
+) -> tuple[float, float]:
+    """Mean query loss and accuracy after `steps` adaptation steps, by the transductive protocol."""
+    outcomes = [
+        score(last(adapted(algorithm, learned, batch), steps)(batch.query), batch.query_labels)
+        for batch in batches(images, tasks, shots, chunk)
+    ]
+    losses, accuracies = (torch.cat(parts).double() for parts in zip(*outcomes, strict=True))
+    return losses.mean().item(), accuracies.mean().item()
+
+
+def batches(images: Images, tasks: Tasks, shots: int, chunk: int) -> Iterator[Batch]:
+    for start in range(0, len(tasks), chunk):
+        yield images.batch(tasks[start : start + chunk], shots)
+
+
+def adapted(algorithm: Algorithm, learned: Learned, batch: Batch) -> Iterator[Classifier]:
+    return algorithm.classifiers(learned, batch.support, batch.support_labels)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of each task; arrays of [tasks], but for those named."""
+
+    accuracy: NDArray[np.float32]
+    loss: NDArray[np.float32]
+    inductive_accuracy: NDArray[np.float32]
+    inductive_loss: NDArray[np.float32]
+    predictions: NDArray[np.uint8]  # [tasks, ways * queries], transductive
+    by_step_accuracy: NDArray[np.float32]  # [tasks, steps]
+    by_step_loss: NDArray[np.float32]  # [tasks, steps]
+
+
+@torch.no_grad()
+def evaluate(
+    algorithm: Algorithm, learned: Learned, images: Images, tasks: Tasks, shots: int, steps: int, chunk: int
+) -> Iterator[Scores]:
+    """Score every task after `steps` adaptation steps, in both modes, and after each of the first ten; by chunks."""
+    for batch in batches(images, tasks, shots, chunk):
+        classifiers = islice(adapted(algorithm, learned, batch), max(steps, STEPS) + 1)
+        yield _scores(algorithm.network, batch, classifiers, steps)
+
+
+def _scores(network: Network, batch: Batch, classifiers: Iterator[Classifier], steps: int) -> Scores:
+    query, labels = network.prepare(batch.query), batch.query_labels
+    chosen, by_step = None, []
+    for step, classifier in enumerate(classifiers):
+        if step <= STEPS or step == steps:
+            logits = classifier(query)
+            by_step.append(score(logits, labels))
+        if step == steps:
+            chosen = logits, classifier.inductive(query)
+    logits, alone = chosen or (logits, classifier.inductive(query))  # the only one, where nothing adapts in steps
+    main, inductive = score(logits, labels), score(alone, labels)
+    stacked = Outcome(*(torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True)))
+    return Scores(
+        accuracy=_numpy(main.accuracies),
+        loss=_numpy(main.losses),
+        inductive_accuracy=_numpy(inductive.accuracies),
+        inductive_loss=_numpy(inductive.losses),
+        predictions=_numpy(logits.argmax(-1)).astype(np.uint8),
+        by_step_accuracy=_numpy(stacked.accuracies),
+        by_step_loss=_numpy(stacked.losses),
+    )
+
+
+def _numpy(x: Tensor) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = x.cpu().numpy()
+    return found
+
+
+def together(parts: list[Scores]) -> Scores:
+    """The scores of consecutive chunks as one."""
+    return Scores(*(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__dataclass_fields__))

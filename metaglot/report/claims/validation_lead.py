@@ -1,0 +1,42 @@
+"""How far one algorithm was ahead of another on the validation tasks, along training."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from metaglot.report.load_runs import Run
+from metaglot.report.original_study import ITERATIONS
+
+
+class Lead(NamedTuple):
+    """Accuracy of the first minus that of the second, as a mean over seeds."""
+
+    iteration: int
+    points: float
+
+
+def leads(first: list[Run], second: list[Run]) -> list[Lead]:
+    """At two validations that both made: at the write-up's number of iterations, and at the end.
+
+    What was trained no longer than that is shown half way and at the end.
+    """
+    curves = [_mean_curve(runs) for runs in (first, second)]
+    common = sorted(set(curves[0]) & set(curves[1]) - {0})
+    if not common:
+        return []
+    early = _nearest(common, ITERATIONS) if common[-1] > ITERATIONS else common[(len(common) - 1) // 2]
+    return [Lead(i, curves[0][i] - curves[1][i]) for i in dict.fromkeys((early, common[-1]))]
+
+
+def _nearest(iterations: list[int], to: int) -> int:
+    return min(iterations, key=lambda iteration: abs(iteration - to))
+
+
+def _mean_curve(runs: list[Run]) -> dict[int, float]:
+    """Mean validation accuracy over seeds, by iteration."""
+    found: dict[int, list[float]] = {}
+    for run in runs:
+        for row in run.history:
+            if "validation_accuracy" in row:
+                found.setdefault(int(row["iteration"]), []).append(row["validation_accuracy"])
+    return {iteration: float(np.mean(values)) for iteration, values in found.items()}

@@ -1,0 +1,61 @@
+"""What has to be known before a number is read: said once here, for the page, comparison.md and the terminal."""
+
+from typing import Any
+
+from metaglot.report import formatting
+from metaglot.report.figures.common import series
+from metaglot.report.load_runs import Run
+from metaglot.report.rows import adaptation_steps
+from metaglot.report.statistics.pairs import Pair
+
+Record = dict[str, Any]
+
+# What validation decides, where it decides anything.
+DECIDES = {
+    "pretrained": "{label}, of which the weights that did best on the validation tasks are kept, and whose training "
+    "ends for want of better ones",
+    "scratch": "{label}, whose rate and number of steps are those that did best on the validation tasks",
+}
+
+
+def of_seeds(rows: list[Record]) -> list[str]:
+    """What an interval over seeds leaves out; nothing where there is none."""
+    if not any(len(row["seeds"]) > 1 for row in rows):
+        return []
+    return [
+        "Intervals over seeds are for networks trained anew on this split and tested on these tasks. What other test "
+        "characters would change, the interval over characters says, of the mean over these seeds."
+    ]
+
+
+def of_families(pairs: list[Pair]) -> list[str]:
+    """Why an interval and a verdict may disagree; nothing where nothing was corrected."""
+    if len(pairs) < 2 or all(pair["over_seeds"]["accuracy"]["p"] is None for pair in pairs):
+        return []
+    return [
+        f"The intervals are each at 95%, uncorrected; p-values and verdicts are corrected by Holm's method over all "
+        f"{len(pairs)} pairs, so that an interval may leave out 0 where the verdict is inconclusive."
+    ]
+
+
+def of_validation(runs: list[Run]) -> list[str]:
+    """What validation decided, and where its curves are not what the tests score."""
+    first = [seeds[0] for seeds in series(runs)]
+    decided = [DECIDES[run.algorithm].format(label=run.result.label) for run in first if run.algorithm in DECIDES]
+    but = f", but for {formatting.listed(decided)}" if decided else ""
+    said = [f"Tested are the weights of the last iteration: validation observes and decides nothing{but}."]
+    longer = [f"{run.result.label} {_steps(run)}, then {adaptation_steps(run)}" for run in first if _adapts_more(run)]
+    if longer:
+        said.append(
+            f"Validation adapts in as many steps as training, a test in as many as its settings say "
+            f"({formatting.listed(longer)}): such a curve does not end at the score."
+        )
+    return said
+
+
+def _steps(run: Run) -> int:
+    return run.record.config.train.adaptation_steps
+
+
+def _adapts_more(run: Run) -> bool:
+    return adaptation_steps(run) not in (None, _steps(run))

@@ -1,0 +1,107 @@
+"""A run as the report sees it: what training and evaluation left behind, read back together."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaglot.core.common.atomic_files import read_text
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.run_records import Result, RunRecord, load, read_history
+from metaglot.core.common.stage_configs import Row
+
+Scores = dict[str, NDArray[Any]]
+MEASURES = ("accuracy", "loss", "inductive_accuracy", "inductive_loss")
+OF_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}  # dimensions
+OF_FIRST_TASKS = {"drawings": 3, "predictions": 3}
+
+
+class Alignment(NamedTuple):
+    """How a second-order meta-gradient lies to the first-order one, of one layer or of `all`."""
+
+    iteration: int
+    layer: str
+    cosine: float
+    norm_ratio: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training and its scores on the test tasks."""
+
+    record: RunRecord
+    history: list[dict[str, float]]
+    alignment: list[Alignment]
+    result: Result
+    scores: Scores
+
+    @property
+    def algorithm(self) -> str:
+        return self.result.algorithm
+
+    @property
+    def seed(self) -> int:
+        return self.result.seed
+
+    @property
+    def name(self) -> str:
+        return f"{self.result.label} · seed {self.seed}"
+
+    @property
+    def iterations(self) -> int:
+        """How many were made: fewer than were asked for where training ended for want of better weights."""
+        return int(self.history[-1]["iteration"]) if self.history else self.record.config.train.iterations
+
+
+def read_run(row: Row, record: Path, history: Path, alignment: Path, result: Path, scores: Path) -> Run:
+    """Read the five files of one row of the comparison; files of another run are refused."""
+    run = Run(
+        record=load(RunRecord, record),
+        history=read_history(history),
+        alignment=read_alignment(alignment),
+        result=load(Result, result),
+        scores=read_scores(scores),
+    )
+    for path, found in ((record, run.record), (result, run.result)):
+        if (found.algorithm, found.seed, found.label) != (row.algorithm, row.seed, row.label):
+            raise Refusal(
+                f"{path} is of {found.label}, seed {found.seed}, not of {row.label}, seed {row.seed}: "
+                "run `dvc repro` to bring it up to date"
+            )
+    return run
+
+
+def read_alignment(path: Path) -> list[Alignment]:
+    """Read alignment.csv; it has no row where an algorithm has no second order."""
+    rows = csv.DictReader(read_text(path).splitlines(), strict=True)
+    try:
+        return [
+            Alignment(int(row["iteration"]), row["layer"], float(row["cosine"]), float(row["norm_ratio"]))
+            for row in rows
+        ]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise _damaged(path, f"line {rows.line_num}: {error}") from None
+
+
+def read_scores(path: Path) -> Scores:
+    """Scores [tasks], what the tasks held [tasks, ways], drawings and predictions of the first tasks."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            scores = {name: archive[name] for name in (*OF_TASKS, *OF_FIRST_TASKS)}
+    except FileNotFoundError:
+        raise Refusal(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
+    except Exception as error:  # of a damaged file zipfile, zlib and numpy raise almost anything
+        raise _damaged(path, f"{type(error).__name__}: {error}"[:120]) from None
+    for name, dimensions in (OF_TASKS | OF_FIRST_TASKS).items():
+        if scores[name].ndim != dimensions:
+            raise _damaged(path, f"{name} has {scores[name].ndim} dimensions, not {dimensions}")
+    if len({len(scores[name]) for name in OF_TASKS}) != 1:
+        raise _damaged(path, "its arrays are of different numbers of tasks")
+    return scores
+
+
+def _damaged(path: Path, reason: str) -> Refusal:
+    return Refusal(f"{path} is damaged: {reason}; restore it, or run `dvc repro`")

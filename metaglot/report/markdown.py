@@ -1,0 +1,73 @@
+"""comparison.md, and the same on a terminal."""
+
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from metaglot.report.tables import Table, baselines_table, claims_table, main_table, notes, pairs_table
+
+BASELINES = "Against the baselines that do not learn to learn"
+SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot, and stand beside no published ones."
+
+
+def banner(comparison: dict[str, Any]) -> str | None:
+    """What must be read first, where the characters are not Omniglot's."""
+    return SYNTHETIC.format(comparison["dataset"]) if "synthetic" in comparison["dataset"] else None
+
+
+def markdown(comparison: dict[str, Any]) -> str:
+    """The comparison as plain text."""
+    warning = banner(comparison)
+    parts = [f"# {comparison['question']}", *([f"**{warning}**"] if warning else []), comparison["answer"]]
+    parts += [as_markdown(main_table(comparison)), "\n".join(f"- {note}" for note in notes(comparison))]
+    if comparison["pairs"]:
+        parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
+    if comparison["baselines"]:
+        parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
+    parts += ["## The write-up's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
+    return "\n\n".join(parts) + "\n"
+
+
+def show(comparison: dict[str, Any], console: Console) -> None:
+    """Print the comparison: question, answer, tables."""
+    warning = banner(comparison)
+    if warning:
+        console.print(Text(warning, style="bold black on yellow"))
+    console.print(Text(comparison["question"], style="bold"))
+    console.print(_grid(main_table(comparison)))
+    console.print(Text("\n".join(notes(comparison)), style="dim"))
+    if comparison["pairs"]:
+        console.print(_grid(pairs_table(comparison)))
+    if comparison.get("baselines"):
+        console.print(Text(comparison["baselines"]["answer"]))
+        console.print(_grid(baselines_table(comparison)))
+    console.print(_grid(claims_table(comparison)))
+    console.print(Text(comparison["answer"], style="bold"))
+
+
+def as_markdown(table: Table) -> str:
+    """A table in Markdown."""
+    rows = [table.header, ["---"] * len(table.header), *table.rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
+
+
+def claim_as_markdown(claim: dict[str, Any]) -> str:
+    """A conclusion with its verdict and what that is drawn from."""
+    lines = [f"**{claim['statement']}** {claim['verdict'].capitalize()}."]
+    lines += [f"- The write-up: {claim['writeup']}"] if claim["writeup"] else []
+    lines += [f"- Measured: {claim['measured']}"]
+    lines += [f"- To learn more: `{claim['command']}`"] if claim["command"] else []
+    return "\n".join(lines)
+
+
+def _grid(table: Table) -> Grid:
+    """Texts only: nothing in a label is taken for rich's markup."""
+    grid = Grid(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for title in table.header:
+        grid.add_column(Text(title), overflow="fold")
+    for row in table.rows:
+        grid.add_row(*[Text(cell) for cell in row])
+    return grid

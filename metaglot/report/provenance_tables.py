@@ -1,0 +1,71 @@
+"""Where the numbers come from: code, data, settings and machines, as the runs recorded them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from metaglot.report.figures.common import series
+from metaglot.report.load_runs import Run
+from metaglot.report.tables import Table
+
+Flat = dict[str, str]
+
+
+def provenance(comparison: dict[str, Any], runs: list[Run], experiment: str | None) -> dict[str, Table]:
+    """Tables by title."""
+    return {
+        "Data and tasks": _data(comparison, experiment),
+        "Settings": _settings(runs),
+        "Runs": _runs(runs),
+    }
+
+
+def _data(comparison: dict[str, Any], experiment: str | None) -> Table:
+    split, evaluate = comparison["split"], comparison["evaluate"]
+    facts = {
+        "DVC experiment": experiment or "none: the workspace",
+        "dataset": comparison["dataset"],
+        "split of the characters": f"{split['kind']}, seed {split['seed']}",
+        "sha256 of the split": split["sha256"],
+        "test tasks": f"{evaluate['tasks']:,}, seed {evaluate['seed']}",
+        "sha256 of the test tasks": evaluate["tasks_sha256"],
+        "margin fixed before looking": f"{comparison['margin']:g}",
+    }
+    return Table(["fact", "value"], [list(fact) for fact in facts.items()])
+
+
+def _settings(runs: list[Run]) -> Table:
+    """Every setting of training and evaluation, a column an algorithm."""
+    first = [seeds[0] for seeds in series(runs)]
+    columns = [_flat({**run.record.config.model_dump(), "evaluate": run.result.evaluate.model_dump()}) for run in first]
+    hidden = ("seed", "algorithm", "label")  # the row and column say them
+    keys = [key for key in dict.fromkeys(key for column in columns for key in column) if key not in hidden]
+    rows = [[key, *(column.get(key, "") for column in columns)] for key in keys]
+    return Table(["setting", *(run.result.label for run in first)], rows)
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> Flat:
+    flat: Flat = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
+    return flat
+
+
+def _runs(runs: list[Run]) -> Table:
+    header = ["run", "started", "commit", "device", "threads", "resumed", "versions", "parity with learn2learn"]
+    return Table(header, [_run(run) for run in runs])
+
+
+def _run(run: Run) -> list[str]:
+    record = run.record
+    parity = record.parity.relative_difference if record.parity else None
+    started = datetime.fromtimestamp(record.started_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return [
+        run.name,
+        started,
+        record.commit or "outside of git",
+        record.device,
+        str(record.threads),
+        str(record.resumed),
+        ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+        "none" if parity is None else f"{parity:.1e}",
+    ]

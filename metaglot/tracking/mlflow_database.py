@@ -1,0 +1,65 @@
+"""An SQL database that MLflow keeps its tables in: where it is, if it can be written, and its schema."""
+
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from metaglot.core.common.errors import Refusal
+
+KINDS = ("sqlite", "postgresql", "mysql", "mssql")
+SQLITE = "sqlite:///"
+
+
+def is_database(uri: str) -> bool:
+    """Whether a tracking address is a database's, and not that of a server, which keeps its own."""
+    return uri.partition(":")[0].partition("+")[0] in KINDS
+
+
+def located(uri: str, root: Path) -> str:
+    """The address with a relative path to SQLite's file taken from `root`, not from the working directory."""
+    return f"{SQLITE}{root / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
+
+
+def check(url: URL, migrations: Path, seconds: float) -> None:
+    """Refuse, within `seconds`, a database that MLflow would retry for minutes or migrate without asking.
+
+    migrations: the alembic scripts of the installed MLflow.
+    """
+    try:
+        revision = _revision(url, seconds)
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise Refusal(
+            f"{url}: {reason}: close what holds MLflow's database, or name another in MLFLOW_TRACKING_URI, "
+            "then run `dvc repro` again"
+        ) from None
+    scripts = ScriptDirectory(str(migrations))
+    if revision in (None, scripts.get_current_head()):
+        return
+    age, remedy = "a newer", "install that MLflow, or name another database in MLFLOW_TRACKING_URI"
+    if _knows(scripts, revision):
+        age, remedy = "an older", f"copy it, run `mlflow db upgrade {url}`"
+    raise Refusal(f"{url} is of {age} MLflow (schema {revision}): {remedy}, then run `dvc repro` again")
+
+
+def _revision(url: URL, seconds: float) -> str | None:
+    sqlite = url.get_backend_name() == "sqlite"
+    engine = create_engine(url, connect_args={"timeout": seconds} if sqlite else {})
+    try:
+        with engine.connect() as connection:
+            if sqlite:  # the lock of a writer: who only reads would not notice that another holds it
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def _knows(scripts: ScriptDirectory, revision: str) -> bool:
+    try:
+        return scripts.get_revision(revision) is not None
+    except CommandError:
+        return False

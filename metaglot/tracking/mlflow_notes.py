@@ -1,0 +1,30 @@
+"""The words that MLflow shows above its numbers (Markdown)."""
+
+from metaglot.core.common.run_records import Result, RunRecord
+
+ON_EXPERIMENT = """\
+Select runs and press Compare: `test_accuracy_percent` says which is better, its `by_character` bounds how sure \
+that is, `train_seconds` how long it took.
+
+- **Which is better?** `test_accuracy_percent`: every run is scored on the same test tasks.
+- **How sure?** `test_accuracy_percent_by_character_low` and `_high`: the 95% interval that knows that tasks
+  share characters (`test_accuracy_ci95_*` ignores that, and is too narrow). It is about one network; a
+  verdict about algorithms needs several seeds, and is in `data/report/index.html`.
+- **How long?** `train_seconds`: the meta-training loop alone. Compare it where `device` and `threads` agree.
+- `test_inductive_*`: no query sees another. `test_writeup_*`: the first tasks only, as the write-up did.
+  `test_by_step_*`: after so many adaptation steps.
+"""
+
+
+def of_run(run: RunRecord, result: Result) -> str:
+    """One run in two sentences: how good and how sure; how long and on what."""
+    task, accuracy, evaluated = run.config.task, result.accuracy, result.evaluate
+    low, high = accuracy.ci95_by_character
+    return f"""\
+**{accuracy.mean:.2%}** of queries right, 95% interval {low:.2%} to {high:.2%}. Trained in \
+**{run.train_seconds:.1f} s** on {run.device}, {run.threads} thread(s).
+
+Scored on {evaluated.tasks} test tasks of {result.dataset}, {task.ways}-way {task.shots}-shot, after \
+{evaluated.adaptation_steps} adaptation step(s): loss {result.loss.mean:.4f}. The interval knows that tasks share \
+characters. Validation took {run.validation_seconds:.1f} s more; times of different devices cannot be compared.
+"""

@@ -1,0 +1,144 @@
+"""What a tracking server shows of one training: the records of a run, flattened into names and numbers."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from metaglot.core.common.run_records import Accuracy, Loss, Result, RunRecord
+from metaglot.tracking.mlflow_notes import of_run
+
+CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm")
+
+
+class Point(NamedTuple):
+    """A metric's value at a step, at a time in ms since the epoch (the order of MLflow's Metric)."""
+
+    name: str
+    value: float
+    timestamp: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One run, named so that a table of several answers: which is better, how sure, how long."""
+
+    experiment: str
+    name: str
+    started_at: int
+    ended_at: int
+    params: dict[str, str]
+    points: list[Point]
+    tags: dict[str, str]
+
+
+def publication(run: RunRecord, history: list[dict[str, float]], result: Result) -> Publication:
+    """Put together a training's record, curves and scores: the same whenever and wherever it is done."""
+    return Publication(
+        experiment=experiment_name(run),
+        name=f"{run.label} · seed {run.seed}",
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        params=dict(flattened(run.config.model_dump() | {"evaluate": result.evaluate.model_dump()})),
+        points=[*scores(run, result), *curves(run, history)],
+        tags=tags(run, result),
+    )
+
+
+def experiment_name(run: RunRecord) -> str:
+    """The task that runs of one experiment share, such as `omniglot-5way-5shot-fc-rotations-none`."""
+    config, task, split = run.config, run.config.task, run.config.split
+    parts = [config.dataset, f"{task.ways}way", f"{task.shots}shot", config.model]
+    if split.kind != "random":
+        parts.append(split.kind)
+    if split.seed != 42:
+        parts.append(f"split{split.seed}")
+    if task.rotations != "class":
+        parts.append(f"rotations-{task.rotations}")
+    return "-".join(parts)
+
+
+def flattened(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a nested mapping as dotted names and texts, written as they are in params.yaml."""
+    for key, value in record.items():
+        if isinstance(value, dict):
+            yield from flattened(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def curves(run: RunRecord, history: list[dict[str, float]]) -> Iterator[Point]:
+    """The training's curves, at their iterations and at the times these were reached."""
+    for row in history:
+        time = run.started_at + round(1000 * row["seconds"])
+        yield from (Point(name, row[name], time, int(row["iteration"])) for name in CURVES if name in row)
+
+
+def scores(run: RunRecord, result: Result) -> Iterator[Point]:
+    """Test scores and costs; named so that MLflow's comparison, which sorts, begins with the accuracy.
+
+    Percentages stand beside fractions because its pages round to three decimals.
+    """
+    inductive, writeup = result.inductive, result.writeup
+    metrics = {
+        **accuracy("test_accuracy", result.accuracy),
+        **loss("test_loss", result.loss),
+        **accuracy("test_inductive_accuracy", inductive.accuracy),
+        **loss("test_inductive_loss", inductive.loss),
+        "test_writeup_accuracy": writeup.accuracy,
+        "test_writeup_accuracy_percent": 100 * writeup.accuracy,
+        "test_writeup_loss": writeup.loss,
+        "train_seconds": run.train_seconds,
+        "validation_seconds": run.validation_seconds,
+        "train_setup_seconds": run.setup_seconds,
+        "train_iterations_per_second": run.iterations_per_second,
+        "train_peak_memory_mb": run.peak_memory_mb,
+        "train_resumed": run.resumed,
+    }
+    for name, value in metrics.items():
+        if value is not None:
+            yield Point(name, value, run.ended_at, 0)
+    for after in result.by_step:
+        yield Point("test_by_step_accuracy", after.accuracy, run.ended_at, after.step)
+        yield Point("test_by_step_loss", after.loss, run.ended_at, after.step)
+
+
+def accuracy(name: str, score: Accuracy) -> dict[str, float]:
+    """A score with both intervals; in percent with the one that knows that tasks share characters."""
+    low, high = score.ci95_by_character
+    return {
+        name: score.mean,
+        **bounds(f"{name}_ci95", score.ci95),
+        **bounds(f"{name}_by_character", (low, high)),
+        f"{name}_percent": 100 * score.mean,
+        **bounds(f"{name}_percent_by_character", (100 * low, 100 * high)),
+    }
+
+
+def loss(name: str, score: Loss) -> dict[str, float]:
+    return {name: score.mean, **bounds(f"{name}_ci95", score.ci95)}
+
+
+def bounds(name: str, interval: tuple[float, float]) -> dict[str, float]:
+    low, high = interval
+    return {f"{name}_low": low, f"{name}_high": high}
+
+
+def tags(run: RunRecord, result: Result) -> dict[str, str]:
+    """Where a run comes from and what it was scored on; its note is what MLflow shows above its numbers."""
+    provenance = {
+        "algorithm": run.algorithm,
+        "dataset": result.dataset,
+        "device": run.device,
+        "threads": run.threads,
+        "processes": run.processes,
+        "commit": run.commit or "unknown",
+        "split_sha256": result.split_sha256,
+        "tasks_sha256": result.tasks_sha256,
+        "version": run.versions,
+        "parity": run.parity.model_dump(exclude_unset=True) if run.parity else {},
+        "mlflow.source.name": f"train@{run.algorithm}-{run.seed}",
+        "mlflow.note.content": of_run(run, result),
+    }
+    return dict(flattened(provenance))

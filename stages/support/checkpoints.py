@@ -1,0 +1,145 @@
+"""What a training saves of itself, so that one that was stopped goes on where it was.
+
+A checkpoint lies in .metaglot/checkpoints, in a folder named by all that the training's result depends on: one of
+other params, data, code, versions or threads is never found. It is written aside, synced and moved into place, with its
+digest; the one before it is kept.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors.torch import load, save
+from torch import Tensor
+
+from metaglot.core.common.atomic_files import sha256, write_bytes
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import TrainConfig
+from stages.support import paths
+from stages.support.device import describe
+
+VARIABLE, EVERY = "METAGLOT_CHECKPOINT_SECONDS", 30.0
+DIGEST = hashlib.sha256().digest_size
+
+State = dict[str, Tensor]
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder of their own."""
+
+    def __init__(self, folder: Path, every: float):
+        """every: seconds between two of them."""
+        self.folder, self.every = folder, every
+        self.last, self.before = folder / "last", folder / "before"
+        self.saved = time.monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() - self.saved >= self.every
+
+    def save(self, state: State) -> None:
+        content = save({name: value.detach().cpu().contiguous() for name, value in state.items()})
+        if self.last.exists():
+            os.replace(self.last, self.before)
+        write_bytes(self.last, hashlib.sha256(content).digest() + content)
+        self.saved = time.monotonic()
+
+    def load(self) -> State | None:
+        """The last whole one, if there is any; a damaged one is said and removed."""
+        for path in (self.last, self.before):
+            if path.exists():
+                content = path.read_bytes()
+                if hashlib.sha256(content[DIGEST:]).digest() == content[:DIGEST]:
+                    state: State = load(content[DIGEST:])
+                    return state
+                print(f"the checkpoint {path} is damaged: it is left out", file=sys.stderr)
+                path.unlink()
+        return None
+
+    @contextmanager
+    def alone(self, title: str) -> Iterator[None]:
+        """Wait until no other process trains this; the folder goes when the block ends well and nobody waits."""
+        lock = self._lock(title)
+        while not lock.is_locked:
+            lock = self._lock(title)
+        try:
+            yield
+            if not self.awaited():
+                shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            lock.release()
+
+    def _lock(self, title: str) -> FileLock:
+        """Wait for the lock; it is open again where whoever had it took the folder, and the lock's file, with it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock, mine = FileLock(self.folder / "lock"), self.folder / f"{os.getpid()}.waits"
+        with suppress(FileNotFoundError):
+            mine.touch()
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                print(f"{title}: another process trains this; waiting for its result", file=sys.stderr, flush=True)
+                lock.acquire()
+        if not mine.exists():
+            lock.release()
+        mine.unlink(missing_ok=True)
+        return lock
+
+    def awaited(self) -> bool:
+        """Whether another process waits for this training's result."""
+        return any(is_alive(int(path.stem)) for path in self.folder.glob("*.waits"))
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def checkpoints(config: TrainConfig, seed: int, device: torch.device) -> Checkpoints:
+    """Those of a training; its modules must have been imported, since their content is part of the name."""
+    folder = paths.root() / ".metaglot" / "checkpoints"
+    return Checkpoints(folder / f"{config.algorithm}-{seed}-{identity(config, seed, device)[:16]}", interval())
+
+
+def identity(config: TrainConfig, seed: int, device: torch.device) -> str:
+    """A digest of all that the last bit of a training depends on."""
+    known = [
+        config.model_dump(),
+        seed,
+        [sha256(paths.split(part)) for part in ("train", "validation")],
+        {name: sha256(path) for name, path in code().items()},
+        [torch.__version__, describe(device), torch.get_num_threads()],
+    ]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def code() -> dict[str, Path]:
+    """This project's modules that have been imported, the stage that runs among them, and where they lie."""
+    specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
+    ours = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
+    return {name: Path(origin) for name, origin in sorted(ours.items()) if origin}
+
+
+def interval() -> float:
+    """Seconds between two checkpoints."""
+    given = os.environ.get(VARIABLE, EVERY)
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < float("inf"):
+        raise Refusal(f"{VARIABLE}: got {given!r}; takes a number of seconds, 0 or more")
+    return seconds

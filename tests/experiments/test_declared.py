@@ -1,0 +1,54 @@
+"""The experiments that are declared: possible params, known names, one place on a page."""
+
+import re
+from pathlib import Path
+
+import pytest
+from params_file import ASGIVEN, ROOT, text
+
+from experiments.conclusions import DECIDES
+from experiments.declared import applied, differences, experiments
+from experiments.pages import OPENING, PAGES
+from experiments.published_table import printed
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.params import read
+from metaglot.config.resolve import find as classes
+from metaglot.core.common.errors import Refusal
+from metaglot.report.claims.conclusions import CLAIMS
+
+EXPERIMENTS = experiments()
+THERE = [name for name, one in EXPERIMENTS.items() if {*one.settings.get("algorithms", [])} <= {*ALGORITHMS}]
+
+
+@pytest.mark.parametrize("name", THERE)
+def test_its_params_are_taken_by_the_pipeline_and_are_not_the_defaults(name: str) -> None:
+    params = applied(EXPERIMENTS[name].settings, ASGIVEN)
+    read(text(params), classes(ALGORITHMS))
+    assert differences(params, ASGIVEN) and not differences(params, params)
+
+
+def test_every_name_in_the_table_is_known() -> None:
+    for one in EXPERIMENTS.values():
+        assert one.beside is None or one.beside in EXPERIMENTS
+        for method, network in one.published.values():
+            assert one.cell and printed(method, network, one.cell).accuracy
+    assert set(DECIDES) == {claim.id for claim in CLAIMS} and set(DECIDES.values()) <= set(EXPERIMENTS)
+
+
+def test_every_experiment_has_one_place_on_the_pages() -> None:
+    blocks = [name for page in PAGES for name in OPENING.findall((ROOT / page).read_text())]
+    assert sorted(blocks) == sorted([*EXPERIMENTS, "conclusions", "open"])
+
+
+def test_the_cells_stand_under_headings_that_name_them() -> None:
+    page = (ROOT / PAGES[1]).read_text()
+    headed = {name: heading for heading in re.split(r"^## ", page, flags=re.M) for name in OPENING.findall(heading)}
+    for name, heading in headed.items():
+        assert heading.startswith(f"{EXPERIMENTS[name].cell}, ")
+
+
+def test_a_mistake_in_the_table_is_refused_by_key(tmp_path: Path) -> None:
+    table = tmp_path / "experiments.yaml"
+    table.write_text("mine: {title: Mine, question: 'Why?', settings: {}, hours: 3}\n")
+    with pytest.raises(Refusal, match=r"experiments.yaml: mine.hours: Extra inputs"):
+        experiments(table)

@@ -1,0 +1,169 @@
+"""The pages: made from what is committed, byte for byte, and from nothing else."""
+
+import json
+import re
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from params_file import ROOT
+from ran_experiment import ran
+
+from experiments.conclusions import unsettled, verdicts
+from experiments.load_record import FINDINGS, recorded
+from experiments.pages import PAGES, filled
+from experiments.save_record import record
+from metaglot.core.common.atomic_files import read_json, write_json
+from metaglot.core.common.errors import Refusal
+
+RECORDED = [name for name, found in recorded(ROOT / FINDINGS).items() if found.ran]
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """docs/findings of three experiments, one of them so far from two seeds."""
+    place = tmp_path_factory.mktemp("findings")
+    for name, seeds in (("engines-batched", None), ("engines-learn2learn", [42, 43]), ("paper-5way-5shot", None)):
+        record(name, ran(place / name, name), seeds, to=place / "docs")
+    return place / "docs"
+
+
+def block(name: str, findings: Path, folder: Path) -> str:
+    """What a page says of an experiment."""
+    page = folder / "page.md"
+    page.write_text(f"Before.\n\n<!-- table: {name} -->\nold\n<!-- /table -->\nAfter.\n")
+    text = filled(page, findings)
+    assert text.startswith(f"Before.\n\n<!-- table: {name} -->\n\n") and text.endswith("\n\n<!-- /table -->\nAfter.\n")
+    page.write_text(text)
+    assert filled(page, findings) == text
+    return text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_committed_pages_are_made_from_the_committed_numbers(page: Path) -> None:
+    with chdir(ROOT):
+        assert filled(page) == page.read_text()
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_committed_comparison_says_what_the_committed_results_say(name: str) -> None:
+    folder = ROOT / FINDINGS / name
+    rows = read_json(folder / "comparison.json")["runs"]
+    assert {f"{row['algorithm']}-{row['seed']}.json" for row in rows} == {one.name for one in folder.glob("runs/*")}
+    for row in rows:
+        run = f"{row['algorithm']}-{row['seed']}.json"
+        result, training = read_json(folder / "results" / run), read_json(folder / "runs" / run)
+        assert (row["accuracy"], row["loss"]) == (result["accuracy"]["mean"], result["loss"]["mean"])
+        assert (row["train_seconds"], row["device"]) == (training["train_seconds"], training["device"])
+
+
+def test_nothing_but_records_of_experiments_lies_among_the_findings() -> None:
+    folders = {path.name for path in (ROOT / FINDINGS).iterdir()} if (ROOT / FINDINGS).exists() else set()
+    assert folders == set(RECORDED)
+
+
+def test_what_was_not_run_has_a_command_and_no_result(findings: Path, tmp_path: Path) -> None:
+    text = block("sixty-thousand", findings, tmp_path)
+    assert "python -m experiments run sixty-thousand" in text and "train.iterations=60000" in text
+    assert "**Not run**: about 100 minutes" in text
+    assert "%" not in text and "|" not in text
+
+
+def test_a_block_shows_every_number_of_its_comparison(findings: Path, tmp_path: Path) -> None:
+    text = block("engines-batched", findings, tmp_path)
+    compared = read_json(findings / "engines-batched/comparison.json")
+    assert compared["answer"] in text
+    for row in compared["algorithms"]:
+        low, high = (100 * bound for bound in row["accuracy"]["ci95"])
+        assert f"| {row['accuracy']['mean']:.2%} [{low:.2f}, {high:.2f}] |" in text
+    for run in compared["runs"]:
+        assert f"| {run['run']} | {run['accuracy']:.2%} [" in text
+
+
+def test_seeds_that_are_missing_are_said(findings: Path, tmp_path: Path) -> None:
+    said = "2 of 3 seeds: 42 and 43"
+    assert f"**So far {said}.**" in block("engines-learn2learn", findings, tmp_path)
+    assert f"`engines-learn2learn`: so far {said}; all of them: `python -m tools" in block("open", findings, tmp_path)
+    assert "So far" not in block("engines-batched", findings, tmp_path)
+
+
+def test_what_is_open_follows_from_the_verdicts(findings: Path, tmp_path: Path) -> None:
+    text = block("open", findings, tmp_path)
+    assert "`paper-5way-5shot`: One seed compares two networks" in text
+    assert "`ten-seeds` was not run" in text and "`engines-batched` was not run" not in text
+    path = findings / "engines-batched/comparison.json"
+    compared = read_json(path)
+    for verdict, is_open in (("better", False), ("inconclusive", True), ("no difference larger than 0.005", False)):
+        compared["pairs"][0]["verdict"] = verdict
+        changed = tmp_path / verdict / "engines-batched"
+        write_json(changed / "comparison.json", compared)
+        (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
+        found = {"engines-batched": recorded(changed.parent)["engines-batched"]}
+        assert ("could not be told apart" in unsettled(found)) == is_open
+
+
+def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path: Path) -> None:
+    compared = read_json(findings / "engines-batched/comparison.json")
+    pair = compared["pairs"][0] | {"verdict": "inconclusive"}
+    for open_pairs, said in ((3, "could not be told apart"), (4, "`engines-batched`: 3 seeds settled 1 of 5 pairs")):
+        changed = tmp_path / str(open_pairs) / "engines-batched"
+        compared["pairs"] = [pair] * open_pairs + [pair | {"verdict": "better"}]
+        write_json(changed / "comparison.json", compared)
+        (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
+        lines = unsettled({"engines-batched": recorded(changed.parent)["engines-batched"]}).splitlines()
+        assert all(said in line for line in lines) and len(lines) == (open_pairs if open_pairs == 3 else 1)
+
+
+def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings: Path, tmp_path: Path) -> None:
+    text = block("conclusions", findings, tmp_path)
+    assert text.count("not tested") == 4
+    record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
+    text = block("conclusions", tmp_path / "docs", tmp_path)
+    claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
+    for claim in ("fomaml-more-accurate", "fomaml-faster", "first-order-close"):
+        assert f"**{claims[claim]['statement']}** {claims[claim]['verdict'].capitalize()}." in text
+        assert claims[claim]["measured"] in text
+    assert text.count("From: `ten-seeds`, so far 3 of 10 seeds: 42, 43 and 44") == 3
+    assert "`maml-overtakes`: not tested; `python -m experiments run sixty-thousand`" in text
+
+
+def test_the_verdicts_in_short_are_those_of_the_conclusions(findings: Path, tmp_path: Path) -> None:
+    assert verdicts(recorded(findings)).count("not tested") == 4
+    record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
+    lines = verdicts(recorded(tmp_path / "docs")).splitlines()
+    claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
+    for line, claim in zip(lines, ("fomaml-more-accurate", "fomaml-faster", None, "first-order-close"), strict=True):
+        if claim is None:
+            assert line.startswith("- `maml-overtakes`: not tested; `python -m experiments run sixty-thousand`")
+            continue
+        said, measured = line.split("** ")
+        assert said == f"- {claims[claim]['statement']} **{claims[claim]['verdict'].capitalize()}."
+        assert claims[claim]["measured"].startswith(measured)
+
+
+def test_a_number_that_changes_changes_the_page(findings: Path, tmp_path: Path) -> None:
+    before = block("engines-batched", findings, tmp_path)
+    copied = tmp_path / "docs/engines-batched"
+    for path in (findings / "engines-batched").rglob("*.*"):
+        (copied / path.relative_to(findings / "engines-batched")).parent.mkdir(parents=True, exist_ok=True)
+        (copied / path.relative_to(findings / "engines-batched")).write_text(path.read_text())
+    path = copied / "comparison.json"
+    assert block("engines-batched", tmp_path / "docs", tmp_path) == before
+    mean = read_json(path)["runs"][0]["accuracy"]
+    path.write_text(path.read_text().replace(json.dumps(mean), json.dumps(mean - 0.01)))
+    assert block("engines-batched", tmp_path / "docs", tmp_path) != before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<!-- table: nine-seeds -->\n<!-- /table -->\n", "names no experiment"),
+        ("<!-- table: ten-seeds -->\n", "not every"),
+        ("<!-- table: ten-seeds -->\n<!-- table: one-shot -->\n<!-- /table -->\n", "not every"),
+    ],
+)
+def test_a_block_that_is_unknown_or_does_not_end_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(Refusal, match=re.escape(said)):
+        filled(page, tmp_path)

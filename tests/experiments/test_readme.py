@@ -1,0 +1,61 @@
+"""README's table: the committed comparison, and nothing written by hand."""
+
+import json
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+from finished_pipeline import finished
+from params_file import ROOT
+
+from experiments.readme import filled, results
+from metaglot.core.common.atomic_files import read_json, write_json
+from metaglot.core.common.errors import Refusal
+from metaglot.report.comparison import comparison
+from stages.support import paths
+
+
+def block(folder: Path, **options: Any) -> tuple[str, dict[str, Any]]:
+    """The block, and the comparison that it is made from."""
+    compared = comparison(*finished(folder, **options), None)
+    return results(compared), compared
+
+
+def test_readme_is_made_from_the_committed_comparison() -> None:
+    with chdir(ROOT):
+        assert filled() == Path("README.md").read_text()
+
+
+def test_a_number_that_changes_changes_readme(tmp_path: Path) -> None:
+    compared = read_json(ROOT / paths.COMPARISON)
+    mean = compared["algorithms"][0]["accuracy"]["mean"]
+    changed = json.loads(json.dumps(compared).replace(json.dumps(mean), json.dumps(mean - 0.01)))
+    write_json(tmp_path / "comparison.json", changed)
+    text = filled(ROOT / "README.md", tmp_path / "comparison.json")
+    assert text != (ROOT / "README.md").read_text() and f"| {mean - 0.01:.2%} [" in text
+
+
+def test_the_block_shows_the_numbers_and_what_they_are_of(tmp_path: Path) -> None:
+    text, compared = block(tmp_path, seeds=(42, 43, 44), tests=60)
+    assert text.startswith("| 3 seeds | accuracy on 60 test tasks |") and "intervals over seeds" in text
+    for row in compared["algorithms"]:
+        low, high = (100 * bound for bound in row["accuracy"]["ci95"])
+        assert f"| {row['label']} | {row['accuracy']['mean']:.2%} [{low:.2f}, {high:.2f}] | " in text
+    assert "| 95.87% | 0.12392 | 24,876 s |" in text and "| 96.99% | 0.10566 | 23,617 s |" in text
+    assert compared["answer"] in " ".join(text.split())
+    assert max(map(len, text.split("\n\n")[1].splitlines())) <= 120
+
+
+def test_in_another_setting_nothing_of_the_write_up_stands_there(tmp_path: Path) -> None:
+    text, _ = block(tmp_path / "other", task={"shots": 1}, tests=40)
+    assert "write-up" not in text and "| seed 42 |" in text and "know that tasks share characters" in text
+    some, _ = block(tmp_path / "some", skills={"maml": 0.97, "anil": 0.9}, tests=40)
+    assert sum(line.endswith("|  |  |  |") for line in some.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["no block", "<!-- results -->\nnever ended", "<!-- /results -->"])
+def test_a_readme_without_the_block_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "README.md").write_text(text)
+    with pytest.raises(Refusal, match="takes one `<!-- results -->`"):
+        filled(tmp_path / "README.md", ROOT / paths.COMPARISON)

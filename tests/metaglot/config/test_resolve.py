@@ -1,0 +1,155 @@
+"""What each stage is told, given params.yaml."""
+
+from typing import Any, ClassVar
+
+import pytest
+from params_file import changed, text
+
+from metaglot.algorithms.maml import MAML
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.params import read
+from metaglot.config.resolve import find, overrides, resolve
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import AlgorithmSettings
+from metaglot.core.learners.gradient_based import GradientBased
+
+
+class Annealed(GradientBased):
+    """An algorithm with settings of its own and no counterpart."""
+
+    class Settings(AlgorithmSettings):
+        anneal: bool = True
+        train_ways: int = 5
+
+    label = "Annealed"
+    first_order = None
+    counterpart: ClassVar[str | None] = None
+
+
+CLASSES = find(ALGORITHMS) | {"annealed": Annealed}
+
+
+def resolved(changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every file, as plain values."""
+    files = resolve(read(text(changed(changes)), CLASSES), CLASSES)
+    return {name: section.model_dump() for name, section in files.items()}
+
+
+def test_the_table_leads_to_the_classes() -> None:
+    assert find(ALGORITHMS)["maml"] is MAML
+
+
+def test_there_is_a_file_for_each_reader() -> None:
+    assert set(resolved({"algorithms": ["fomaml"]})) == {
+        "data.yaml",
+        "split.yaml",
+        "report.yaml",
+        "fomaml/train.yaml",
+        "fomaml/evaluate.yaml",
+    }
+
+
+def test_a_train_config_holds_all_that_a_training_depends_on_and_nothing_else() -> None:
+    assert resolved({})["maml/train.yaml"] == {
+        "algorithm": "maml",
+        "label": "MAML",
+        "implementation": "metaglot.algorithms.maml:MAML",
+        "first_order": False,
+        "dataset": "omniglot",
+        "model": "fc",
+        "image_size": 28,
+        "task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"},
+        "split": {"kind": "random", "seed": 42},
+        "train": changed({})["train"],
+        "run": {"device": "auto", "threads": "auto", "task_chunk": "auto"},
+        "settings": {},
+    }
+
+
+def test_a_first_order_maml_is_labelled_and_differs_from_fomaml_in_name_alone() -> None:
+    files = resolved({"first_order": True})
+    maml, fomaml = files["maml/train.yaml"], files["fomaml/train.yaml"]
+    assert (maml["label"], maml["first_order"]) == ("MAML (first_order=true)", True)
+    assert {key for key in maml if maml[key] != fomaml[key]} == {"algorithm", "label", "implementation"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "files"),
+    [
+        ({"first_order": True}, {"maml/train.yaml", "maml/evaluate.yaml", "report.yaml"}),
+        ({"evaluate.tasks": 600}, {"maml/evaluate.yaml", "fomaml/evaluate.yaml"}),
+        ({"seeds": [42, 43]}, {"report.yaml"}),
+        ({"report.margin": 0.01}, {"report.yaml"}),
+        ({"train.iterations": 7}, {"maml/train.yaml", "fomaml/train.yaml"}),
+        ({"split.train": 1000}, {"split.yaml"}),
+        ({"settings.maml.meta_lr": 0.1}, {"maml/train.yaml"}),
+        ({"settings.fomaml.fast_lr": 0.1}, {"fomaml/train.yaml", "fomaml/evaluate.yaml"}),
+        ({"settings.maml.test_adaptation_steps": 3}, {"maml/evaluate.yaml"}),
+        ({"settings.fomaml.meta_lr": 0.003}, set()),
+    ],
+)
+def test_a_change_reaches_the_files_that_it_is_about(changes: dict[str, Any], files: set[str]) -> None:
+    before, after = resolved({}), resolved(changes)
+    assert {name for name in before if before[name] != after[name]} == files
+
+
+def test_counts_are_void_where_alphabets_decide() -> None:
+    split = resolved({"split.kind": "background"})["split.yaml"]
+    assert (split["kind"], split["train"], split["validation"], split["test"]) == ("background", None, None, None)
+    assert resolved({"split.kind": "background", "split.test": 99})["split.yaml"] == split
+
+
+def test_another_way_to_shrink_the_drawings_is_another_dataset_of_the_same_downloads() -> None:
+    files = resolved({"data.source": "omniglot-nearest"})
+    assert files.pop("data.yaml") == {"source": "omniglot"}
+    assert {file["dataset"] for file in files.values()} == {"omniglot-nearest"}
+
+
+def test_glyphs_are_called_synthetic_everywhere() -> None:
+    files = resolved({"data.source": "glyphs"})
+    assert files.pop("data.yaml") == {"source": "glyphs"}
+    assert {file["dataset"] for file in files.values()} == {"glyphs (synthetic)"}
+
+
+def test_settings_beat_train_and_evaluate() -> None:
+    changes = {f"settings.maml.{key}": value for key, value in {"fast_lr": 0.4, "test_adaptation_steps": 3}.items()}
+    files = resolved(changes)
+    assert files["maml/train.yaml"]["train"] == changed({})["train"] | {"fast_lr": 0.4}
+    assert files["maml/evaluate.yaml"]["fast_lr"] == 0.4
+    assert files["maml/evaluate.yaml"]["evaluate"] == {"tasks": 10000, "adaptation_steps": 3, "seed": 0}
+    assert files["fomaml/train.yaml"]["train"] == changed({})["train"]
+
+
+def test_what_settings_override_is_said() -> None:
+    changes = {"settings.maml.fast_lr": 0.4, "settings.fomaml.fast_lr": 0.5, "settings.maml.test_adaptation_steps": 3}
+    assert list(overrides(read(text(changed(changes)), CLASSES))) == [
+        "settings.maml.fast_lr: 0.4 instead of 0.5",
+        "settings.maml.test_adaptation_steps: 3 instead of 1",
+    ]
+
+
+def test_settings_of_its_own_go_to_the_algorithm() -> None:
+    files = resolved({"algorithms": ["annealed"], "settings.annealed.train_ways": 60, "settings.annealed.meta_lr": 0.1})
+    assert files["annealed/train.yaml"]["settings"] == {"anneal": True, "train_ways": 60}
+    assert files["annealed/evaluate.yaml"]["settings"] == {"anneal": True, "train_ways": 60}
+    assert files["annealed/train.yaml"]["train"]["meta_lr"] == 0.1
+    assert files["annealed/train.yaml"]["first_order"] is None
+    assert files["annealed/evaluate.yaml"]["task"]["ways"] == 5
+
+
+def test_an_algorithm_that_learn2learn_has_not_cannot_be_asked_of_it() -> None:
+    both = {"algorithms": ["maml", "annealed"]}
+    with pytest.raises(Refusal, match="train.engine: got 'learn2learn'; takes batched for annealed"):
+        resolved(both | {"train.engine": "learn2learn"})
+    mixed = resolved(both | {"train.engine": "learn2learn", "settings.annealed.engine": "batched"})
+    assert mixed["maml/train.yaml"]["train"]["engine"] == "learn2learn"
+
+
+def test_the_report_has_a_row_for_every_algorithm_and_seed() -> None:
+    rows = resolved({"seeds": [1, 0]})["report.yaml"]["rows"]
+    assert [(row["label"], row["first_order"], row["seed"]) for row in rows] == [
+        ("MAML", False, 1),
+        ("MAML", False, 0),
+        ("FOMAML", True, 1),
+        ("FOMAML", True, 0),
+    ]

@@ -1,0 +1,65 @@
+"""The config files between stages: read as written, or refused by file and key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from params_file import TEXT
+
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.params import read
+from metaglot.config.resolve import find, resolve
+from metaglot.core.common.atomic_files import write_yaml
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import EvaluateConfig, ReportConfig, TrainConfig, load
+
+CLASSES = find(ALGORITHMS)
+FILES = resolve(read(TEXT, CLASSES), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("maml/train.yaml", TrainConfig), ("maml/evaluate.yaml", EvaluateConfig), ("report.yaml", ReportConfig)],
+)
+def test_a_config_is_read_as_it_was_written(tmp_path: Path, name: str, model: Any) -> None:
+    write_yaml(tmp_path / "config.yaml", FILES[name].model_dump())
+    assert load(model, tmp_path / "config.yaml") == FILES[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"seed": 42}, "seed: Extra inputs are not permitted"),
+        ({"image_size": 28.0}, "image_size: Input should be a valid integer"),
+        ({"task": {"ways": 5}}, "task.shots: Field required"),
+        ({"train": None}, "train: Input should be"),
+    ],
+)
+def test_a_config_that_is_no_such_config_is_refused_by_file_and_key(
+    tmp_path: Path, change: dict[str, Any], complaint: str
+) -> None:
+    path = tmp_path / "train.yaml"
+    write_yaml(path, FILES["maml/train.yaml"].model_dump() | change)
+    with pytest.raises(Refusal) as refusal:
+        load(TrainConfig, path)
+    line = str(refusal.value)
+    assert line.startswith(f"{path}: {complaint}") and line.count("\n") == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"fc", b"a: [", b"\xff"])
+def test_a_damaged_config_is_refused_by_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "train.yaml"
+    path.write_bytes(content)
+    with pytest.raises(Refusal, match="train.yaml") as refusal:
+        load(TrainConfig, path)
+    assert str(refusal.value).count("\n") == 0
+
+
+def test_a_missing_config_is_refused_by_file(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="train.yaml is not there"):
+        load(TrainConfig, tmp_path / "train.yaml")
+
+
+def test_a_config_cannot_be_changed_once_it_is_read() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        FILES["report.yaml"].margin = 0.5  # type: ignore[attr-defined]

@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from cases import Case
+from safetensors.torch import load_file, save_file
+
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.weights_file import read_weights, write_weights
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.learn2learn_engine import initialised, parameters
+
+NAMES = network("fc").names
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A weights file of 5 ways, as a training leaves it."""
+    path = tmp_path / "models" / "weights.safetensors"
+    write_weights(path, parameters(initialised("fc", 5, 28, 0)))
+    return path
+
+
+def refused(path: Path, ways: int = 5) -> str:
+    """The one line, naming the file, that it is refused with."""
+    with pytest.raises(Refusal) as refusal:
+        read_weights(path, NAMES, ways)
+    line = str(refusal.value)
+    assert "\n" not in line and str(path) in line
+    return line
+
+
+def test_what_is_written_is_read(path):
+    expected = parameters(initialised("fc", 5, 28, 0))
+    found = read_weights(path, NAMES, 5)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in found)
+    assert not any(value.requires_grad for value in found.values())
+
+
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_it_loads_into_learn2learns_module_with_the_tools_of_safetensors(model, tmp_path):
+    case = Case(model)
+    write_weights(tmp_path / "file", case.module().state_dict() | case.learned())
+    module = case.but(seed=5).module()
+    module.load_state_dict(load_file(tmp_path / "file"))
+    expected = case.learned()
+    assert all(torch.equal(value, expected[name]) for name, value in parameters(module).items())
+
+
+def test_the_same_weights_are_the_same_bytes_in_any_order_of_their_names(tmp_path):
+    weights = Case().learned()
+    write_weights(tmp_path / "one", weights)
+    write_weights(tmp_path / "other", dict(reversed(weights.items())))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_weights_that_share_memory_are_written_each_in_full(tmp_path):
+    whole = torch.arange(6.0)
+    write_weights(tmp_path / "file", {"a": whole, "b": whole[::2], "c": whole})
+    found = load_file(tmp_path / "file")
+    assert torch.equal(found["b"], whole[::2]) and torch.equal(found["c"], whole)
+
+
+def test_writing_again_leaves_nothing_beside_the_file(path):
+    write_weights(path, {"a": torch.zeros(1)})
+    assert [*path.parent.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, -1])
+def test_a_truncated_file_is_refused(path, kept):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if kept == 0.5 else kept])
+    assert "is not a weights file" in refused(path)
+
+
+def test_a_damaged_file_is_refused(path):
+    content = bytearray(path.read_bytes())
+    content[8:40] = b"\xff" * 32
+    path.write_bytes(content)
+    assert "is not a weights file" in refused(path)
+
+
+def test_a_file_that_is_not_there_or_a_folder_is_refused(path):
+    assert "is not a weights file" in refused(path.with_name("other.safetensors"))
+    assert "is not a weights file" in refused(path.parent)
+
+
+def test_a_file_of_something_else_is_refused(path):
+    path.write_text(json.dumps({"weights": [1, 2, 3]}))
+    assert "is not a weights file" in refused(path)
+
+
+def test_weights_for_other_ways_are_refused(path):
+    assert "is for 5 ways, not 20" in refused(path, ways=20)
+
+
+def test_weights_that_lack_a_parameter_are_refused_by_its_name(path):
+    weights = load_file(path)
+    del weights["features.1.2.normalize.weight"]
+    save_file(weights, path)
+    assert "lacks features.1.2.normalize.weight" in refused(path)
+
+
+def test_weights_of_the_other_network_are_refused(path):
+    write_weights(path, parameters(initialised("conv", 5, 28, 0)))
+    assert "lacks features.1.0.linear.weight" in refused(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(path, value):
+    weights = load_file(path)
+    weights["features.1.3.linear.weight"][0, 0] = value
+    save_file(weights, path)
+    assert "features.1.3.linear.weight that are not finite" in refused(path)

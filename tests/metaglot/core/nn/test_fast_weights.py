@@ -1,0 +1,154 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from metaglot.core.nn.fast_weights import FastMatrix, FastVector, Outer, Seen
+
+TASKS, ROWS, WIDE, HIGH = 3, 4, 7, 5
+RATES = {
+    "a number": 0.3,
+    "a learned scalar": torch.tensor(0.3, dtype=torch.double),
+    "one of every weight": torch.linspace(0.1, 0.5, HIGH * WIDE, dtype=torch.double).view(HIGH, WIDE),
+}
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, dtype=torch.double, generator=torch.Generator().manual_seed(seed))
+
+
+def outer(seed: int, rows: int = ROWS, inputs: Tensor | None = None) -> Outer:
+    inputs = noise(TASKS, rows, WIDE, seed=seed + 100) if inputs is None else inputs
+    return Outer(noise(TASKS, rows, HIGH, seed=seed), inputs)
+
+
+def after(updates: list[Outer], rate: Tensor | float, shared: Tensor) -> FastMatrix:
+    fast = FastMatrix(shared)
+    for update in updates:
+        fast = fast.plus(update.times(rate))
+    return fast
+
+
+def by_hand(updates: list[Outer], rate: Tensor | float, shared: Tensor, x: Tensor) -> Tensor:
+    """With a weight matrix of every task's own, one example at a time."""
+    results = []
+    for task in range(TASKS):
+        weight = shared
+        for update in updates:
+            gradients = [torch.outer(g, h) for g, h in zip(update.grad[task], update.inputs[task], strict=True)]
+            weight = weight + rate * torch.stack(gradients).sum(0)
+        results.append(torch.stack([weight @ row for row in x[task]]))
+    return torch.stack(results)
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+@pytest.mark.parametrize("steps", [0, 1, 2, 6])
+@pytest.mark.parametrize("rows", [1, ROWS])
+def test_the_product_is_that_with_a_matrix_for_every_task(rate, steps, rows):
+    shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
+    updates = [outer(step, rows) for step in range(steps)]
+    torch.testing.assert_close(after(updates, rate, shared)(x), by_hand(updates, rate, shared, x))
+
+
+@pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
+def test_gradients_go_through_as_if_every_task_had_a_matrix(rate):
+    shared, x = noise(HIGH, WIDE).requires_grad_(), noise(TASKS, 2, WIDE, seed=9).requires_grad_()
+    updates = [outer(step, rows=1) for step in range(3)]
+    watched = [shared, x, *(t.requires_grad_() for u in updates for t in (u.grad, u.inputs))]
+    found = torch.autograd.grad(after(updates, rate, shared)(x).square().sum(), watched)
+    expected = torch.autograd.grad(by_hand(updates, rate, shared, x).square().sum(), watched)
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_rate_that_is_learned_has_the_gradient_of_every_step():
+    shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
+    updates = [outer(step, rows=1) for step in range(2)]
+    for rate in (torch.tensor(0.3, dtype=torch.double), RATES["one of every weight"].clone()):
+        rate.requires_grad_()
+        (found,) = torch.autograd.grad(after(updates, rate, shared)(x).square().sum(), rate)
+        (expected,) = torch.autograd.grad(by_hand(updates, rate, shared, x).square().sum(), rate)
+        torch.testing.assert_close(found, expected)
+
+
+def test_updates_stay_thin_while_that_is_cheaper_and_then_become_a_matrix():
+    shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
+    updates = [outer(step, rows=1) for step in range(5)]
+    stages = [after(updates[:steps], 0.3, shared) for steps in range(6)]
+    assert [fast.thin and fast.thin.inputs.shape[1] for fast in stages[:3]] == [
+        None,
+        1,
+        2,
+    ]  # 12 numbers a row against 35
+    assert stages[-1].thin is None
+    for steps, fast in enumerate(stages):
+        torch.testing.assert_close(fast(x), by_hand(updates[:steps], 0.3, shared, x))
+        torch.testing.assert_close(x @ fast.dense().mT, fast(x))
+
+
+def test_updates_on_the_same_inputs_grow_no_longer():
+    shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
+    inputs = noise(TASKS, 1, WIDE, seed=5)
+    updates = [outer(step, rows=1, inputs=inputs) for step in range(2)]
+    fast = after(updates, 0.3, shared)
+    assert fast.thin.inputs is inputs
+    torch.testing.assert_close(fast(x), by_hand(updates, 0.3, shared, x))
+
+
+def test_updates_on_inputs_that_are_merely_equal_are_kept_apart():
+    inputs = noise(TASKS, 1, WIDE, seed=5)
+    updates = [outer(step, rows=1, inputs=inputs.clone()) for step in range(2)]
+    assert after(updates, 0.3, noise(HIGH, WIDE)).thin.inputs.shape[1] == 2
+
+
+def test_rows_that_are_seen_again_are_multiplied_once_for_each_matrix():
+    rows, shared = noise(TASKS, 2, WIDE, seed=9), noise(HIGH, WIDE).requires_grad_()
+    seen, matrices = Seen(rows), (shared, noise(TASKS, 4, WIDE, seed=1))
+    for matrix in matrices:
+        assert seen.times(matrix) is seen.times(matrix)
+        torch.testing.assert_close(seen.times(matrix), rows @ matrix.mT)
+    with torch.no_grad():
+        assert not seen.times(shared).requires_grad
+    assert seen.times(shared).requires_grad
+
+
+def test_weights_give_rows_that_are_seen_again_the_same_product():
+    shared, rows = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
+    chain = [FastMatrix(shared)]
+    for step in range(5):
+        chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
+    seen = Seen(rows)
+    for fast in chain:
+        torch.testing.assert_close(fast(seen), fast(rows))
+
+
+@pytest.mark.parametrize("rows", [1, ROWS])
+def test_a_step_with_every_weights_own_rate_may_follow_thin_ones(rows):
+    shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
+    first, second, third = (outer(step, rows) for step in range(3))
+    rate = RATES["one of every weight"]
+    fast = FastMatrix(shared).plus(first.times(0.2)).plus(second.times(rate)).plus(third.times(0.2))
+    weights = shared + 0.2 * first.dense() + rate * second.dense() + 0.2 * third.dense()
+    torch.testing.assert_close(fast(x), x @ weights.mT)
+
+
+def test_taking_a_step_leaves_the_weights_before_it_alone():
+    x = noise(TASKS, 2, WIDE, seed=9)
+    chain = [FastMatrix(noise(HIGH, WIDE))]
+    for step in range(6):
+        chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
+    before = [fast(x) for fast in chain]
+    chain[-1].plus(outer(7).times(RATES["one of every weight"]))
+    assert all(torch.equal(fast(x), old) for fast, old in zip(chain, before, strict=True))
+    assert not any(torch.equal(a, b) for a, b in pairwise(before))
+
+
+def test_a_vector_has_a_copy_for_each_task_once_asked():
+    shared = noise(1, 1, HIGH).requires_grad_()
+    fast = FastVector(shared).for_each(TASKS)
+    (each,) = torch.autograd.grad((fast.value * noise(TASKS, 1, HIGH, seed=1)).sum(), fast.value)
+    torch.testing.assert_close(each, noise(TASKS, 1, HIGH, seed=1))
+    moved = fast.plus(noise(TASKS, 1, HIGH, seed=2))
+    torch.testing.assert_close(moved.value, shared + noise(TASKS, 1, HIGH, seed=2))
+    (gathered,) = torch.autograd.grad((moved.value * noise(TASKS, 1, HIGH, seed=1)).sum(), shared)
+    torch.testing.assert_close(gathered, noise(TASKS, 1, HIGH, seed=1).sum(0, keepdim=True))

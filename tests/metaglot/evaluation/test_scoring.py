@@ -1,0 +1,183 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from cases import CHARACTERS, Case
+from oracles import inductive
+from torch import Tensor
+
+from metaglot.algorithms.maml import MAML
+from metaglot.core.learners.gradient_based import Adapted
+from metaglot.core.learners.meta_learner import Classifier, last
+from metaglot.core.tasks.task_sampler import Batch, Purpose, Tasks, draw
+from metaglot.evaluation.scoring import STEPS, Scores, adapted, evaluate, together, validate
+from metaglot.training.learn2learn_engine import l2l
+
+CASE = Case(ways=3, shots=2, queries=4, tasks=5, fast_lr=0.1)
+both = pytest.mark.parametrize("model", ["fc", "conv"])
+
+
+class Still(MAML):
+    """That adapts in no steps."""
+
+    def classifiers(self, learned, support, labels) -> Iterator[Classifier]:
+        yield Adapted(self.network, self.network.fast(learned), support)
+
+
+def single(case: Case) -> dict[str, Tensor]:
+    return {name: value.detach().float() for name, value in case.learned().items()}
+
+
+def tasks(case: Case) -> Tasks:
+    return draw((Purpose.TESTING, 0, 0), case.tasks, CHARACTERS, 20, case.task)
+
+
+def scores(case: Case, steps: int = 1, chunk: int = 2, kind=MAML) -> Scores:
+    algorithm = kind(case.algorithm().network, case.fast_lr, case.steps)
+    parts = evaluate(algorithm, single(case), case.images(), tasks(case), case.shots, steps, chunk)
+    return together(list(parts))
+
+
+def classifier(case: Case, batch: Batch, steps: int = 2) -> Classifier:
+    """After so many steps, in float64."""
+    with torch.no_grad():
+        return last(adapted(case.algorithm(), case.learned(), batch), steps)
+
+
+def right_and_loss(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    return (logits.argmax(1) == labels).double().mean().item(), F.cross_entropy(logits, labels).item()
+
+
+def by_hand(case: Case, most: int, chosen: int) -> dict[str, np.ndarray]:
+    """The same scores by learn2learn, task by task."""
+    rows = []
+    batch = case.images().batch(tasks(case), case.shots).double()
+    for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
+        learner = l2l.algorithms.MAML(case.module(), lr=case.fast_lr, first_order=True).clone()
+        steps = []
+        for step in range(most + 1):
+            logits = learner(query[:, None]).detach()
+            steps.append(right_and_loss(logits, query_labels))
+            if step == chosen:
+                alone = right_and_loss(inductive(learner.module, support, query), query_labels)
+                answers = logits.argmax(1).numpy()
+            learner.adapt(F.cross_entropy(learner(support[:, None]), labels))
+        rows.append((np.array(steps), np.array(alone), answers))
+    by_step, alone, answers = (np.stack(parts) for parts in zip(*rows, strict=True))
+    return {
+        "accuracy": by_step[:, chosen, 0],
+        "loss": by_step[:, chosen, 1],
+        "inductive_accuracy": alone[:, 0],
+        "inductive_loss": alone[:, 1],
+        "predictions": answers,
+        "by_step_accuracy": by_step[:, : STEPS + 1, 0],
+        "by_step_loss": by_step[:, : STEPS + 1, 1],
+    }
+
+
+@both
+@pytest.mark.parametrize("steps", [0, 1, 12])
+def test_scores_are_those_of_learn2learn_task_by_task(model, steps):
+    case = replace(CASE, model=model, tasks=3)
+    found, expected = scores(case, steps), by_hand(case, max(steps, STEPS), steps)
+    for name, values in expected.items():
+        np.testing.assert_allclose(getattr(found, name), values, rtol=2e-3, atol=2e-4, err_msg=name)
+    assert found.by_step_accuracy.shape == found.by_step_loss.shape == (3, 11)
+
+
+@both
+def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
+    case = replace(CASE, model=model)
+    batch = case.batch()
+    made, query = classifier(case, batch), batch.query
+    whole = made.inductive(query)
+    order = torch.randperm(query.shape[1], generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(made.inductive(query[:, order]), whole[:, order])
+    for n in range(query.shape[1]):
+        torch.testing.assert_close(made.inductive(query[:, n : n + 1])[:, 0], whole[:, n])
+    others = torch.cat([query[:, :1], query[:, 1:].flip(2) * 0.5], dim=1)
+    torch.testing.assert_close(made.inductive(others)[:, 0], whole[:, 0])
+    assert not torch.allclose(made.inductive(others)[:, 1:], whole[:, 1:], atol=1e-2)
+
+
+@both
+def test_transductive_a_query_is_answered_by_the_company_it_keeps(model):
+    case = replace(CASE, model=model)
+    batch = case.batch()
+    made, query = classifier(case, batch), batch.query
+    whole = made(query)
+    torch.testing.assert_close(made(query.flip(1)), whole.flip(1))
+    fewer = made(query[:, :2])
+    assert ((fewer - whole[:, :2]).abs().amax((1, 2)) > 1e-2).all()
+
+
+@both
+def test_inductive_a_query_that_is_the_support_set_is_answered_as_in_adapting(model):
+    case = replace(CASE, model=model)
+    batch = case.batch()
+    made = classifier(case, batch)
+    torch.testing.assert_close(made.inductive(batch.support), made(batch.support))
+
+
+@both
+@torch.no_grad()
+def test_inductive_scores_know_no_order_of_the_queries(model):
+    case = replace(CASE, model=model)
+    original = case.images().batch(tasks(case), case.shots)
+    shuffled = replace(original, query=original.query.flip(1), query_labels=original.query_labels.flip(1))
+    for batch in (original, shuffled):
+        made = last(adapted(case.algorithm(), single(case), batch), 1)
+        right = (made.inductive(batch.query).argmax(-1) == batch.query_labels).float().mean(1)
+        np.testing.assert_allclose(right.numpy(), scores(case).inductive_accuracy, atol=1e-6)
+
+
+@both
+def test_chunks_change_nothing_but_rounding(model):
+    case = replace(CASE, model=model)
+    whole = scores(case, chunk=100)
+    for chunk in (1, 2, 3):
+        parts = scores(case, chunk=chunk)
+        for name in Scores.__dataclass_fields__:
+            np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-4, atol=1e-5)
+
+
+def test_the_same_scores_twice_are_the_same_to_the_last_bit():
+    one, other = scores(CASE), scores(CASE)
+    assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Scores.__dataclass_fields__)
+
+
+def test_predictions_are_the_answers_that_accuracy_counts():
+    found = scores(CASE)
+    labels = np.repeat(np.arange(CASE.ways), CASE.queries)
+    np.testing.assert_allclose((found.predictions == labels).mean(1), found.accuracy)
+    assert found.predictions.shape == (CASE.tasks, CASE.ways * CASE.queries)
+
+
+def test_the_main_score_is_that_of_its_own_step():
+    for steps in (0, 3, 10):
+        found = scores(CASE, steps)
+        np.testing.assert_array_equal(found.accuracy, found.by_step_accuracy[:, steps])
+        np.testing.assert_array_equal(found.loss, found.by_step_loss[:, steps])
+
+
+@both
+def test_validation_is_the_mean_of_the_same_scores(model):
+    case = replace(CASE, model=model)
+    expected = scores(case, 2)
+    loss, accuracy = validate(case.algorithm(), single(case), case.images(), tasks(case), case.shots, 2, 2)
+    assert (loss, accuracy) == pytest.approx((expected.loss.mean(), expected.accuracy.mean()), rel=1e-6)
+
+
+def test_what_does_not_adapt_in_steps_is_scored_once():
+    found = scores(CASE, steps=5, kind=Still)
+    assert found.by_step_accuracy.shape == (CASE.tasks, 1)
+    np.testing.assert_array_equal(found.accuracy, found.by_step_accuracy[:, 0])
+    np.testing.assert_allclose(found.loss, scores(CASE, steps=0).loss, rtol=1e-5)
+
+
+def test_the_classifier_after_some_steps_is_the_last_where_there_are_fewer():
+    made = [Adapted(CASE.algorithm().network, {}, torch.zeros(n)) for n in range(3)]
+    assert [last(iter(made), steps) is made[min(steps, 2)] for steps in range(5)] == [True] * 5

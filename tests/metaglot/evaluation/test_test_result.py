@@ -1,0 +1,137 @@
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from metaglot.core.common.stage_configs import EvaluateConfig, Task
+from metaglot.core.tasks.task_sampler import Purpose, Tasks, draw
+from metaglot.evaluation.confidence_intervals import interval_by_character
+from metaglot.evaluation.scoring import Scores
+from metaglot.evaluation.test_result import arrays, result
+
+TASK = Task(ways=3, shots=2, queries=4, rotations="class")
+COUNT = 50
+LABELS = np.repeat(np.arange(3), 4)
+
+
+def config() -> EvaluateConfig:
+    return EvaluateConfig.model_validate({
+        "algorithm": "maml", "label": "MAML (first_order=true)", "implementation": "metaglot.algorithms.maml:MAML",
+        "first_order": True, "dataset": "glyphs (synthetic)", "model": "fc", "image_size": 28,
+        "task": TASK.model_dump(), "split": {"kind": "random", "seed": 1}, "fast_lr": 0.5,
+        "evaluate": {"tasks": COUNT, "adaptation_steps": 1, "seed": 0},
+        "run": {"device": "cpu", "threads": 1, "task_chunk": "auto"}, "settings": {},
+    })  # fmt: skip
+
+
+def tasks(seed: int = 0) -> Tasks:
+    return draw((Purpose.TESTING, seed, 0), COUNT, 40, 20, TASK)
+
+
+def scores() -> Scores:
+    """Of answers of which about three in four are right."""
+    random = np.random.default_rng(0)
+    answers = np.where(random.random((COUNT, 12)) < 0.75, LABELS, random.integers(0, 3, (COUNT, 12)))
+    accuracy = (answers == LABELS).mean(1)
+    by_step = np.stack([accuracy - 0.5, accuracy, accuracy / 2], axis=1)
+    losses = random.random((3, COUNT)).astype(np.float32)
+    return Scores(
+        accuracy=accuracy.astype(np.float32),
+        loss=losses[0],
+        inductive_accuracy=(accuracy / 2).astype(np.float32),
+        inductive_loss=losses[1],
+        predictions=answers.astype(np.uint8),
+        by_step_accuracy=by_step.astype(np.float32),
+        by_step_loss=np.stack([losses[2], losses[0], losses[1]], axis=1),
+    )
+
+
+def record() -> dict:
+    return json.loads(json.dumps(result(config(), 42, "ab" * 32, tasks(), scores()), allow_nan=False))
+
+
+def test_the_record_has_the_keys_that_other_tools_read():
+    found = record()
+    assert list(found) == [
+        "algorithm", "label", "first_order", "dataset", "seed", "split_sha256", "tasks_sha256",
+        "accuracy", "loss", "inductive", "writeup", "by_step", "task", "evaluate",
+    ]  # fmt: skip
+    assert found["accuracy"].keys() == {"mean", "ci95", "std", "ci95_by_character"}
+    assert found["loss"].keys() == {"mean", "ci95"}
+    assert {"mean", "ci95", "ci95_by_character"} <= found["inductive"]["accuracy"].keys()
+    assert found["inductive"]["loss"].keys() == {"mean", "ci95"}
+
+
+def test_the_record_says_what_was_scored_on_what():
+    found = record()
+    assert (found["algorithm"], found["label"], found["first_order"]) == ("maml", "MAML (first_order=true)", True)
+    assert (found["dataset"], found["seed"], found["split_sha256"]) == ("glyphs (synthetic)", 42, "ab" * 32)
+    assert found["task"] == TASK.model_dump()
+    assert found["evaluate"] == {"tasks": COUNT, "adaptation_steps": 1, "seed": 0}
+    assert found["tasks_sha256"] == tasks().sha256() != tasks(seed=1).sha256()
+
+
+@pytest.mark.parametrize("mode", ["transductive", "inductive"])
+def test_means_and_intervals_are_of_all_tasks(mode):
+    given, found = scores(), record()
+    found = found if mode == "transductive" else found["inductive"]
+    prefix = "" if mode == "transductive" else "inductive_"
+    for name in ("accuracy", "loss"):
+        values = getattr(given, prefix + name).astype(float)
+        expected = stats.t.interval(0.95, COUNT - 1, loc=values.mean(), scale=stats.sem(values))
+        assert found[name]["mean"] == pytest.approx(values.mean())
+        assert found[name]["ci95"] == pytest.approx(expected)
+    accuracy = getattr(given, prefix + "accuracy").astype(float)
+    assert found["accuracy"]["std"] == pytest.approx(accuracy.std(ddof=1))
+    by_character = interval_by_character(accuracy, tasks().characters)
+    assert found["accuracy"]["ci95_by_character"] == pytest.approx(by_character)
+
+
+def test_the_write_ups_protocol_is_the_first_32_tasks():
+    given, found = scores(), record()["writeup"]
+    expected = {"accuracy": given.accuracy[:32].mean(), "loss": given.loss[:32].mean(), "tasks": 32}
+    assert found == pytest.approx(expected)
+
+
+def test_every_step_has_its_means():
+    given, found = scores(), record()["by_step"]
+    assert [row["step"] for row in found] == [0, 1, 2]
+    assert [row["accuracy"] for row in found] == pytest.approx(given.by_step_accuracy.mean(0).tolist())
+    assert [row["loss"] for row in found] == pytest.approx(given.by_step_loss.mean(0).tolist())
+    assert found[1]["accuracy"] == record()["accuracy"]["mean"]
+
+
+def test_the_scores_file_holds_every_task_in_the_documented_types():
+    found = {name: (values.dtype.name, values.shape) for name, values in arrays(tasks(), scores()).items()}
+    assert found == {
+        "accuracy": ("float32", (COUNT,)),
+        "loss": ("float32", (COUNT,)),
+        "inductive_accuracy": ("float32", (COUNT,)),
+        "inductive_loss": ("float32", (COUNT,)),
+        "characters": ("int16", (COUNT, 3)),
+        "turns": ("uint8", (COUNT, 3)),
+        "correct": ("uint8", (COUNT, 3)),
+        "drawings": ("uint8", (12, 3, 6)),
+        "predictions": ("uint8", (12, 3, 4)),
+    }
+
+
+def test_the_scores_file_says_what_the_tasks_were():
+    drawn, found = tasks(), arrays(tasks(), scores())
+    assert (found["characters"] == drawn.characters).all() and (found["turns"] == drawn.turns).all()
+    assert (found["drawings"] == drawn.drawings[:12]).all()
+
+
+def test_right_answers_by_character_add_up_to_the_accuracy():
+    found = arrays(tasks(), scores())
+    np.testing.assert_allclose(found["correct"].sum(1) / 12, found["accuracy"], rtol=1e-6)
+    pictured = (found["predictions"] == np.arange(3)[:, None]).sum(-1)
+    assert (pictured == found["correct"][:12]).all()
+    assert len({*found["correct"].ravel()}) > 2
+
+
+def test_fewer_tasks_than_are_pictured_are_all_pictured():
+    few = Scores(*(getattr(scores(), name)[:5] for name in Scores.__dataclass_fields__))
+    found = arrays(tasks()[:5], few)
+    assert len(found["drawings"]) == len(found["predictions"]) == 5

@@ -1,0 +1,160 @@
+"""A trained network classifies a user's pictures as it was tested: the same adaptation, the same answers."""
+
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from trained_glyphs import SHOTS, SIZE, WAYS, drawings, trained
+
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.core.common.errors import Refusal
+from metaglot.inference.predictor import Adapted, Predictor, load
+from metaglot.inference.user_images import images
+from metaglot.training.learn2learn_engine import initialised, l2l
+
+CLASSES = "abc"
+LABELS = [name for name in CLASSES for _ in range(SHOTS)]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Trains what is asked for, once."""
+    return cache(lambda **asked: trained(tmp_path_factory.mktemp("run"), **asked))
+
+
+@pytest.fixture(scope="module")
+def predictor(runs: Any) -> Predictor:
+    return load(runs())
+
+
+def pictures(alphabet: int, per_class: slice) -> list[Image.Image]:
+    """Of three characters that no training has seen, one character after the other."""
+    return [drawing for hands in drawings(len(CLASSES), alphabet) for drawing in hands[per_class]]
+
+
+SUPPORT, QUERIES = pictures(9, slice(SHOTS)), pictures(9, slice(SHOTS, 8))
+
+
+def probabilities(classifier: Adapted, **options: Any) -> np.ndarray:
+    return np.array([list(found.probabilities.values()) for found in classifier.predict(QUERIES, **options)])
+
+
+def test_it_knows_new_characters_from_three_drawings_of_each(predictor: Predictor) -> None:
+    right = []
+    for alphabet in range(8, 14):
+        classifier = predictor.adapt(pictures(alphabet, slice(SHOTS)), LABELS)
+        found = classifier.predict(pictures(alphabet, slice(SHOTS, 20)))
+        right += [answer.label == CLASSES[n // 17] for n, answer in enumerate(found)]
+    assert len(right) == 6 * 51 and np.mean(right) > 0.75
+
+
+@pytest.mark.parametrize("steps", [0, 1, 4])
+@pytest.mark.parametrize(("model", "size"), [("fc", SIZE), ("conv", 28)])
+def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, steps: int, runs: Any) -> None:
+    """Which knows no inductive mode."""
+    found = load(runs(model=model, data__image_size=size, train__iterations=0))
+    module = initialised(model, WAYS, size, 0)
+    module.load_state_dict(dict(found.learned))
+    learner = l2l.algorithms.MAML(module, lr=0.5).clone()
+    for _ in range(steps):
+        logits = learner(images(SUPPORT, size).unsqueeze(1))
+        learner.adapt(F.cross_entropy(logits, torch.arange(WAYS).repeat_interleave(SHOTS)))
+    expected = learner(images(QUERIES, size).unsqueeze(1)).softmax(-1).detach().numpy()
+    answers = probabilities(found.adapt(SUPPORT, LABELS, steps), transductive=True)
+    np.testing.assert_allclose(answers, expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> None:
+    brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
+    found = load(runs(algorithm=name, **brief))
+    classifier = found.adapt(SUPPORT, LABELS, steps=3)
+    numbers = torch.arange(WAYS).repeat_interleave(SHOTS)[None]
+    with torch.no_grad():
+        *_, own = islice(found.algorithm.classifiers(found.learned, images(SUPPORT, SIZE)[None], numbers), 4)
+        query = images(QUERIES, SIZE)[None]
+        expected = {True: own(query), False: own.inductive(query)}
+    for transductive, logits in expected.items():
+        together = probabilities(classifier, transductive=transductive)
+        np.testing.assert_allclose(together, logits[0].softmax(-1).numpy(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_takes_few_and_uneven_classes_in_any_order(name: str, runs: Any) -> None:
+    brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
+    found = load(runs(algorithm=name, **brief)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
+    rows = probabilities(found)
+    assert found.classes == ("x", "y") and rows.shape == (len(QUERIES), 2)
+    np.testing.assert_allclose(rows.sum(1), 1)
+    assert np.ptp(rows[:, 0]) > 0
+
+
+def test_each_query_is_looked_at_by_itself(predictor: Predictor) -> None:
+    classifier = predictor.adapt(SUPPORT, LABELS)
+    alone = [classifier.predict([query])[0] for query in QUERIES]
+    for one, among in zip(alone, classifier.predict(QUERIES), strict=True):
+        assert one.label == among.label and one.probabilities == pytest.approx(among.probabilities, abs=1e-5)
+    assert np.abs(probabilities(classifier, transductive=True) - probabilities(classifier)).max() > 1e-3
+
+
+def test_neither_the_order_of_the_support_nor_the_names_of_the_classes_matter(predictor: Predictor) -> None:
+    expected = probabilities(predictor.adapt(SUPPORT, LABELS))
+    shuffled = [0, *np.random.default_rng(0).permutation(np.arange(1, len(SUPPORT)))]
+    first = [3, 6]  # the first of each other class, so that the classes keep their order
+    order = [0, *first, *(n for n in shuffled[1:] if n not in first)]
+    names = {"a": "z", "b": "ä b", "c": ""}
+    found = predictor.adapt([SUPPORT[n] for n in order], [names[LABELS[n]] for n in order])
+    assert found.classes == ("z", "ä b", "")
+    np.testing.assert_allclose(probabilities(found), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_the_label_is_that_of_the_largest_probability(predictor: Predictor) -> None:
+    for found in predictor.adapt(SUPPORT, LABELS).predict(QUERIES):
+        assert list(found.probabilities) == list(CLASSES) and sum(found.probabilities.values()) == pytest.approx(1)
+        assert found.probability == max(found.probabilities.values()) == found.probabilities[found.label]
+
+
+def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor) -> None:
+    two = predictor.adapt(SUPPORT[: 2 * SHOTS], LABELS[: 2 * SHOTS])
+    pixels = images(QUERIES, SIZE)[None]
+    with torch.no_grad():
+        all_of_it = two.classifier.inductive(pixels)[0].softmax(-1)[:, :2]
+    np.testing.assert_allclose(probabilities(two), all_of_it / all_of_it.sum(1, keepdim=True), rtol=1e-4)
+
+
+def test_a_network_of_drawings_without_grey_sees_pictures_without_grey(runs: Any) -> None:
+    found = load(runs(data__source="omniglot-nearest", train__iterations=0))
+    seen = found.see(SUPPORT)
+    assert torch.equal(seen, images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}
+
+
+def test_no_queries_have_no_answers(predictor: Predictor) -> None:
+    assert predictor.adapt(SUPPORT, LABELS).predict([]) == []
+
+
+def test_nothing_that_is_asked_changes_the_network(predictor: Predictor) -> None:
+    before = {name: value.clone() for name, value in predictor.learned.items()}
+    predictor.adapt(SUPPORT, LABELS, steps=5).predict(QUERIES, transductive=True)
+    assert all(torch.equal(predictor.learned[name], value) for name, value in before.items())
+
+
+def test_what_it_cannot_do_is_refused_in_one_line(predictor: Predictor) -> None:
+    def said(message: str, *asked: Any, **options: Any) -> None:
+        with pytest.raises(Refusal, match=message):
+            predictor.adapt(*asked, **options)
+
+    said("1 classes where this network takes 2 to 3, as it was trained", SUPPORT, ["a"] * 9)
+    said("4 classes where this network takes 2 to 3", SUPPORT[:4], ["a", "b", "c", "d"])
+    said("0 classes", [], [])
+    said("9 pictures have 8 labels: each has one", SUPPORT, LABELS[:8])
+    said("-1 adaptation steps where 0 to 1000 can be taken", SUPPORT, LABELS, steps=-1)
+    said("a.png is one picture where a list of them is taken", "a.png", LABELS)
+    said("nowhere.png is not there", [*SUPPORT[:-1], Path("nowhere.png")], LABELS)
+    with pytest.raises(Refusal, match="one query by itself has no others"):
+        predictor.adapt(SUPPORT, LABELS).predict(QUERIES[:1], transductive=True)

@@ -1,0 +1,216 @@
+"""Any picture of a character becomes what the network knows: a drawing like Omniglot's, to the bit."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from draws import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from trained_glyphs import drawings
+
+from metaglot.core.common.errors import Refusal
+from metaglot.datasets.omniglot import ink
+from metaglot.inference.user_images import Picture, images
+
+GLYPH = drawings(1, 0)[0][0]
+
+
+def grey(drawing: Image.Image) -> np.ndarray:
+    return np.asarray(drawing.convert("L"))
+
+
+def on_glass(drawing: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    """Opaque ink of a colour on nothing."""
+    picture = Image.new("RGBA", drawing.size, (*colour, 0))
+    picture.putalpha(Image.fromarray(255 - grey(drawing)))
+    return picture
+
+
+def png(picture: Image.Image) -> Image.Image:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return Image.open(buffer)
+
+
+FORMS: dict[str, Callable[[Image.Image], Picture]] = {
+    "1": lambda drawing: drawing,
+    "L": lambda drawing: drawing.convert("L"),
+    "LA": lambda drawing: drawing.convert("LA"),
+    "P": lambda drawing: drawing.convert("RGB").quantize(2),
+    "RGB": lambda drawing: drawing.convert("RGB"),
+    "RGBA": lambda drawing: drawing.convert("RGBA"),
+    "CMYK": lambda drawing: drawing.convert("RGB").convert("CMYK"),
+    "YCbCr": lambda drawing: drawing.convert("YCbCr"),
+    "I": lambda drawing: drawing.convert("I"),
+    "F": lambda drawing: drawing.convert("F"),
+    "16 bits": lambda drawing: png(Image.fromarray(grey(drawing).astype(np.uint16) * 257)),
+    "12 bits of 16": lambda drawing: png(Image.fromarray(grey(drawing).astype(np.uint16) * 16)),
+    "negative": lambda drawing: Image.fromarray(255 - grey(drawing)),
+    "white on black, one bit": lambda drawing: Image.fromarray(~np.asarray(drawing)),
+    "red on blue": lambda drawing: Image.composite(
+        Image.new("RGB", drawing.size, "navy"), Image.new("RGB", drawing.size, "red"), drawing
+    ),
+    "transparent": lambda drawing: on_glass(drawing, (0, 0, 0)),
+    "white on transparent": lambda drawing: on_glass(drawing, (255, 255, 255)),
+    "transparent in a palette": lambda drawing: png(on_glass(drawing, (200, 30, 30)).quantize(2)),
+    "array of truths": lambda drawing: np.asarray(drawing),
+    "array of bytes": grey,
+    "array of floats": lambda drawing: grey(drawing) / 255,
+    "array of logits": lambda drawing: np.where(np.asarray(drawing), -7.5, 3.25),
+    "array with a channel": lambda drawing: grey(drawing)[..., None],
+    "array of colours": lambda drawing: np.stack([grey(drawing)] * 3, -1),
+    "array of floats in four channels": lambda drawing: np.asarray(drawing.convert("RGBA")) / 255,
+}
+
+
+def pixels(picture: Picture, size: int) -> np.ndarray:
+    return images([picture], size)[0].numpy()
+
+
+@pytest.mark.parametrize("form", FORMS)
+@examples(15)
+@given(seed=st.integers(0, 2**32 - 1), share=st.floats(0.01, 0.4), size=st.integers(4, 105))
+def test_a_one_bit_drawing_in_any_form_is_what_preprocessing_makes_of_it(
+    form: str, seed: int, share: float, size: int
+) -> None:
+    drawing = Image.fromarray(np.random.default_rng(seed).random((105, 105)) >= share)
+    expected = np.float32(ink(drawing, size)) * np.float32(1 / 255)
+    assert np.array_equal(pixels(FORMS[form](drawing), size), expected)
+
+
+@examples(50)
+@given(paper=st.integers(0, 255), black=st.integers(0, 255), size=st.integers(8, 40))
+def test_grey_paper_and_faint_pencils_do_not_matter(paper: int, black: int, size: int) -> None:
+    """Whatever the two levels, an anti-aliased drawing comes out the same but for what the levels round away."""
+    sharp = grey(GLYPH.convert("L").resize((60, 60), Image.Resampling.BILINEAR)) / 255
+    picture = Image.fromarray(np.rint(black + (paper - black) * sharp).astype(np.uint8))
+    if abs(paper - black) <= 16:
+        with pytest.raises(Refusal, match="a picture of 60x60 pixels shows nothing"):
+            images([picture], size)
+    else:
+        expected = pixels(Image.fromarray(np.rint(255 * sharp).astype(np.uint8)), size)
+        assert np.abs(pixels(picture, size) - expected).max() < 1 / abs(paper - black) + 2 / 255
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 90), (91, 40), (1, 7), (300, 299)])
+def test_a_picture_that_is_not_square_is_filled_up_with_its_paper(width: int, height: int) -> None:
+    picture = np.full((height, width), 230, np.uint8)
+    picture[height // 3 : height // 2, : width // 3 + 1] = 20
+    side = max(width, height)
+    whole = np.full((side, side), 230, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    whole[top : top + height, left : left + width] = picture
+    assert np.array_equal(pixels(picture, 28), pixels(whole, 28))
+
+
+@pytest.mark.parametrize("size", [(10, 10), (28, 28), (105, 105), (2000, 2000)])
+def test_ink_is_one_and_paper_is_nothing_at_any_size(size: tuple[int, int]) -> None:
+    picture = Image.new("L", size, 255)
+    picture.paste(0, (0, 0, size[0] // 2, size[1] // 3))
+    found = images([picture] * 2, 28)
+    assert found.shape == (2, 28, 28) and (found[0] == found[1]).all()
+    assert (found[:, 1:7, 1:10] > 0.9).all() and (found[:, 12:] < 0.1).all()
+
+
+def test_what_is_cut_out_lies_on_paper_as_bright_as_its_own() -> None:
+    """A scan with transparent corners: they are no ink."""
+    scan = Image.fromarray((40 + grey(GLYPH) * 0.8).astype(np.uint8)).convert("RGBA")
+    corners = Image.new("L", scan.size, 255)
+    corners.paste(0, (0, 0, 20, 20))
+    scan.putalpha(corners)
+    whole = grey(GLYPH).copy()
+    whole[:20, :20] = 255
+    assert np.array_equal(pixels(scan, 28), pixels(whole, 28))
+
+
+def test_a_photograph_is_turned_upright_as_its_camera_noted(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side: turn it clockwise to see it
+    GLYPH.convert("L").transpose(Image.Transpose.ROTATE_90).save(tmp_path / "held.png", exif=exif)
+    assert np.array_equal(pixels(tmp_path / "held.png", 28), pixels(GLYPH, 28))
+
+
+def test_a_jpeg_is_nearly_what_was_drawn(tmp_path: Path) -> None:
+    GLYPH.convert("RGB").save(tmp_path / "photo.jpeg", quality=90)
+    assert np.abs(pixels(str(tmp_path / "photo.jpeg"), 28) - pixels(GLYPH, 28)).max() < 0.15
+
+
+def test_a_picture_is_left_as_it_was() -> None:
+    picture, array = GLYPH.convert("P"), grey(GLYPH).copy()
+    images([picture, array], 28)
+    assert picture.mode == "P" and picture.size == (105, 105) and np.array_equal(array, grey(GLYPH))
+
+
+NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("picture", "said"),
+    [
+        (Image.new("L", (30, 20), 255), "a picture of 30x20 pixels shows nothing: it is one even surface"),
+        (Image.new("RGBA", (30, 20)), "a picture of 30x20 pixels shows nothing"),
+        (Image.fromarray(NOISE), "a picture of 50x50 pixels shows nothing"),
+        (np.zeros((4, 4), np.uint16), "a picture of 4x4 pixels shows nothing"),
+        (np.zeros(5), "an array of 5 is no picture: height x width, or height x width x 1 to 4"),
+        (np.zeros((3, 28, 28)), "an array of 3x28x28 is no picture"),
+        (np.zeros((0, 5)), "an array of 0x5 is no picture"),
+        (np.full((5, 5), np.nan), "an array of float64 with other than finite numbers"),
+        (np.array([["a"]]), "an array of <U1 with other than finite numbers"),
+        (np.full((5, 5, 3), 300), "an array of colours is of bytes, or of floats from 0 to 1, not of int64"),
+        (np.full((5, 5, 3), 1.5), "an array of colours is of bytes, or of floats from 0 to 1, not of float64"),
+        (Image.new("L", (1, 12_001)), "a picture of 1x12001 pixels .*"),
+        ("nowhere.png", "nowhere.png is not there"),
+        (Path("/"), "/ is no picture that can be read"),
+    ],
+)
+def test_what_is_no_picture_of_a_character_is_refused_in_one_line(picture: Picture, said: str) -> None:
+    with pytest.raises(Refusal, match=said) as caught:
+        images([picture], 28)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_fills_the_memory() -> None:
+    line = np.zeros((1, 12_001), np.uint8)
+    line[0, 0] = 255
+    with pytest.raises(Refusal, match="a picture of 12001x1 pixels is too large: no side is over 12000"):
+        images([line], 28)
+
+
+def test_a_file_that_would_unpack_to_too_much_is_refused_by_name(tmp_path: Path) -> None:
+    Image.new("1", (10_000, 9_000), 1).save(tmp_path / "bomb.png")
+    with pytest.raises(Refusal, match="bomb.png is no picture that can be read .DecompressionBombWarning"):
+        images([tmp_path / "bomb.png"], 28)
+
+
+@pytest.mark.parametrize("picture", ["a.png", Path("a.png"), GLYPH])
+def test_one_picture_in_place_of_a_list_is_refused(picture: Picture) -> None:
+    with pytest.raises(Refusal, match="is one picture where a list of them is taken"):
+        images(picture, 28)  # type: ignore[arg-type]
+
+
+def test_no_pictures_are_none() -> None:
+    assert images([], 28).shape == (0, 28, 28)
+
+
+WHOLE = io.BytesIO()
+GLYPH.save(WHOLE, "PNG")
+
+
+@examples(100)
+@given(place=st.integers(0, 2000), byte=st.integers(0, 255), cut=st.booleans())
+def test_a_damaged_file_is_refused_by_name_or_read(
+    place: int, byte: int, cut: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path, content = tmp_path_factory.getbasetemp() / "damaged.png", bytearray(WHOLE.getvalue())
+    content[place % len(content)] = byte
+    path.write_bytes(content[:place] if cut else content)
+    try:
+        found = images([path], 28)
+    except Refusal as refused:
+        assert str(refused).startswith(str(path)) and "\n" not in str(refused)
+    else:
+        assert found.shape == (1, 28, 28) and found.isfinite().all()

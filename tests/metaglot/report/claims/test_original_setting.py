@@ -1,0 +1,168 @@
+"""Which runs a claim is judged by: MAML's and FOMAML's, in the write-up's setting; and what would test it elsewhere."""
+
+import shlex
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.hydra import apply_overrides
+from finished_pipeline import LABELS, finished
+from judged import FIVE, judged
+from params_file import changed, text
+from scipy import stats
+from small_workspace import workspace
+
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.config.params import read
+from metaglot.config.resolve import find as classes
+from metaglot.config.resolve import resolve
+from metaglot.core.common.stage_configs import ReportConfig, TrainConfig, load
+from metaglot.report import original_study
+from metaglot.report.claims.approximation import first_order_is_close, whole
+from metaglot.report.claims.conclusions import claims
+from metaglot.report.claims.evidence import Evidence, experiment, more
+from metaglot.report.comparison import comparison
+from metaglot.report.statistics.pairs import pairs
+from metaglot.report.statistics.pairwise_result import find
+from stages.evaluate import main as evaluate
+from stages.report import read as read_run_of
+from stages.support import paths
+from stages.train import main as train
+
+OTHERWISE = {
+    "data.source": "glyphs",
+    "data.image_size": 20,
+    "first_order": True,
+    "algorithms": ["anil"],
+    "split.kind": "background",
+    "split.train": 1000,
+    "split.validation": 50,
+    "split.test": 400,
+    "task": {"ways": 4, "shots": 1, "queries": 1, "rotations": "none"},
+    "model": "conv",
+    "train.iterations": 7,
+    "train.meta_batch_size": 16,
+    "train.meta_lr": 0.1,
+    "train.fast_lr": 0.1,
+    "train.adaptation_steps": 2,
+    "evaluate.adaptation_steps": 2,
+    "settings.maml": {"fast_lr": 0.1},
+}
+
+
+def test_the_way_to_learn_more_is_the_same_experiment_from_more_seeds(tmp_path: Path):
+    same = {"maml": 0.97, "fomaml": 0.9701}
+    options = {"skills": same, "seeds": FIVE, "iterations": 60_000, "task": {"rotations": "task"}, "tests": 60}
+    claim = judged(tmp_path, **options)["maml-overtakes"]
+    assert claim["verdict"] == "inconclusive"
+    assert "train.iterations=60000" in claim["command"] and "task.rotations=task" in claim["command"]
+    assert "seeds=[42,43,44,45,46,47,48,49,50,51]" in claim["command"]
+
+
+@pytest.mark.parametrize(("seeds", "wanted"), [([7], 5), ([1, 2], 5), ([1, 2, 3, 4], 8), ([2**32 - 1, 0], 5)])
+def test_more_seeds_are_those_that_were_run_and_new_ones(seeds: list[int], wanted: int):
+    found = more(seeds)
+    assert found[: len(seeds)] == seeds and len(set(found)) == len(found) == wanted
+    assert all(0 <= seed < 2**32 for seed in found)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"skills": {"maml": 0.97}}, {"first_order": {"maml": True}, "labels": {"maml": "MAML (first_order=true)"}}],
+    ids=["one algorithm", "both first-order"],
+)
+def test_the_claims_on_accuracy_need_both_algorithms(tmp_path: Path, options: dict[str, Any]):
+    found = judged(tmp_path, seeds=(1, 2), **options)
+    assert {found[claim]["verdict"] for claim in ("fomaml-more-accurate", "maml-overtakes")} == {"not tested"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"task": {"ways": 4}}, "task.ways 4, not 5"),
+        ({"task": {"shots": 1}}, "task.shots 1, not 5"),
+        ({"task": {"queries": 15}}, "task.queries 15, not 5"),
+        ({"task": {"rotations": "none"}}, "task.rotations none, not class or task"),
+        ({"kind": "background"}, "split.kind background, not random"),
+        ({"model": "conv"}, "model conv, not fc"),
+        ({"image_size": 20}, "data.image_size 20, not 28"),
+        ({"train": {"meta_batch_size": 16}}, "train.meta_batch_size 16, not 32"),
+        ({"train": {"meta_lr": 0.001}}, "train.meta_lr 0.001, not 0.003"),
+        ({"train": {"fast_lr": 2.0}}, "train.fast_lr 2.0, not 0.5"),
+        ({"train": {"adaptation_steps": 5}}, "train.adaptation_steps 5, not 1"),
+        ({"adaptation_steps": 3}, "evaluate.adaptation_steps 3, not 1"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_in_another_setting_the_claims_are_not_tested_and_nothing_printed_stands_beside_it(
+    tmp_path: Path, options: dict[str, Any], said: str
+):
+    folders = {"fomaml-more-accurate": 10_000, "first-order-close": 10_000, "maml-overtakes": 60_000}
+    for claim, iterations in folders.items():
+        report, runs = finished(tmp_path / claim, iterations=iterations, seeds=(1, 2), tests=40, **options)
+        compared = comparison(report, runs, None)
+        found = next(one for one in compared["claims"] if one["id"] == claim)
+        assert found["verdict"] == "not tested" and said in found["measured"]
+        assert f"train.iterations={iterations}" in found["command"]
+        assert [row["writeup"] for row in compared["algorithms"]] == [None, None]
+
+
+def test_what_changes_no_number_is_no_other_setting(tmp_path: Path):
+    options = {"train": {"engine": "learn2learn", "validate_every": 7, "validation_tasks": 3}}
+    for number, turned in enumerate(("class", "task")):
+        found = judged(tmp_path / str(number), seeds=FIVE, task={"rotations": turned}, **options)
+        assert found["fomaml-more-accurate"]["verdict"] == "not supported"
+
+
+def test_the_command_makes_the_write_ups_setting_of_any_params(tmp_path: Path):
+    """DVC's own reading of it, on params that are wrong in all that the claims depend on."""
+    (tmp_path / "params.yaml").write_bytes(text(changed(OTHERWISE)))
+    words = shlex.split(experiment(10_000))
+    apply_overrides(str(tmp_path / "params.yaml"), [word for flag, word in pairwise(words) if flag == "-S"])
+    params = read((tmp_path / "params.yaml").read_bytes(), classes(ALGORITHMS))
+    found = params.model_dump()
+    for key, value in original_study.SETTING.items():
+        section, _, name = key.partition(".")
+        assert (found[section][name] if name else found[section]) == value, key
+    files = resolve(params, classes(ALGORITHMS))
+    assert {params.task.rotations, params.first_order, params.train.iterations} == {"class", False, 10_000}
+    assert {name.split("/")[0] for name in files if "/" in name} == {"maml", "fomaml"}
+    trained = [section.train for section in files.values() if isinstance(section, TrainConfig)]
+    assert [train.fast_lr for train in trained] == [0.5, 0.5]
+
+
+def test_other_algorithms_iterations_are_not_those_of_the_claims(tmp_path: Path):
+    report, runs = finished(tmp_path, skills={"maml": 0.95, "fomaml": 0.98, "anil": 0.9}, seeds=FIVE)
+    longer = [replace(run, history=[{"iteration": 60_000}]) if run.algorithm == "anil" else run for run in runs]
+    evidence = Evidence(report, longer, pairs(longer, report.margin), None)
+    found = {claim["id"]: claim["verdict"] for claim in claims(evidence)}
+    assert found["fomaml-more-accurate"] == "supported" and found["maml-overtakes"] == "not tested"
+
+
+def test_the_claims_comparison_is_the_only_one_of_its_family(tmp_path: Path):
+    """Declared in advance, it is not corrected for what else was run: scipy's paired test of the means as they are."""
+    report, runs = finished(tmp_path, skills=dict.fromkeys(LABELS, 0.96) | {"maml": 0.9605}, seeds=FIVE, tests=100)
+    means = {name: [r.result.accuracy.mean for r in runs if r.algorithm == name] for name in ("maml", "fomaml")}
+    p = stats.ttest_rel(means["fomaml"], means["maml"]).pvalue
+    found = Evidence(report, runs, pairs(runs, report.margin), None).standing("fomaml")
+    assert found is not None and found.family == 1
+    assert found.p == pytest.approx(p)
+    assert find(pairs(runs, report.margin), "fomaml", "maml").p > p  # type: ignore[union-attr]
+
+
+def test_claim_4_is_about_no_algorithm_but_maml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A real training of ANIL's, which measures the like of itself, and is of neither order by its record."""
+    monkeypatch.chdir(workspace(tmp_path, algorithms=["anil"], train__meta_batch_size=4))
+    train("anil", 42)
+    evaluate("anil", 42)
+    config = load(ReportConfig, paths.REPORT_CONFIG)
+    anil = read_run_of(config.rows[0])
+    assert anil.result.first_order is False and len(whole(anil)) > 1
+    far = first_order_is_close(Evidence(config, [anil], [], None))
+    assert (far.verdict, far.measured) == ("not tested", "No run of MAML or FOMAML measured both meta-gradients.")
+    report, runs = finished(tmp_path / "beside", cosine=0.99)
+    near = Evidence(report, runs, [], None)
+    assert first_order_is_close(near).verdict == "supported"
+    assert first_order_is_close(replace(near, runs=[*runs, anil])) == first_order_is_close(near)

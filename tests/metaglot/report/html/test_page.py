@@ -1,0 +1,267 @@
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from finished_pipeline import CHARACTERS, LABELS, finished
+from scipy import stats
+
+from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.core.tasks.class_splits import Characters
+from metaglot.report import formatting
+from metaglot.report.comparison import comparison
+from metaglot.report.figures.adaptation import adaptation
+from metaglot.report.figures.differences import differences
+from metaglot.report.figures.learning import learning
+from metaglot.report.figures.scores import scores
+from metaglot.report.figures.svg_chart import canvas, colour
+from metaglot.report.html.page import page, whole
+from metaglot.report.load_runs import Run
+from metaglot.report.published_results import LITTLE_KNOWN, PROTOCOLS, PUBLISHED
+from metaglot.report.secondary_tables import others_table
+from metaglot.report.tables import main_table, pairs_table
+
+Finished = tuple[ReportConfig, list[Run]]
+NAMES = [f"Some/character{i:02}" for i in range(CHARACTERS)]
+PAPER = Characters(np.zeros((CHARACTERS, 20, 12, 12), np.uint8), NAMES)
+EVIL = "<script>alert('&x')</script>"
+
+
+class Elements(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def written(finished: Finished, experiment: str | None = None) -> str:
+    return page(comparison(*finished, None), finished[1], PAPER, experiment)
+
+
+@pytest.fixture(scope="module")
+def html(one_seed: Finished) -> str:
+    return written(one_seed)
+
+
+def test_the_same_runs_give_the_same_bytes(one_seed: Finished, html: str):
+    assert written(one_seed) == html
+
+
+def test_nothing_is_fetched_and_nothing_is_run(html: str):
+    for tag, attributes in Elements(html).tags:
+        assert tag not in ("script", "iframe", "object", "embed")
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "xlink:href"):
+            assert re.match("data:|#", attributes.get(name) or "#")
+    assert "url(http" not in html and "@import" not in html
+
+
+def test_every_figure_says_in_words_what_it_shows(html: str):
+    drawings = [attributes for tag, attributes in Elements(html).tags if tag == "svg"]
+    assert len(drawings) == 11
+    for drawing in drawings:
+        assert drawing["role"] == "img" and re.search(r"\d", drawing["aria-label"] or "")
+
+
+def test_ids_are_unique(html: str):
+    ids = [attributes["id"] for _, attributes in Elements(html).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_published_results_stand_with_what_their_spread_means(html: str):
+    text = Elements(html).text
+    for spread in PUBLISHED:
+        assert spread.meaning in text
+        assert all(accuracy in text for result in spread.results for accuracy in result.accuracies)
+
+
+def test_every_published_source_has_its_protocol_or_that_it_is_not_known(html: str):
+    named = [protocol.source for protocol in PROTOCOLS] + [*LITTLE_KNOWN]
+    text, methods = Elements(html).text, {one.method.split(",")[0] for spread in PUBLISHED for one in spread.results}
+    for method in methods - {"MANN", "FOMAML", "MAML in learn2learn"}:  # as in MAML's table; PaddleFSL's and Reptile's
+        assert any(method in source for source in named), method
+    assert all(said in text for said in LITTLE_KNOWN.values())
+    assert all(protocol.outer in text and protocol.inner in text for protocol in PROTOCOLS)
+
+
+def test_no_column_holds_two_meanings_of_a_spread():
+    for spread in PUBLISHED:
+        printed = [accuracy for result in spread.results for accuracy in result.accuracies]
+        assert any("±" in accuracy for accuracy in printed) == spread.meaning.startswith("±")
+
+
+def test_on_glyphs_there_is_a_banner_and_nothing_published(tmp_path: Path):
+    text = Elements(written(finished(tmp_path, dataset="glyphs (synthetic)"))).text
+    assert "SYNTHETIC DATA" in text
+    for number in ("95.87", "96.99", "0.9699", "0.9587", "23617", "23,617", "97.5 ± 0.6", "Finn et al."):
+        assert number not in text
+
+
+def test_text_from_files_is_escaped(tmp_path: Path):
+    config, runs = finished(tmp_path, labels={"maml": EVIL}, devices=[EVIL])
+    characters = Characters(PAPER.images, [EVIL] * CHARACTERS)
+    html = page(comparison(config, runs, None), runs, characters, EVIL)
+    elements = Elements(html)
+    assert not any(tag == "script" for tag, _ in elements.tags)
+    assert elements.text.count("alert('&x')") > 10
+
+
+def test_provenance_names_code_data_and_experiment(one_seed: Finished):
+    text = Elements(written(one_seed, "salty-dog")).text
+    record, result = one_seed[1][0].record, one_seed[1][0].result
+    for fact in (
+        "salty-dog",
+        record.commit,
+        result.split_sha256,
+        result.tasks_sha256,
+        "torch 2.14.1",
+        "meta_batch_size",
+    ):
+        assert fact is not None and fact in text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"skills": {"maml": 0.97}, "tests": 3},
+        {"skills": {"scratch": 0.5, "anil": 1.0}, "seeds": (1, 2)},
+        {"skills": {"scratch": 0.5}},
+        {"skills": {"protonet": 0.97}},
+        {"skills": dict.fromkeys(LABELS, 0.9), "seeds": (1, 2)},
+        {"skills": dict.fromkeys(("maml", "fomaml", "anil", "reptile"), 0.9), "seeds": (1, 2)},
+        {"skills": {"maml": 0.9, "fomaml": 0.2}, "seeds": tuple(range(20)), "tests": 20},
+        {"task": {"ways": 20, "shots": 1, "queries": 1}, "devices": ["a", "b"]},
+        {"first_order": {"maml": True}},
+    ],
+    ids=[
+        "one run",
+        "no adaptation",
+        "no training",
+        "one step",
+        "all that there are",
+        "six pairs",
+        "many seeds",
+        "20-way",
+        "first order twice",
+    ],
+)
+def test_a_page_is_made_of_whatever_ran(tmp_path: Path, options: dict):
+    html = written(finished(tmp_path, **options))
+    assert html.count("<svg") == html.count("</svg>") >= 3
+
+
+def test_a_training_that_was_never_validated_has_no_learning_curve_and_claims_nothing_of_it(one_seed: Finished):
+    config, runs = one_seed
+    known = ("iteration", "seconds", "train_loss", "train_accuracy")
+    blind = [replace(run, history=[{k: row[k] for k in known if k in row} for row in run.history]) for run in runs]
+    html = written((config, blind))
+    assert 'id="figure-learning-accuracy"' not in html and 'id="figure-scores"' in html
+    assert "No validation was made" in comparison(config, blind, None)["claims"][2]["measured"]
+    half = written((config, [runs[0], *blind[1:]]))
+    assert f"{runs[0].result.label} ends at" in half and 'id="figure-learning-accuracy"' in half
+
+
+def test_what_validation_decides_is_said_of_those_for_whom_it_does(tmp_path: Path, one_seed: Finished):
+    skills = {"maml": 0.97, "pretrained": 0.9, "scratch": 0.6, "reptile": 0.95}
+    config, runs = finished(tmp_path, skills=skills, tests=40, adaptation_steps=50)
+    text = " ".join(Elements(written((config, runs))).text.split())
+    assert "decides nothing, but for Pretrained, of which" in text and "and Scratch, whose rate" in text
+    assert "MAML 1, then 50" in text and "Reptile 1, then 50" in text and "Pretrained 1, then" not in text
+    assert "Reptile is scored after 50 steps, beyond this chart." in text
+    alone = " ".join(Elements(written(one_seed)).text.split())
+    assert "validation observes and decides nothing. " in alone and "does not end at the score" not in alone
+
+
+def test_the_scored_step_is_ringed(one_seed: Finished):
+    chart = adaptation(one_seed[1])[0]
+    maml = one_seed[1][0].result
+    assert f"MAML: scored after 1 step, {maml.by_step[1].accuracy:.2%}" in chart.svg
+    assert "FOMAML is scored after 1 step." in chart.alternative
+
+
+def test_curves_by_time_are_marked_where_trainings_ran_at_once(tmp_path: Path, one_seed: Finished):
+    by_time = learning(finished(tmp_path, serial=False, tests=40)[1])[2]
+    assert by_time.id == "learning-time-0"
+    assert "MAML †" in by_time.svg and "† while another training ran" in by_time.alternative
+    assert not any("†" in chart.svg for chart in learning(one_seed[1]))
+
+
+def test_an_axis_that_is_not_linear_says_so(tmp_path: Path, five_seeds: Finished):
+    skills = {"maml": 0.97, "fomaml": 0.6, "scratch": 0.3, "anil": 0.95}
+    compared = comparison(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    assert "logarithmic in the error" in scores(compared)[0].svg
+    assert f"logarithmic beyond {formatting.MINUS}1 and 1" in differences(compared["pairs"], 0.005)[0].svg
+    near = comparison(*five_seeds, None)
+    assert not any("logarithmic" in chart.svg for chart in [*scores(near), *differences(near["pairs"], 0.005)])
+
+
+def test_a_seeds_interval_is_drawn_in_ink_that_is_seen_on_light_and_dark(five_seeds: Finished):
+    svg = differences(comparison(*five_seeds, None)["pairs"], 0.005)[0].svg
+    assert len(re.findall(r"stroke: currentColor; stroke-opacity: 0.5; stroke-width: 1.6", svg)) == 5
+
+
+def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Path):
+    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
+    config, runs = finished(tmp_path, skills=skills, seeds=(1, 2), tests=40)
+    compared = comparison(config, runs, None)
+    assert [row[0] for row in main_table(compared).rows] == ["MAML", "write-up: MAML", "ANIL", "Scratch"]
+    assert [row[0] for row in pairs_table(compared).rows] == [
+        f"ANIL {formatting.MINUS} MAML",
+        f"Scratch {formatting.MINUS} MAML",
+        f"Scratch {formatting.MINUS} ANIL",
+    ]
+    tip = re.search(r"<title>MAML: .*?stroke: (var\(--series-\d\))", scores(compared)[0].svg, re.DOTALL)
+    assert tip is not None and tip[1] == "var(--series-2)"
+
+
+def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(five_seeds: Finished):
+    config, runs = five_seeds
+    found = others_table(comparison(config, runs, None)).rows
+    assert [row[1] for row in found] == ["inductive accuracy", "error", "inductive error"]
+    maml, fomaml = ([run.result.loss.mean for run in part] for part in (runs[:5], runs[5:]))
+    low, high = stats.ttest_rel(maml, fomaml).confidence_interval()
+    assert found[1][2] == signed(np.mean(maml) - np.mean(fomaml))
+    assert found[1][3] == f"{signed(low)} to {signed(high)}"
+    assert found[1][4] in " ".join(Elements(written(five_seeds)).text.split())
+
+
+def signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", formatting.MINUS)
+
+
+def test_ways_and_shots_are_not_broken_at_a_line_s_end():
+    assert whole("On 20-way 5-shot <b>") == (
+        'On <span class="whole">20-way</span> <span class="whole">5-shot</span> &lt;b&gt;'
+    )
+
+
+def test_layers_are_drawn_where_only_some_seeds_measured_them(five_seeds: Finished):
+    config, runs = five_seeds
+    some = [replace(run, alignment=[]) if run.seed < 46 else run for run in runs]
+    text = Elements(written((config, some))).text
+    assert "features.0 ends at" in text
+
+
+def test_a_chart_takes_its_colours_from_the_page_and_its_texts_as_they_are():
+    with canvas("some-chart") as drawn:
+        (line,) = drawn.axes.plot([0, 1], color=colour(11), label="a <b> & $x$")
+        drawn.tip(line, "tip <i>")
+        svg = drawn.finish("Title <", 'in "words"').svg
+    root = ET.fromstring(svg.replace("xlink:href", "href"))
+    assert root.get("aria-label") == 'Title <. in "words"'
+    assert "var(--series-1)" in svg and "currentColor" in svg and "#0a0b" not in svg
+    texts = ["".join(element.itertext()).strip() for element in root.iter()]
+    assert "a <b> & $x$" in texts and "tip <i>" in texts
+    assert all(id.startswith("some-chart-") for id in re.findall(r'\bid="([^"]*)"', svg))

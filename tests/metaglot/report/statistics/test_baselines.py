@@ -1,0 +1,78 @@
+"""What meta-learning adds: a family of its own, declared in advance."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from finished_pipeline import finished
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.core.tasks.class_splits import Characters
+from metaglot.report.comparison import comparison
+from metaglot.report.html.page import page
+from metaglot.report.load_runs import Run
+from metaglot.report.markdown import BASELINES, markdown
+from metaglot.report.tables import baselines_table
+
+Finished = tuple[ReportConfig, list[Run]]
+FIVE = (1, 2, 3, 4, 5)
+SKILLS = {"scratch": 0.5, "maml": 0.97, "pretrained": 0.9, "anil": 0.93, "reptile": 0.9004}
+
+
+@pytest.fixture(scope="module")
+def all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Two baselines, two meta-learners that beat them, and one that is as good as one of them."""
+    return finished(tmp_path_factory.mktemp("kinds"), skills=SKILLS, seeds=FIVE, tests=100)
+
+
+def against(folder: Path, skills: dict[str, float], seeds: tuple[int, ...] = FIVE) -> dict[str, Any]:
+    return comparison(*finished(folder, skills=skills, seeds=seeds, tests=60), None)["baselines"]
+
+
+def test_p_values_are_scipys_corrected_by_statsmodels_over_this_family_alone(all_kinds: Finished):
+    found = comparison(*all_kinds, None)["baselines"]["standings"]
+    means = {name: [run.result.accuracy.mean for run in all_kinds[1] if run.algorithm == name] for name in SKILLS}
+    asked = [(one, base) for one in ("maml", "anil", "reptile") for base in ("pretrained", "scratch")]
+    labels = {"maml": "MAML", "anil": "ANIL", "reptile": "Reptile", "pretrained": "Pretrained", "scratch": "Scratch"}
+    raw = [stats.ttest_rel(means[one], means[base]).pvalue for one, base in asked]
+    assert [(one["label"], one["other"]) for one in found] == [(labels[a], labels[b]) for a, b in asked]
+    assert [one["p"] for one in found] == pytest.approx(multipletests(raw, method="holm")[1])
+    assert [one["difference"] for one in found] == pytest.approx(
+        [np.mean(means[a]) - np.mean(means[b]) for a, b in asked]
+    )
+    assert {one["family"] for one in found} == {6}
+
+
+def test_the_headline_names_who_falls_short(all_kinds: Finished):
+    said = comparison(*all_kinds, None)["baselines"]["answer"]
+    assert said.startswith("MAML and ANIL beat Pretrained and Scratch; Reptile against Pretrained is ")
+
+
+def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path):
+    both = {"scratch": 0.5, "pretrained": 0.9}
+    assert against(tmp_path / "1", both | {"maml": 0.97, "anil": 0.96})["answer"] == (
+        "Every meta-learner beats both baselines."
+    )
+    assert against(tmp_path / "2", {"scratch": 0.5, "maml": 0.97})["answer"] == "MAML beats the baseline Scratch."
+    one = against(tmp_path / "3", {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
+    assert one == "One seed cannot say whether MAML and ANIL beat Scratch."
+    worse = against(tmp_path / "4", {"pretrained": 0.97, "maml": 0.5})["answer"]
+    assert worse == "No meta-learner beats every baseline; MAML against Pretrained is worse."
+
+
+def test_without_a_baseline_or_a_meta_learner_there_is_nothing_to_say(tmp_path: Path):
+    assert against(tmp_path / "1", {"maml": 0.97, "anil": 0.96}) is None
+    assert against(tmp_path / "2", {"scratch": 0.5, "pretrained": 0.9}) is None
+
+
+def test_page_and_text_show_the_family(all_kinds: Finished):
+    compared = comparison(*all_kinds, None)
+    paper = Characters(np.zeros((60, 20, 12, 12), np.uint8), [f"Some/character{i:02}" for i in range(60)])
+    html, text = page(compared, all_kinds[1], paper, None), markdown(compared)
+    assert 'id="baselines"' in html and compared["baselines"]["answer"] in html
+    assert f"## {BASELINES}\n\n{compared['baselines']['answer']}" in text
+    for row in baselines_table(compared).rows:
+        assert " | ".join(row) in text

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
+
+from metaglot.report.statistics.significance import holm, no_larger_than, over_seeds, verdict
+
+MARGIN = 0.005
+
+
+def judged(differences: np.ndarray, margin: float = MARGIN) -> str:
+    test = over_seeds(differences, margin)
+    return verdict(test.difference, test.p, test.p_margin, margin)
+
+
+def test_both_p_values_are_those_of_statsmodels():
+    differences = np.random.default_rng(0).normal(0.002, 0.004, 8)
+    test = over_seeds(differences, MARGIN)
+    assert test.p == pytest.approx(DescrStatsW(differences).ttest_mean(0)[1])
+    assert test.p_margin == pytest.approx(ttost_paired(differences, np.zeros(8), -MARGIN, MARGIN)[0])
+    assert test.ci95 == pytest.approx(DescrStatsW(differences).tconfint_mean())
+
+
+def test_holm_multiplies_the_smallest_by_all_and_never_falls():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_holm_leaves_out_what_was_not_tested():
+    assert holm([None, 0.02, None, 0.03]) == [None, pytest.approx(0.04), None, pytest.approx(0.04)]
+    assert holm([None]) == [None]
+    assert holm([None, 0.02]) == [None, 0.02]
+
+
+def test_one_seed_never_gives_a_verdict():
+    assert judged(np.array([0.5])) == "inconclusive (one seed)"
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "expected"),
+    [
+        (0.02, 0.004, "better"),
+        (-0.02, 0.004, "worse"),
+        (0.0, 0.001, "no difference larger than 0.005"),
+        (0.0, 0.03, "inconclusive"),
+    ],
+)
+def test_the_verdict_follows_the_seeds(mean: float, spread: float, expected: str):
+    differences = mean + spread * np.array([-1.2, -0.6, 0.1, 0.5, 1.2])
+    assert judged(differences) == expected
+
+
+def test_a_difference_that_is_real_but_does_not_matter_is_told_as_real():
+    differences = 0.002 + 0.0001 * np.array([-1.0, 0.0, 1.0])
+    test = over_seeds(differences, MARGIN)
+    assert test.p_margin is not None and test.p_margin < 0.05
+    assert judged(differences) == "better"
+
+
+def test_networks_that_are_the_same_are_within_any_margin():
+    assert judged(np.zeros(3)) == no_larger_than(MARGIN)
+    assert judged(np.full(3, 0.25)) == "better"
+
+
+def test_algorithms_that_do_not_differ_are_called_different_5_times_in_100():
+    draws = np.random.default_rng(1).normal(0, 0.01, (500, 5))
+    said = [judged(differences) for differences in draws]
+    assert (said.count("better") + said.count("worse")) / 500 == pytest.approx(0.05, abs=0.03)
+
+
+def test_a_difference_of_the_margin_is_called_smaller_5_times_in_100_at_most():
+    random = np.random.default_rng(2)
+    said = [judged(random.normal(MARGIN, 0.001, 6)) for _ in range(300)]
+    assert said.count(no_larger_than(MARGIN)) / 300 <= 0.08
+
+
+def test_the_interval_over_seeds_covers_the_difference_95_times_in_100():
+    random = np.random.default_rng(3)
+    bounds = [over_seeds(random.normal(0.01, 0.02, 4), None).ci95 for _ in range(500)]
+    assert np.mean([low <= 0.01 <= high for low, high in filter(None, bounds)]) == pytest.approx(0.95, abs=0.03)

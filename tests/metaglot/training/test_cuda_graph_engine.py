@@ -1,0 +1,73 @@
+from collections.abc import Iterator
+
+import pytest
+import torch
+from cases import CPU, Case
+from torch import Tensor
+
+from metaglot.algorithms.anil import ANIL
+from metaglot.algorithms.fomaml import FOMAML
+from metaglot.algorithms.maml import MAML
+from metaglot.algorithms.maml_plus_plus import LAST_STEP_ALONE, MAMLPlusPlus
+from metaglot.algorithms.meta_sgd import MetaSGD
+from metaglot.algorithms.pretrained import Pretrained
+from metaglot.algorithms.protonet import ProtoNet
+from metaglot.algorithms.reptile import Reptile
+from metaglot.core.learners.batched_engine import Batched
+from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.nn.functional_networks import network
+from metaglot.core.tasks.task_sampler import Images
+from metaglot.training.cuda_graph_engine import Replayed
+from metaglot.training.learn2learn_engine import initialised, parameters
+from metaglot.training.meta_optimizer import Learner, Training
+
+ALL = (MAML, FOMAML, ANIL, MetaSGD, MAMLPlusPlus, Reptile, ProtoNet, Pretrained)
+gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+
+
+def trained(kind: type[Algorithm], model: str, replayed: bool, iterations: int = 20) -> list[Tensor]:
+    """What is learned on a GPU in a few iterations."""
+    case = Case(model, tasks=3, ways=3, queries=2)
+    algorithm, device = kind(network(model), case.fast_lr, 2), torch.device("cuda")
+    images = Images(case.drawings(), device)
+    module = initialised(model, case.ways, case.size, case.seed).to(device)
+    learned = algorithm.learned({name: p.detach() for name, p in parameters(module).items()}, images)
+    batched = Batched(algorithm, 2)
+    learner = Learner(algorithm, Replayed(batched) if replayed else batched, learned, 0.003, iterations)
+    training = Training(learner, images, case.task, case.tasks, case.seed)
+    training.until(iterations, lambda *look: None)
+    return [*learner.learned.values()]
+
+
+@pytest.fixture
+def the_same_each_time() -> Iterator[None]:
+    torch.backends.cudnn.deterministic = True
+    yield
+    torch.backends.cudnn.deterministic = False
+
+
+@gpu
+@pytest.mark.usefixtures("the_same_each_time")
+@pytest.mark.parametrize("model", ["fc", "conv"])
+@pytest.mark.parametrize("kind", ALL)
+def test_replayed_kernels_train_the_network_that_fresh_ones_do(kind: type[Algorithm], model: str) -> None:
+    torch.testing.assert_close(trained(kind, model, replayed=True), trained(kind, model, replayed=False))
+
+
+@gpu
+@pytest.mark.usefixtures("the_same_each_time")
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_training_twice_on_a_gpu_gives_the_same_bits(model: str) -> None:
+    torch.testing.assert_close(trained(MAML, model, True), trained(MAML, model, True), rtol=0, atol=0)
+
+
+def test_an_algorithm_that_computes_something_else_each_time_is_never_recorded() -> None:
+    case = Case(steps=1)
+    algorithm = MAMLPlusPlus(network("fc"), case.fast_lr, 1)
+    learned = algorithm.learned(case.learned(), Images(case.drawings(), CPU))
+    exact = {name: value.detach().double().requires_grad_() for name, value in learned.items()}
+    replayed = Replayed(Batched(algorithm, case.tasks))
+    for progress in (0.0, LAST_STEP_ALONE / 2):  # with other weights for the steps' losses
+        expected = Batched(algorithm, case.tasks).meta_gradient(exact, case.batch(), progress)
+        torch.testing.assert_close(replayed.meta_gradient(exact, case.batch(), progress), expected)
+    assert not replayed.recordings

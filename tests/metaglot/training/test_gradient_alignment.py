@@ -1,0 +1,62 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from cases import Case
+from oracles import learn2learn
+
+from metaglot.algorithms.fomaml import FOMAML
+from metaglot.algorithms.maml import MAML
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.gradient_alignment import alignment
+
+
+class Orderless(MAML):
+    """To which first and second order mean nothing."""
+
+    first_order = None
+
+
+def layer_of(name: str) -> str:
+    return next((f"features.1.{i}" for i in range(4) if name.startswith(f"features.1.{i}.")), "classifier")
+
+
+@pytest.mark.parametrize("kind", [MAML, FOMAML])
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_it_compares_learn2learns_two_gradients_whole_and_by_layer(model, kind):
+    case = Case(model, tasks=5, steps=2)
+    batch, names = case.batch(), network(model).names
+    first, second = (learn2learn(replace(case, first_order=o), case.module(), batch)[0] for o in (True, False))
+    found = alignment(kind(network(model), case.fast_lr, case.steps), case.learned(), batch.chunks(2))
+    assert [row.layer for row in found] == ["all", *(f"features.1.{i}" for i in range(4)), "classifier"]
+    for layer, cosine, norm_ratio in found:
+        a, b = (
+            torch.cat([gradient[name].flatten() for name in names if layer in ("all", layer_of(name))])
+            for gradient in (first, second)
+        )
+        assert cosine == pytest.approx(torch.cosine_similarity(a, b, dim=0).item())
+        assert norm_ratio == pytest.approx((a.norm() / b.norm()).item())
+        assert not math.isclose(cosine, 1, abs_tol=1e-4)
+
+
+def test_without_a_step_both_gradients_are_one():
+    case = Case(steps=0)
+    found = alignment(case.algorithm(), case.learned(), [case.batch()])
+    assert [row.cosine for row in found] == pytest.approx([1] * 6)
+    assert [row.norm_ratio for row in found] == pytest.approx([1] * 6)
+
+
+def test_what_has_no_order_has_no_alignment():
+    case = Case()
+    assert alignment(Orderless(network("fc"), 0.4, 1), case.learned(), [case.batch()]) == []
+
+
+def test_measuring_leaves_the_algorithm_as_it_was():
+    case = Case(first_order=True)
+    algorithm = case.algorithm()
+    before, _ = algorithm.meta_gradient(case.learned(), case.batch())
+    alignment(algorithm, case.learned(), [case.batch()])
+    after, _ = algorithm.meta_gradient(case.learned(), case.batch())
+    assert algorithm.first_order is True
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))

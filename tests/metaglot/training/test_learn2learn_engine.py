@@ -1,0 +1,161 @@
+import subprocess
+import sys
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from cases import Case
+from oracles import distance, learn2learn
+
+from metaglot.algorithms.fomaml import FOMAML
+from metaglot.algorithms.maml import MAML
+from metaglot.core.common.errors import Refusal
+from metaglot.core.nn.functional_networks import network
+from metaglot.training.learn2learn_engine import Loop, initialised, l2l, parameters, parity
+
+both = pytest.mark.parametrize("model", ["fc", "conv"])
+
+
+class Nearly(MAML):
+    """Of which one number in the gradient is wrong, by a billionth of the whole."""
+
+    def meta_gradient(self, learned, batch):
+        gradient, outcome = super().meta_gradient(learned, batch)
+        gradient[-1][0] += 1e-9 * torch.stack([g.norm() for g in gradient]).norm()
+        return gradient, outcome
+
+
+class Overstepping(MAML):
+    """That takes a step more than it says."""
+
+    def outcome(self, learned, batch):
+        return MAML(self.network, self.fast_lr, self.adaptation_steps + 1).outcome(learned, batch)
+
+
+class Hollow(MAML):
+    """That says it is of second order, and is not."""
+
+    def outcome(self, learned, batch):
+        return FOMAML(self.network, self.fast_lr, self.adaptation_steps).outcome(learned, batch)
+
+
+class Foreign(MAML):
+    """That learn2learn does not have."""
+
+    label, counterpart = "Foreign", None
+
+
+def certificate(algorithm, case: Case):
+    return parity(algorithm, case.module(), case.learned(), case.batch(), chunk=2)
+
+
+@both
+@pytest.mark.parametrize("first_order", [True, False])
+def test_an_honest_engine_is_certified(model, first_order):
+    case = Case(model, first_order)
+    found = certificate(case.algorithm(), case)
+    assert found["relative_difference"] <= found["tolerance"] == 1e-10
+    assert found["dtype"] == "float64" and found["tasks"] == case.tasks
+    assert found["reference"] == "learn2learn 0.2.0"
+
+
+@pytest.mark.parametrize("kind", [Nearly, Overstepping, Hollow])
+def test_a_wrong_gradient_is_refused_in_one_line(kind):
+    with pytest.raises(Refusal, match="away from learn2learn's") as refusal:
+        certificate(kind(network("fc"), 0.4, 1), Case())
+    assert "\n" not in str(refusal.value) and "lower train.fast_lr or train.adaptation_steps" in str(refusal.value)
+
+
+def test_a_gradient_that_is_not_a_number_is_refused():
+    case = Case()
+    learned = case.learned()
+    learned["classifier.bias"].data[0] = float("nan")
+    with pytest.raises(Refusal, match="nan"):
+        parity(case.algorithm(), case.module(), learned, case.batch(), 2)
+
+
+def test_certifying_leaves_the_weights_and_their_type_alone():
+    case = Case()
+    learned, batch = case.learned(), case.batch()
+    single = {name: value.detach().float().requires_grad_() for name, value in learned.items()}
+    before = deepcopy(single)
+    parity(case.algorithm(), case.module(), single, batch, 2)
+    assert all(value.dtype == torch.float and value.grad is None for value in single.values())
+    assert all(torch.equal(single[name], before[name]) for name in single)
+
+
+def test_what_learn2learn_does_not_have_has_no_certificate_and_no_loop():
+    assert certificate(Foreign(network("fc"), 0.4, 1), Case()) is None
+    with pytest.raises(Refusal, match="Foreign is not in learn2learn"):
+        Loop(Foreign(network("fc"), 0.4, 1), Case().module())
+
+
+@pytest.mark.parametrize("case", [Case(steps=3), Case(first_order=True), Case("conv", steps=2)])
+def test_the_loop_is_learn2learns_example_at_the_weights_it_is_given(case):
+    elsewhere, learned = case.but(seed=9).module(), case.learned()
+    found, outcome = Loop(case.algorithm(), elsewhere).meta_gradient(learned, case.batch())
+    expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
+    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-14
+    torch.testing.assert_close(outcome.losses, losses)
+    torch.testing.assert_close(outcome.accuracies.double(), accuracies)
+
+
+def test_the_loop_forgets_one_batch_before_the_next():
+    case = Case()
+    loop, learned = Loop(case.algorithm(), case.module()), case.learned()
+    first, _ = loop.meta_gradient(learned, case.batch(1))
+    kept = [g.clone() for g in first]
+    loop.meta_gradient(learned, case.batch(2))
+    again, _ = loop.meta_gradient(learned, case.batch(1))
+    torch.testing.assert_close(first, kept, rtol=0, atol=0)
+    torch.testing.assert_close(again, kept, rtol=0, atol=0)
+
+
+@both
+def test_the_initialisation_is_learn2learns_and_a_function_of_the_seed(model):
+    one, same, other = (parameters(initialised(model, 5, 28, seed)) for seed in (3, 3, 4))
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        np.random.seed(3)
+        models = l2l.vision.models
+        module = models.OmniglotFC(784, 5) if model == "fc" else models.OmniglotCNN(5)
+    expected = module.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in one.items())
+
+
+@both
+def test_initialising_leaves_the_global_random_states_alone(model):
+    torch.manual_seed(1)
+    np.random.seed(1)
+    expected = torch.rand(3).tolist(), np.random.rand(3).tolist()
+    torch.manual_seed(1)
+    np.random.seed(1)
+    initialised(model, 5, 28, 7)
+    assert (torch.rand(3).tolist(), np.random.rand(3).tolist()) == expected
+
+
+def test_the_initialisation_does_not_depend_on_the_global_random_states():
+    torch.manual_seed(1)
+    one = parameters(initialised("fc", 5, 28, 7))
+    torch.manual_seed(2)
+    np.random.seed(2)
+    other = parameters(initialised("fc", 5, 28, 7))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@both
+def test_every_parameter_is_named_once_and_is_the_modules_own(model):
+    module = initialised(model, 5, 28, 0)
+    named = parameters(module)
+    assert {id(p) for p in named.values()} == {id(p) for p in module.parameters()}
+    assert len(named) == len({*module.parameters()}) == 18
+    assert named.keys() <= module.state_dict().keys()
+
+
+def test_importing_it_prints_nothing():
+    code = "import metaglot.training.learn2learn_engine"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")

@@ -1,0 +1,242 @@
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec, module_from_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock, Timeout
+from params_file import ROOT
+from small_workspace import configure, workspace
+
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.errors import Refusal
+from metaglot.core.common.stage_configs import TrainConfig, load
+from stages.support import checkpoints as module
+from stages.support import paths
+from stages.support.checkpoints import Checkpoints, identity, interval
+from stages.train import main
+
+CPU = torch.device("cpu")
+STATE = {"weights": torch.arange(6.0).view(2, 3).T, "iteration": torch.tensor(7)}
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Checkpoints:
+    return Checkpoints(tmp_path / "one", every=0)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A workspace to train in, and the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    threads = torch.get_num_threads()
+    yield workspace(tmp_path)
+    torch.set_num_threads(threads)
+
+
+def same(found: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor]) -> bool:
+    return found is not None and all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_what_is_saved_is_loaded_and_the_last_of_several(saved):
+    assert saved.load() is None
+    saved.save(STATE)
+    assert same(saved.load(), STATE)
+    later = {name: value + 1 for name, value in STATE.items()}
+    saved.save(later)
+    assert same(saved.load(), later)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"", lambda b: b[:99] + b"?" + b[100:]])
+def test_a_damaged_one_is_said_and_the_one_before_it_is_used(saved, damage, capsys):
+    saved.save(STATE)
+    saved.save({name: value + 1 for name, value in STATE.items()})
+    saved.last.write_bytes(damage(saved.last.read_bytes()))
+    assert same(saved.load(), STATE)
+    said = capsys.readouterr().err
+    assert str(saved.last) in said and "damaged" in said and said.count("\n") == 1
+    saved.save(STATE)  # and the good one is not thrown away for the damaged one
+    assert hashlib.sha256(saved.before.read_bytes()[32:]).digest() == saved.before.read_bytes()[:32]
+
+
+def test_where_both_are_damaged_training_starts_anew(saved, capsys):
+    saved.save(STATE)
+    saved.save(STATE)
+    for path in (saved.last, saved.before):
+        path.write_bytes(b"noise")
+    assert saved.load() is None and capsys.readouterr().err.count("is damaged: ") == 2
+
+
+def test_it_saves_as_often_as_it_is_told(tmp_path):
+    seldom = Checkpoints(tmp_path, every=3600)
+    assert not seldom.is_due
+    seldom.every = 0
+    assert seldom.is_due
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", ""])
+def test_an_interval_that_is_none_is_refused_in_one_line(value, monkeypatch):
+    monkeypatch.setenv(module.VARIABLE, value)
+    with pytest.raises(Refusal, match=f"METAGLOT_CHECKPOINT_SECONDS: got '{value}'; takes a number of seconds"):
+        interval()
+
+
+def test_the_stage_that_runs_is_part_of_the_code_though_it_is_called_main(monkeypatch):
+    spec = find_spec("stages.configure")
+    monkeypatch.delitem(sys.modules, "stages.configure", raising=False)
+    assert "stages.configure" not in module.code()
+    monkeypatch.setitem(sys.modules, "__main__", module_from_spec(spec))  # as `python -m` does
+    assert module.code()["stages.configure"] == ROOT / "stages/configure.py"
+
+
+def test_another_training_has_another_name(here, monkeypatch):
+    def name(seed: int = 1, **changes: Any) -> str:
+        configure(here, {key.replace("__", "."): value for key, value in changes.items()})
+        return identity(load(TrainConfig, paths.train_config("maml")), seed, CPU)
+
+    names = [name(), name(2), name(train__meta_lr=0.1), name(split__seed=7)]
+    images = paths.split("train")
+    images.write_bytes(images.read_bytes() + b" ")
+    names.append(name())
+    code = module.code()
+    assert {"metaglot.training.meta_optimizer", "stages.support.checkpoints", "metaglot.training.training_run"} <= set(
+        code
+    )
+    changed = here / "changed.py"
+    changed.write_text("")
+    monkeypatch.setattr(module, "code", lambda: code | {"metaglot.training.meta_optimizer": changed})
+    names.append(name())
+    assert len(set(names)) == len(names)
+    assert name() == names[-1]
+
+
+def start(folder: Path, seconds: float = 0) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", module.VARIABLE: str(seconds)}
+    command = [sys.executable, "-m", "stages.train", "maml", "--seed", "3"]
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def until_saved(folder: Path, process: subprocess.Popen[str], since: float = 0) -> None:
+    """Wait for a checkpoint that is younger than a moment."""
+    last = list((folder / ".metaglot/checkpoints").glob("maml-3-*/last"))
+    while process.poll() is None and not (last and last[0].exists() and last[0].stat().st_mtime > since):
+        time.sleep(0.02)
+        last = list((folder / ".metaglot/checkpoints").glob("maml-3-*/last"))
+
+
+def outcome(folder: Path) -> tuple[bytes, bytes, list[list[str]]]:
+    """The bytes of the weights and the alignment, and the history but for its times."""
+    made = folder / paths.model("maml", 3)
+    history = [line.split(",") for line in (made / "history.csv").read_text().splitlines()]
+    for row in history:
+        del row[1]
+    return (made / "weights.safetensors").read_bytes(), (made / "alignment.csv").read_bytes(), history
+
+
+ROUNDS = 3
+LONG = {"train.iterations": 150 * ROUNDS, "train.validate_every": 50}
+
+
+def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
+    """Which are inside writes of checkpoints too: one is written after every iteration."""
+    configure(here, LONG)
+    main("maml", 3)
+    expected, moments = outcome(here), torch.Generator().manual_seed(ROUNDS)
+    kills = 0
+    for _ in range(ROUNDS):
+        process, began = start(here), time.time()
+        until_saved(here, process, began)
+        time.sleep(0.5 * torch.rand((), generator=moments).item())
+        kills += process.poll() is None
+        process.kill()
+        process.communicate()
+    assert kills == ROUNDS
+    process = start(here)
+    _, said = process.communicate()
+    assert process.returncode == 0 and "going on from iteration" in said
+    assert outcome(here) == expected
+    record = read_json(here / paths.run_record("maml", 3))
+    assert record["resumed"] == ROUNDS and record["train_seconds"] > 0
+    assert record["ended_at"] - record["started_at"] > 1000 * (record["train_seconds"] + record["validation_seconds"])
+    assert not list((here / ".metaglot/checkpoints").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_saves_and_says_how_to_go_on_within_two_seconds(here, number):
+    configure(here, LONG)
+    main("maml", 3)
+    expected = outcome(here)
+    (here / paths.history("maml", 3)).unlink()
+    process = start(here, seconds=3600)
+    while not (here / paths.history("maml", 3)).exists() or len(outcome_rows(here)) < 3:
+        time.sleep(0.02)
+        assert process.poll() is None
+    asked = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert time.monotonic() - asked < 2 and process.returncode == 128 + number
+    assert f"was stopped by {number.name}: iteration " in said.splitlines()[-1] and "`dvc repro`" in said
+    process = start(here, seconds=3600)
+    assert "going on from iteration" in process.communicate()[1] and process.returncode == 0
+    assert outcome(here) == expected
+
+
+def outcome_rows(folder: Path) -> list[str]:
+    return (folder / paths.history("maml", 3)).read_text().splitlines()
+
+
+def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
+    configure(here, LONG)
+    first = start(here)
+    until_saved(here, first)
+    second = start(here)
+    assert second.stderr is not None
+    assert "another process trains this; waiting for its result" in second.stderr.readline()
+    first.communicate()
+    expected = outcome(here)
+    _, said = second.communicate()
+    assert first.returncode == second.returncode == 0
+    assert f"going on from iteration {LONG['train.iterations']}" in said
+    assert outcome(here) == expected and read_json(here / paths.run_record("maml", 3))["resumed"] == 0
+    assert not list((here / ".metaglot/checkpoints").iterdir())
+
+
+def test_who_waited_and_was_killed_keeps_no_checkpoint(saved):
+    with saved.alone("nobody"):
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        (saved.folder / f"{gone.pid}.waits").touch()
+        assert not saved.awaited()
+        (saved.folder / f"{os.getpid()}.waits").touch()
+        assert saved.awaited()
+        (saved.folder / f"{os.getpid()}.waits").unlink()
+    assert not saved.folder.exists()
+
+
+def test_who_waited_while_the_folder_was_taken_away_still_has_the_lock_alone(saved):
+    entered = threading.Event()
+
+    def wait() -> None:
+        with Checkpoints(saved.folder, every=0).alone("somebody"):
+            with pytest.raises(Timeout):
+                FileLock(saved.folder / "lock").acquire(timeout=0)
+            entered.set()
+
+    with saved.alone("nobody"):
+        other = threading.Thread(target=wait)
+        other.start()
+        while not saved.awaited():
+            time.sleep(0.01)
+        shutil.rmtree(saved.folder)  # as if it had begun to wait just now
+    other.join(10)
+    assert entered.is_set()

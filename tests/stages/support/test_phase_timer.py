@@ -1,0 +1,25 @@
+import time
+
+import pytest
+import torch
+
+from stages.support.phase_timer import Stopwatch
+
+
+def test_each_phase_has_its_own_time_and_an_inner_one_stops_the_outer():
+    watch = Stopwatch(torch.device("cpu"), "outer", "inner")
+    with watch.phase("outer"):
+        time.sleep(0.05)
+        with watch.phase("inner"):
+            time.sleep(0.2)
+        with watch.phase("uncounted"):
+            time.sleep(0.2)
+    assert 0.05 <= watch.seconds["outer"] < 0.2 <= watch.seconds["inner"] and set(watch.seconds) == {"outer", "inner"}
+
+
+def test_a_phase_that_fails_is_counted_too():
+    watch = Stopwatch(torch.device("cpu"), "one")
+    with pytest.raises(ZeroDivisionError), watch.phase("one"):
+        time.sleep(0.05)
+        raise ZeroDivisionError
+    assert watch.seconds["one"] >= 0.05

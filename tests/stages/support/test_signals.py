@@ -1,0 +1,39 @@
+import os
+import signal
+
+import pytest
+
+from stages.support.signals import Interrupted, Interruption
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_raised_where_it_comes(number):
+    with pytest.raises(Interrupted, match=number.name) as asked, Interruption():
+        os.kill(os.getpid(), number)
+    assert asked.value.exit_code == 128 + number
+
+
+def test_within_what_is_undisturbed_it_waits_for_the_end_of_the_outermost():
+    done = []
+    with pytest.raises(Interrupted), Interruption() as interruption, interruption.undisturbed():
+        with interruption.undisturbed():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("inner")
+        done.append("outer")
+    assert done == ["inner", "outer"]
+
+
+def test_a_second_signal_changes_nothing():
+    with Interruption() as interruption:
+        with pytest.raises(Interrupted):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        with interruption.undisturbed():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_afterwards_signals_are_handled_as_before():
+    before = signal.getsignal(signal.SIGTERM)
+    with Interruption():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
