@@ -22,7 +22,7 @@ from benchmarks import (
 )
 from benchmarks.options import Setting
 from benchmarks.tables import Table
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 
 Part = Literal["meta_gradient", "bound", "algorithms", "iteration", "first_order", "growth", "evaluation", "repro"]
 PARTS: dict[Part, ModuleType] = {
@@ -74,4 +74,4 @@ def shown(name: Part, results: results_file.Results) -> list[Table]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

@@ -11,16 +11,16 @@ from benchmarks.tables import Table, milliseconds, times
 from benchmarks.timing import Work, in_turns, spread
 from benchmarks.vmap import Vmap
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.resolve import SHARED, find
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.learners.batched_engine import Batched, chunk_of
+from metaglot.config.resolve import SHARED, import_classes
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.learners.batched_engine import BatchedEngine, default_task_chunk
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import Algorithm
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Purpose
-from metaglot.training.learn2learn_engine import initialised, parameters
+from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import StreamPurpose
+from metaglot.training.learn2learn_engine import initial_module, parameters
 
-TASK = Task(ways=5, shots=5, queries=5, rotations="class")
+TASK = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
 TASKS = 32
 UNTRAINED = "scratch"
 
@@ -34,26 +34,26 @@ def measure(setting: Setting) -> dict[str, Any]:
 
 def things() -> dict[str, Work]:
     """Every algorithm's, and Meta-SGD's by `torch.func.vmap` over per-task weights."""
-    found = {name: gradient(kind) for name, kind in find(ALGORITHMS).items() if name != UNTRAINED}
-    return found | {VMAP: gradient(find(ALGORITHMS)["meta_sgd"], by_vmap=True)}
+    found = {name: gradient(kind) for name, kind in import_classes(ALGORITHMS).items() if name != UNTRAINED}
+    return found | {VMAP: gradient(import_classes(ALGORITHMS)["meta_sgd"], by_vmap=True)}
 
 
-def gradient(kind: type[Algorithm], by_vmap: bool = False) -> Work:
+def gradient(kind: type[MetaLearner], by_vmap: bool = False) -> Work:
     """Of a meta-batch at the algorithm's own settings, in the second half of its training."""
     shared = kind.Settings().model_dump(include=SHARED, exclude_none=True)
     made = kind(
-        network("fc"),
+        create_network("fc"),
         shared.get("fast_lr", FAST_LR),
         shared.get("adaptation_steps", 1),
         **kind.Settings().model_dump(exclude=SHARED),
     )
-    module, images = initialised("fc", TASK.ways, 28, seed=42), some()
-    learned = require_grad(made.learned(parameters(module), images))
-    batch = made.training_batch(images, (Purpose.TRAINING, 0, 1), TASK, shared.get("meta_batch_size", TASKS))
+    module, images = initial_module("fc", TASK.ways, 28, seed=42), some()
+    learned = require_grad(made.initial_parameters(parameters(module), images))
+    batch = made.training_batch(images, (StreamPurpose.TRAINING, 0, 1), TASK, shared.get("meta_batch_size", TASKS))
     if by_vmap:
         assert isinstance(made, GradientBased)
         return partial(Vmap(made, module).meta_gradient, learned, batch)
-    return partial(Batched(made, chunk_of("fc", TASK, CPU)).meta_gradient, learned, batch, 0.5)
+    return partial(BatchedEngine(made, default_task_chunk("fc", TASK, CPU)).meta_gradient, learned, batch, 0.5)
 
 
 def tables(found: dict[str, Any]) -> list[Table]:

@@ -7,9 +7,9 @@ import numpy as np
 from benchmarks.cases import CPU, Case
 from benchmarks.engines import learned as initial
 from benchmarks.learn2learn_example import META_LR
-from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, Tasks, draw
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, TaskIndices, sample_tasks
 from metaglot.evaluation.scoring import batches, validate
-from metaglot.training.gradient_alignment import alignment
+from metaglot.training.gradient_alignment import measure_alignment
 from metaglot.training.meta_optimizer import Learner, Training
 
 VALIDATE_EVERY, VALIDATION_TASKS = 500, 200  # the defaults
@@ -21,8 +21,8 @@ class Ours:
     def __init__(self, case: Case, images: np.ndarray):
         self.case, self.algorithm = case, case.algorithm()
         self.learner = Learner(self.algorithm, case.engine(), initial(case), META_LR, iterations=10_000)
-        self.training = Training(self.learner, Images(images[:1100], CPU), case.task, case.tasks, seed=42)
-        self.held_out = Images(images[1100:1200], CPU)
+        self.training = Training(self.learner, ImageStore(images[:1100], CPU), case.task, case.tasks, seed=42)
+        self.held_out = ImageStore(images[1100:1200], CPU)
         self.numbers = count(1)
 
     def iteration(self) -> tuple[float, float]:
@@ -30,7 +30,7 @@ class Ours:
         losses, accuracies = self.learner.step(self.training.batch(next(self.numbers)))
         return losses.sum().item(), accuracies.sum().item()
 
-    def draw(self) -> Batch:
+    def draw(self) -> TaskBatch:
         """The tasks of an iteration and their images."""
         return self.training.batch(next(self.numbers))
 
@@ -44,12 +44,14 @@ class Ours:
         tasks = self._tasks(0, VALIDATION_TASKS)
         self._validate(tasks)
         parts = batches(self.held_out, tasks, self.case.shots, self.case.chunk)
-        alignment(self.algorithm, self.learner.learned, parts)
+        measure_alignment(self.algorithm, self.learner.learned, parts)
 
-    def _validate(self, tasks: Tasks) -> tuple[float, float]:
+    def _validate(self, tasks: TaskIndices) -> tuple[float, float]:
         case, learned = self.case, self.learner.learned
         return validate(self.algorithm, learned, self.held_out, tasks, case.shots, case.steps, case.chunk)
 
-    def _tasks(self, number: int, tasks: int) -> Tasks:
+    def _tasks(self, number: int, tasks: int) -> TaskIndices:
         images = self.held_out
-        return draw((Purpose.VALIDATION, 42, number), tasks, images.characters, images.drawings, self.case.task)
+        return sample_tasks(
+            (StreamPurpose.VALIDATION, 42, number), tasks, images.characters, images.drawings, self.case.task
+        )

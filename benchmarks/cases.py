@@ -6,12 +6,12 @@ import torch
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.stage_configs import Model, Task
-from metaglot.core.learners.batched_engine import Batched, chunk_of
+from metaglot.core.common.stage_configs import Model, TaskConfig
+from metaglot.core.learners.batched_engine import BatchedEngine, default_task_chunk
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import Learned
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, draw
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
 
 CPU = torch.device("cpu")
 FAST_LR = 0.5
@@ -30,22 +30,22 @@ class Case:
     tasks: int = 32
 
     @property
-    def task(self) -> Task:
-        return Task(ways=self.ways, shots=self.shots, queries=self.shots, rotations="class")
+    def task(self) -> TaskConfig:
+        return TaskConfig(ways=self.ways, shots=self.shots, queries=self.shots, rotations="class")
 
     @property
     def chunk(self) -> int:
         """Tasks at a time: what `task_chunk: auto` means here."""
-        return chunk_of(self.model, self.task, CPU)
+        return default_task_chunk(self.model, self.task, CPU)
 
     def algorithm(self) -> GradientBased:
-        return self.kind(network(self.model), FAST_LR, self.steps)
+        return self.kind(create_network(self.model), FAST_LR, self.steps)
 
-    def engine(self) -> Batched:
-        return Batched(self.algorithm(), self.chunk)
+    def engine(self) -> BatchedEngine:
+        return BatchedEngine(self.algorithm(), self.chunk)
 
-    def batch(self, images: Images) -> Batch:
-        tasks = draw((Purpose.TRAINING, 0, 1), self.tasks, images.characters, images.drawings, self.task)
+    def batch(self, images: ImageStore) -> TaskBatch:
+        tasks = sample_tasks((StreamPurpose.TRAINING, 0, 1), self.tasks, images.characters, images.drawings, self.task)
         return images.batch(tasks, self.shots)
 
     def describe(self) -> dict[str, object]:
@@ -58,5 +58,5 @@ class Case:
         return self.kind.label
 
 
-def require_grad(learned: Learned) -> dict[str, torch.Tensor]:
+def require_grad(learned: MetaParameters) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone().requires_grad_() for name, value in learned.items()}

@@ -5,13 +5,13 @@ from torch import Tensor, nn
 from benchmarks.cases import Case, require_grad
 from benchmarks.vmap import Vmap
 from metaglot.core.learners.batched_engine import Engine
-from metaglot.training.learn2learn_engine import Loop, initialised, parameters
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module, parameters
 
 LOOP, VMAP = "learn2learn", "vmap"
 
 
 def module(case: Case) -> nn.Module:
-    return initialised(case.model, case.ways, 28, seed=42)
+    return initial_module(case.model, case.ways, 28, seed=42)
 
 
 def learned(case: Case) -> dict[str, Tensor]:
@@ -21,4 +21,4 @@ def learned(case: Case) -> dict[str, Tensor]:
 def others(case: Case) -> dict[str, Engine]:
     """What the batched engine is compared with."""
     algorithm = case.algorithm()
-    return {LOOP: Loop(algorithm, module(case)), VMAP: Vmap(algorithm, module(case))}
+    return {LOOP: Learn2LearnEngine(algorithm, module(case)), VMAP: Vmap(algorithm, module(case))}

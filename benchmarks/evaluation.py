@@ -10,7 +10,7 @@ from benchmarks.tables import Table, milliseconds, number
 from benchmarks.timing import Work, in_turns, spread
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import Model
-from metaglot.core.tasks.task_sampler import Purpose, draw
+from metaglot.core.tasks.task_sampler import StreamPurpose, sample_tasks
 from metaglot.evaluation.scoring import evaluate
 
 TASKS: dict[Model, tuple[int, int]] = {"fc": (128, 1024), "conv": (8, 64)}  # at a time: quick, full
@@ -30,7 +30,7 @@ def scoring(case: Case) -> Work:
     algorithm, weights, images = case.algorithm(), learned(case), some()
 
     def score() -> None:
-        tasks = draw((Purpose.TESTING, 0, 0), case.tasks, images.characters, images.drawings, case.task)
+        tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, images.characters, images.drawings, case.task)
         for _ in evaluate(algorithm, weights, images, tasks, case.shots, case.steps, case.chunk):
             pass
 

@@ -9,11 +9,11 @@ import numpy as np
 from torchvision.datasets import Omniglot
 
 from benchmarks.cases import CPU
-from metaglot.core.common.errors import Refusal
-from metaglot.core.tasks.task_sampler import Images
-from metaglot.datasets.omniglot import ARCHIVES, ink, md5
-from metaglot.datasets.omniglot_mirrors import MIRROR, Folder, mirror_at
-from metaglot.datasets.omniglot_zip import DRAWINGS, drawings
+from metaglot.core.common.errors import UserError
+from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.datasets.omniglot import ARCHIVES, md5, shrink_drawing
+from metaglot.datasets.omniglot_mirrors import MIRROR, FolderMirror, mirror_at
+from metaglot.datasets.omniglot_zip import DRAWINGS, read_drawings
 from metaglot.datasets.source_record import read_source
 from stages.support import paths
 
@@ -23,11 +23,11 @@ MEASURED = 200  # characters, of which the tasks are drawn where their number do
 def archives() -> Path:
     """The folder that holds Omniglot's two archives: the mirror, or data/raw."""
     mirror = mirror_at(os.environ[MIRROR]) if os.environ.get(MIRROR) else None
-    if isinstance(mirror, Folder):
+    if isinstance(mirror, FolderMirror):
         return mirror.path
     if paths.SOURCE.exists() and read_source(paths.SOURCE).dataset == "omniglot":
         return paths.RAW
-    raise Refusal(f"this needs Omniglot's archives: `dvc repro download` for {paths.RAW}, or a folder in {MIRROR}")
+    raise UserError(f"this needs Omniglot's archives: `dvc repro download` for {paths.RAW}, or a folder in {MIRROR}")
 
 
 @cache
@@ -35,18 +35,18 @@ def in_memory() -> np.ndarray:
     """Every drawing, uint8 [1623, 20, 28, 28], characters in a shuffled order."""
     folder = archives()
     inks = [
-        ink(drawing, 28)
+        shrink_drawing(drawing, 28)
         for archive in ARCHIVES
-        for _, drawing in drawings(folder / f"{archive.folder}.zip", archive.folder, archive.images)
+        for _, drawing in read_drawings(folder / f"{archive.folder}.zip", archive.folder, archive.images)
     ]
     characters = np.stack(inks).reshape(-1, DRAWINGS, 28, 28)
     return np.random.default_rng(42).permutation(characters)
 
 
 @cache
-def some() -> Images:
+def some() -> ImageStore:
     """The first MEASURED of them, in all four turns."""
-    return Images(in_memory()[:MEASURED], CPU)
+    return ImageStore(in_memory()[:MEASURED], CPU)
 
 
 @cache

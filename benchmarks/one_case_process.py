@@ -15,13 +15,13 @@ from safetensors.torch import load_file
 
 from benchmarks.cases import CPU, KINDS, Case, require_grad
 from benchmarks.timing import in_turns, spread
-from metaglot.core.tasks.task_sampler import Images
+from metaglot.core.tasks.task_sampler import ImageStore
 from stages.support.device import peak_memory_mb
 
 
 def measure(case: Case, weights: str, drawings: str, repeats: int) -> dict[str, Any]:
     """Seconds of a meta-gradient; peak memory, MiB, and what of it was there before the first one."""
-    batch = case.batch(Images(np.load(drawings, allow_pickle=False), CPU))
+    batch = case.batch(ImageStore(np.load(drawings, allow_pickle=False), CPU))
     meta_gradient = partial(case.engine().meta_gradient, require_grad(load_file(weights)), batch)
     before = resident_mb("VmRSS")
     found = in_turns({"it": meta_gradient}, repeats, turn=0.1)

@@ -11,7 +11,7 @@ from benchmarks.omniglot_data import archives
 from benchmarks.options import Setting
 from benchmarks.tables import Table, number
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.datasets.omniglot_mirrors import MIRROR
 
 PHASES = ("setup_seconds", "train_seconds", "validation_seconds")
@@ -38,7 +38,7 @@ def dvc(clone: Path, *arguments: str) -> None:
     environment = mine | quiet | {"PATH": path, MIRROR: str(archives().resolve())}
     ended = subprocess.run(["dvc", *arguments], cwd=clone, env=environment, capture_output=True, text=True)
     if ended.returncode:
-        raise Refusal(f"dvc {' '.join(arguments)} failed in a clone: {ended.stderr[-2000:]}")
+        raise UserError(f"dvc {' '.join(arguments)} failed in a clone: {ended.stderr[-2000:]}")
 
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.tables import Table
 from metaglot.core.common.atomic_files import read_json, write_json, write_text
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from stages.support import device
 
 Results = dict[str, Any]
@@ -17,29 +17,29 @@ Results = dict[str, Any]
 
 def about() -> Results:
     """Where this is measured: what must be the same for two measurements to stand in one file."""
-    processor = device.describe(torch.device("cpu"))
+    processor = device.device_name(torch.device("cpu"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "machine": f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB",
         "device": processor,
         "threads": torch.get_num_threads(),
-        "versions": device.versions(),
+        "versions": device.package_versions(),
     }
 
 
 def when() -> Results:
-    return {"date": datetime.now(UTC).isoformat(timespec="minutes"), "commit": device.commit()}
+    return {"date": datetime.now(UTC).isoformat(timespec="minutes"), "commit": device.current_commit()}
 
 
 def opened(folder: Path, merge: bool) -> Results:
-    """What to add a measurement to; raises Refusal where the file to merge with is from somewhere else."""
+    """What to add a measurement to; raises UserError where the file to merge with is from somewhere else."""
     path, here = folder / "results.json", about()
     if not merge or not path.exists():
         return here
     found: Results = read_json(path)
     for key, value in here.items():
         if found.get(key) != value:
-            raise Refusal(
+            raise UserError(
                 f"{path} was measured with {key} {found.get(key)}, not {value}: measure all parts anew, or use --out"
             )
     return found

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, replace_all_batch_norm_modules_, vmap
 
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import Learned, Outcome, score
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
+from metaglot.core.tasks.task_sampler import TaskBatch
 from metaglot.training.learn2learn_engine import parameters
 
 
@@ -32,10 +32,12 @@ class Vmap:
             algorithm.first_order,
         )
 
-    def meta_gradient(self, learned: Learned, batch: Batch, progress: float = 0) -> tuple[list[Tensor], Outcome]:
+    def meta_gradient(
+        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+    ) -> tuple[list[Tensor], TaskScores]:
         losses, logits = vmap(self._task, in_dims=(None, 0, 0, 0, 0))(dict(learned), *batch.parts())
         found = torch.autograd.grad(losses.mean(), [*learned.values()])
-        return list(found), Outcome(losses.detach(), score(logits.detach(), batch.query_labels).accuracies)
+        return list(found), TaskScores(losses.detach(), score_queries(logits.detach(), batch.query_labels).accuracies)
 
     def _task(
         self, weights: dict[str, Tensor], support: Tensor, labels: Tensor, query: Tensor, query_labels: Tensor

@@ -13,7 +13,7 @@ import typer
 
 from experiments import pages, readme, run_in_clone
 from experiments.save_record import record as keep
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
@@ -35,7 +35,7 @@ def record(
     try:
         some = [int(seed) for seed in seeds.split(",")] if seeds else None
     except ValueError:
-        raise Refusal(f"--seeds takes whole numbers, such as 42,43, and got {seeds}") from None
+        raise UserError(f"--seeds takes whole numbers, such as 42,43, and got {seeds}") from None
     print(keep(name, folder, some))
 
 
@@ -50,5 +50,5 @@ def write() -> None:
 if __name__ == "__main__":
     try:
         app()
-    except (Refusal, OSError) as error:
+    except (UserError, OSError) as error:
         sys.exit(f"error: {' '.join(str(error).split())}")

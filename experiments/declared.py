@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Section
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import StrictModel
 
 TABLE = Path(__file__).with_name("experiments.yaml")
 PARAMS = Path("params.yaml")
@@ -17,7 +17,7 @@ NOT_THE_QUESTION = "run"  # where and how it is computed: every record says what
 Params = dict[str, Any]
 
 
-class Experiment(Section):
+class Experiment(StrictModel):
     """A question, the changes to params.yaml that answer it, and what its numbers stand beside."""
 
     title: str
@@ -39,13 +39,13 @@ def _experiment(table: Path, name: str, declared: Params) -> Experiment:
         return Experiment.model_validate(declared, strict=False)
     except ValidationError as mistakes:
         first = mistakes.errors()[0]
-        raise Refusal(f"{table}: {'.'.join([name, *map(str, first['loc'])])}: {first['msg']}") from None
+        raise UserError(f"{table}: {'.'.join([name, *map(str, first['loc'])])}: {first['msg']}") from None
 
 
 def find(name: str) -> Experiment:
     known = experiments()
     if name not in known:
-        raise Refusal(f"{name} is no experiment: {TABLE.name} has {', '.join(known)}")
+        raise UserError(f"{name} is no experiment: {TABLE.name} has {', '.join(known)}")
     return known[name]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 LOCK = "dvc.lock"
 CODE = ("metaglot", "stages", "dvc.yaml")
@@ -17,7 +17,7 @@ def stages(folder: Path) -> Stages:
     """By name, each stage that was run in the folder: its dependencies and outputs with their hashes."""
     found = read_yaml(folder / LOCK)
     if not isinstance(found, dict) or "stages" not in found:
-        raise Refusal(f"{folder / LOCK} is no lock file of DVC's: run `dvc repro` there")
+        raise UserError(f"{folder / LOCK} is no lock file of DVC's: run `dvc repro` there")
     return found["stages"]
 
 
@@ -25,7 +25,7 @@ def params(folder: Path) -> dict[str, Any]:
     """All of the params.yaml that the folder's configs were made from, which it may no longer hold."""
     configured = stages(folder).get("configure")
     if configured is None:
-        raise Refusal(f"{folder} was never configured: run `dvc repro` there")
+        raise UserError(f"{folder} was never configured: run `dvc repro` there")
     found: dict[str, Any] = configured["params"]["params.yaml"]
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 from experiments.declared import Experiment, experiments
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
-from metaglot.report.statistics.pairwise_result import Standing, standing
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 FINDINGS = Path("docs/findings")
 
@@ -65,8 +65,8 @@ class Recorded:
         named = formatting.listed([str(seed) for seed in seeds["recorded"]])
         return f"{len(seeds['recorded'])} of {formatting.several(len(seeds['asked']), 'seed')}: {named}"
 
-    def standings(self) -> list[Standing]:
-        return [standing(pair, pair["first"]) for pair in self.comparison["pairs"]]
+    def standings(self) -> list[PairwiseResult]:
+        return [pairwise_result(pair, pair["first"]) for pair in self.comparison["pairs"]]
 
 
 def recorded(findings: Path = FINDINGS) -> dict[str, Recorded]:

@@ -10,7 +10,7 @@ from experiments.conclusions import conclusions, unsettled
 from experiments.load_record import FINDINGS, Recorded, recorded
 from experiments.tables import block
 from metaglot.core.common.atomic_files import read_text, write_text
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 PAGES = (Path("docs/findings.md"), Path("docs/benchmarks.md"))
 BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- /table -->)", re.DOTALL)
@@ -25,7 +25,7 @@ def filled(page: Path, findings: Path = FINDINGS) -> str:
     """A page's text with every block made anew; a block of something unknown, or without an end, is refused."""
     text, known = read_text(page), recorded(findings)
     if OPENING.findall(text) != [name for _, name, _ in BLOCK.findall(text)]:
-        raise Refusal(f"{page}: not every `<!-- table: NAME -->` is ended by `<!-- /table -->`")
+        raise UserError(f"{page}: not every `<!-- table: NAME -->` is ended by `<!-- /table -->`")
     return BLOCK.sub(lambda found: f"{found[1]}\n{content(page, found[2], known)}\n\n{found[3]}", text)
 
 
@@ -35,5 +35,5 @@ def content(page: Path, name: str, known: dict[str, Recorded]) -> str:
     if name == "open":
         return unsettled(known)
     if name not in known:
-        raise Refusal(f"{page}: <!-- table: {name} --> names no experiment")
+        raise UserError(f"{page}: <!-- table: {name} --> names no experiment")
     return block(known[name], known)

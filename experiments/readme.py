@@ -9,7 +9,7 @@ from textwrap import fill
 from experiments.conclusions import verdicts
 from experiments.load_record import recorded
 from metaglot.core.common.atomic_files import read_json, read_text, write_text
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
 from metaglot.report.ranking import ranked
@@ -38,7 +38,7 @@ def _wrapped(line: str, indent: str = "") -> str:
 def _with_block(readme: Path, text: str, name: str, made: str) -> str:
     block = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
     if len(block.findall(text)) != 1:
-        raise Refusal(f"{readme}: takes one `<!-- {name} -->`, ended by `<!-- /{name} -->`")
+        raise UserError(f"{readme}: takes one `<!-- {name} -->`, ended by `<!-- /{name} -->`")
     return block.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
 
 

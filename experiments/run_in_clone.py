@@ -9,7 +9,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from experiments.declared import PARAMS, applied, find
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 CLONES = Path(".metaglot/findings")
 ELSEWHERE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLFLOW_TRACKING_URI"}
@@ -38,7 +38,7 @@ def run(name: str, clones: Path = CLONES) -> Path:
 def git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        raise Refusal(f"git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+        raise UserError(f"git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
     return done.stdout
 
 

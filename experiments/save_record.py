@@ -7,9 +7,9 @@ from pathlib import Path
 from experiments import dvc_lock
 from experiments.declared import PARAMS, applied, differences, find
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_text, write_yaml
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import ReportConfig, load
-from metaglot.report.comparison import comparison
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import ReportStageConfig, load_stage_config
+from metaglot.report.comparison import compare_runs
 from metaglot.report.dvc_plots import curves
 from stages import report
 from stages.support import paths
@@ -49,10 +49,10 @@ def refuse_another(name: str, folder: Path, asked: dict, params: dict, seeds: Se
     if seeds:
         strange = sorted({*seeds} - {*asked["seeds"]} or {*seeds} - {*params["seeds"]})
         if strange:
-            raise Refusal(f"{name} in {folder} has no seed {strange[0]}: it is about {asked['seeds']}")
+            raise UserError(f"{name} in {folder} has no seed {strange[0]}: it is about {asked['seeds']}")
         found = params | {"seeds": asked["seeds"]}
     if wrong := differences(asked, found):
-        raise Refusal(f"{folder} did not run {name}: it has {'; '.join(wrong)}")
+        raise UserError(f"{folder} did not run {name}: it has {'; '.join(wrong)}")
 
 
 def refuse_unfinished(folder: Path, algorithms: list[str], seeds: Seeds, all_seeds: Seeds) -> None:
@@ -65,17 +65,17 @@ def refuse_unfinished(folder: Path, algorithms: list[str], seeds: Seeds, all_see
     if missing := lacking(seeds):
         whole = ",".join(str(seed) for seed in all_seeds if not lacking([seed]))
         advice = f"`--seeds {whole}` records those that are whole" if whole else "no seed is whole yet"
-        raise Refusal(f"{folder} has not finished {', '.join(missing)}: {advice}")
+        raise UserError(f"{folder} has not finished {', '.join(missing)}: {advice}")
 
 
 def write(place: Path, folder: Path, seeds: Seeds) -> None:
     """The record of these seeds: the comparison is the report's own, of the runs that are kept."""
     bench = read_json(report.BENCH) if report.BENCH.exists() else None
     with chdir(folder):
-        config = load(ReportConfig, paths.REPORT_CONFIG)
+        config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
         config = config.model_copy(update={"rows": [row for row in config.rows if row.seed in seeds]})
         runs = [report.read(row) for row in config.rows]
-        write_json(place / "comparison.json", comparison(config, runs, bench))
+        write_json(place / "comparison.json", compare_runs(config, runs, bench))
         write_text(place / "curves.csv", curves(runs))
         for row in config.rows:
             run = f"{row.algorithm}-{row.seed}"

@@ -6,11 +6,11 @@ from typing import Any
 
 from experiments.load_record import Recorded
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.run_records import Result, RunRecord, load
-from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.core.common.run_records import Result, RunRecord, read_record
+from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.claims.speed import fomaml_is_faster
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from stages.report import BENCH
 
 CLAIM = "fomaml-faster"
@@ -23,14 +23,15 @@ def rejudged(claim: dict[str, Any], found: Recorded, bench: Path = BENCH) -> dic
     compared = found.comparison
     about = {key: compared[key] for key in ("dataset", "margin", "task", "model")}
     split = {key: compared["split"][key] for key in ("kind", "seed")}
-    report = ReportConfig.model_validate(about | {"split": split, "rows": []})
+    report = ReportStageConfig.model_validate(about | {"split": split, "rows": []})
     return claim | asdict(fomaml_is_faster(Evidence(report, runs(found), compared["pairs"], read_json(bench))))
 
 
-def runs(found: Recorded) -> list[Run]:
+def runs(found: Recorded) -> list[LoadedRun]:
     """The committed runs, in the order of the comparison: their records and results, without scores and curves."""
     names = [f"{run['algorithm']}-{run['seed']}.json" for run in found.comparison["runs"]]
     loaded = [
-        (load(RunRecord, found.folder / "runs" / name), load(Result, found.folder / "results" / name)) for name in names
+        (read_record(RunRecord, found.folder / "runs" / name), read_record(Result, found.folder / "results" / name))
+        for name in names
     ]
-    return [Run(record, history=[], alignment=[], result=result, scores={}) for record, result in loaded]
+    return [LoadedRun(record, history=[], alignment=[], result=result, scores={}) for record, result in loaded]

@@ -12,15 +12,15 @@ from typing import Annotated
 import typer
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import FILE, read
-from metaglot.config.resolve import find, overrides, resolve
+from metaglot.config.params import FILE, parse_params
+from metaglot.config.resolve import import_classes, overridden_settings, resolve
 from metaglot.core.common.atomic_files import write_yaml
-from metaglot.core.common.stage_configs import Section
+from metaglot.core.common.stage_configs import StrictModel
 from stages.support import paths
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 
 
-def write(folder: Path, files: Mapping[str, Section]) -> None:
+def write(folder: Path, files: Mapping[str, StrictModel]) -> None:
     """Let a folder hold these files and no others; if they cannot be written it stays as it was."""
     beside = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
@@ -37,14 +37,14 @@ def main(
     check: Annotated[bool, typer.Option("--check", help="only validate params.yaml: write nothing")] = False,
 ) -> None:
     """Validate params.yaml, and hand each stage the part of it that it depends on."""
-    classes = find(ALGORITHMS)
-    params = read(Path(FILE).read_bytes(), classes)
+    classes = import_classes(ALGORITHMS)
+    params = parse_params(Path(FILE).read_bytes(), classes)
     files = resolve(params, classes)
-    for line in overrides(params):
+    for line in overridden_settings(params):
         print(f"{FILE}: {line}")
     if not check:
         write(paths.CONFIG, files)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

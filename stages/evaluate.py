@@ -13,39 +13,43 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from metaglot.core.common.atomic_files import aside, write_json
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import EvaluateConfig, load
+from metaglot.core.common.atomic_files import atomic_write, write_json
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
 from metaglot.core.common.weights_file import read_weights
-from metaglot.core.learners.batched_engine import chunk_of
-from metaglot.core.learners.create_learner import implementation
+from metaglot.core.learners.batched_engine import default_task_chunk
+from metaglot.core.learners.create_learner import create_learner
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import Images, Purpose, Tasks, draw
-from metaglot.evaluation.scoring import Scores, evaluate, together
-from metaglot.evaluation.test_result import arrays, result
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskIndices, sample_tasks
+from metaglot.evaluation.result_file import arrays, result
+from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
 from stages.support import device, paths
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 
 
-def score(config: EvaluateConfig, seed: int, images: Images, tasks: Tasks) -> Scores:
+def score(config: EvaluateStageConfig, seed: int, images: ImageStore, tasks: TaskIndices) -> EvaluationScores:
     """Every task's scores, with a bar on a terminal."""
     task, steps = config.task, config.evaluate.adaptation_steps
-    algorithm = implementation(config, config.fast_lr, steps)
+    algorithm = create_learner(config, config.fast_lr, steps)
     weights = read_weights(paths.weights(config.algorithm, seed), algorithm.names, task.ways)
     learned = {name: value.to(images.device) for name, value in weights.items()}
-    chunk = chunk_of(config.model, task, images.device) if config.run.task_chunk == "auto" else config.run.task_chunk
+    chunk = (
+        default_task_chunk(config.model, task, images.device)
+        if config.run.task_chunk == "auto"
+        else config.run.task_chunk
+    )
     parts = evaluate(algorithm, learned, images, tasks, task.shots, steps, chunk)
     console = Console(file=sys.stderr)
     title, chunks = f"{config.label} seed {seed}: test tasks", -(-len(tasks) // chunk)
-    return together(list(track(parts, title, chunks, console=console, disable=not console.is_terminal)))
+    return concatenate(list(track(parts, title, chunks, console=console, disable=not console.is_terminal)))
 
 
-def check(scores: Scores, weights: Path) -> None:
+def check(scores: EvaluationScores, weights: Path) -> None:
     """Refuse a loss that is not finite, which finite weights can have: no mean of it says anything."""
     losses = np.column_stack([scores.loss, scores.inductive_loss, scores.by_step_loss])
     broken = int((~np.isfinite(losses)).any(1).sum())
     if broken:
-        raise Refusal(
+        raise UserError(
             f"{weights}: the loss of {broken} of {len(losses)} test tasks is not finite: lower train.fast_lr or "
             f"train.meta_lr and train again; if the file was changed, `dvc checkout {weights}` restores it"
         )
@@ -56,17 +60,17 @@ def main(
     seed: Annotated[int, typer.Option(help="one of params.yaml's `seeds`")] = 42,
 ) -> None:
     """Score one trained network on the test tasks."""
-    config = load(EvaluateConfig, paths.evaluate_config(algorithm))
-    images = Images(class_splits.load(paths.split("test")).images, device.prepare(config.run))
-    stream = (Purpose.TESTING, config.evaluate.seed, 0)
-    tasks = draw(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
+    config = load_stage_config(EvaluateStageConfig, paths.evaluate_config(algorithm))
+    images = ImageStore(class_splits.load_split_part(paths.split("test")).images, device.prepare_device(config.run))
+    stream = (StreamPurpose.TESTING, config.evaluate.seed, 0)
+    tasks = sample_tasks(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
     scores = score(config, seed, images, tasks)
     check(scores, paths.weights(algorithm, seed))
-    with aside(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
+    with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays(tasks, scores))
     split_sha256 = class_splits.split_sha256(paths.split("test"))
     write_json(paths.result(algorithm, seed), result(config, seed, split_sha256, tasks, scores))
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from metaglot.core.common.errors import Refusal
-from metaglot.inference.predictor import Prediction, load
-from stages.support.command_line import run
+from metaglot.core.common.errors import UserError
+from metaglot.inference.predictor import Prediction, load_predictor
+from stages.support.command_line import run_command
 
 LITTER = ("Thumbs.db", "desktop.ini")  # what file managers add to a folder; hidden files are passed over too
 
 
 def entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise Refusal(f"{folder} is {'no folder' if folder.exists() else 'not there'}")
+        raise UserError(f"{folder} is {'no folder' if folder.exists() else 'not there'}")
     return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in LITTER)
 
 
@@ -32,9 +32,9 @@ def pictures(folder: Path) -> list[Path]:
     found = entries(folder)
     for path in found:
         if not path.is_file():
-            raise Refusal(f"{path} is not a file, and {folder} should hold nothing but pictures")
+            raise UserError(f"{path} is not a file, and {folder} should hold nothing but pictures")
     if not found:
-        raise Refusal(f"{folder} is empty: it should hold pictures")
+        raise UserError(f"{folder} is empty: it should hold pictures")
     return found
 
 
@@ -43,9 +43,9 @@ def classes(support: Path) -> dict[str, list[Path]]:
     found = entries(support)
     for path in found:
         if not path.is_dir():
-            raise Refusal(f"{path} is not a folder: {support} should hold one for each class, with pictures of it")
+            raise UserError(f"{path} is not a folder: {support} should hold one for each class, with pictures of it")
     if not found:
-        raise Refusal(f"{support} is empty: it should hold a folder for each class, with pictures of it")
+        raise UserError(f"{support} is empty: it should hold a folder for each class, with pictures of it")
     return {path.name: pictures(path) for path in found}
 
 
@@ -94,7 +94,7 @@ def main(
     """Tell what pictures are, by a trained network and a few pictures of each class, of any size and colour mode."""
     given, asked = classes(support), pictures(queries)
     labels = [name for name, shown in given.items() for _ in shown]
-    predictor = load(model)
+    predictor = load_predictor(model)
     steps = predictor.steps if steps is None else steps
     classifier = predictor.adapt((path for shown in given.values() for path in shown), labels, steps)
     found = classifier.predict(asked, transductive)
@@ -106,4 +106,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

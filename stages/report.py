@@ -13,20 +13,20 @@ import typer
 from rich.console import Console
 
 from metaglot.core.common.atomic_files import read_json, write_json, write_text
-from metaglot.core.common.stage_configs import ReportConfig, Row, load
+from metaglot.core.common.stage_configs import ReportStageConfig, RunRef, load_stage_config
 from metaglot.core.tasks import class_splits
-from metaglot.report.comparison import comparison
+from metaglot.report.comparison import compare_runs
 from metaglot.report.dvc_plots import accuracy, by_step, curves
-from metaglot.report.html.page import page
-from metaglot.report.load_runs import Run, read_run
+from metaglot.report.html.page import render_page
+from metaglot.report.load_runs import LoadedRun, read_run
 from metaglot.report.markdown import markdown, show
 from stages.support import paths
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 
 BENCH = Path("benchmarks") / "results.json"
 
 
-def read(row: Row) -> Run:
+def read(row: RunRef) -> LoadedRun:
     name = row.algorithm, row.seed
     files = (paths.run_record, paths.history, paths.alignment, paths.result, paths.scores)
     return read_run(row, *(path(*name) for path in files))
@@ -34,10 +34,12 @@ def read(row: Row) -> Run:
 
 def write() -> None:
     """Everything is made before anything is written."""
-    report = load(ReportConfig, paths.REPORT_CONFIG)
+    report = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
     runs = [read(row) for row in report.rows]
-    compared = comparison(report, runs, read_json(BENCH) if BENCH.exists() else None)
-    html = page(compared, runs, class_splits.load(paths.split("test")), os.environ.get("DVC_EXP_NAME"))
+    compared = compare_runs(report, runs, read_json(BENCH) if BENCH.exists() else None)
+    html = render_page(
+        compared, runs, class_splits.load_split_part(paths.split("test")), os.environ.get("DVC_EXP_NAME")
+    )
     texts = {"index.html": html, "comparison.md": markdown(compared)}
     tables = {"curves.csv": curves(runs), "accuracy.csv": accuracy(runs), "by_step.csv": by_step(runs)}
     for name, text in (texts | tables).items():
@@ -58,4 +60,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

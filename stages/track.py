@@ -20,16 +20,15 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from metaglot.core.common.atomic_files import sha256
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.run_records import Result, RunRecord, load, read_history
-from metaglot.core.common.stage_configs import EvaluateConfig
-from metaglot.core.common.stage_configs import load as load_config
-from metaglot.tracking.mlflow_database import check, is_database, located
-from metaglot.tracking.mlflow_figures import draw
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
+from metaglot.tracking.mlflow_database import check_database, is_database, resolve_uri
+from metaglot.tracking.mlflow_figures import draw_figures
 from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
-from metaglot.tracking.mlflow_run import Publication, publication
+from metaglot.tracking.mlflow_run import MlflowRun, mlflow_run
 from stages.support import paths
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 
 # Read by MLflow when it is imported: no telemetry, no chatter, seconds of patience with a server.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -47,7 +46,7 @@ from mlflow.exceptions import MlflowException
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 LOCK_SECONDS = 120.0  # for other workers to publish
 DATABASE_SECONDS = 20.0  # for another program to let go of the database
-IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.evaluation.test_result", "dvc.experiments"
+IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.evaluation.result_file", "dvc.experiments"
 AGAIN = "run `dvc repro` again: nothing that was computed is lost"
 
 
@@ -56,23 +55,23 @@ def main(
     seed: Annotated[int, typer.Option(help="one of params.yaml's `seeds`")] = 42,
 ) -> None:
     """Publish a finished training and its test scores to MLflow, once."""
-    training = load(RunRecord, paths.run_record(algorithm, seed))
+    training = read_record(RunRecord, paths.run_record(algorithm, seed))
     history = read_history(paths.history(algorithm, seed))
     result = scores(algorithm, seed)
-    what = publication(training, history, result)
+    what = mlflow_run(training, history, result)
     what.tags.update(identity(algorithm, seed))
-    uri = located(os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db", paths.root())
+    uri = resolve_uri(os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db", paths.root())
     with one_line(uri), alone():
-        publish(opened(uri), uri, what, partial(draw, run=training, history=history, result=result))
+        publish(opened(uri), uri, what, partial(draw_figures, run=training, history=history, result=result))
     print(f"{what.name} is in MLflow's experiment {what.experiment}")
 
 
 def scores(algorithm: str, seed: int) -> Result:
     """The test scores, if they are what evaluate.yaml asks for."""
     path, asked = paths.result(algorithm, seed), paths.evaluate_config(algorithm)
-    result = load(Result, path)
-    if load_config(EvaluateConfig, asked).evaluate != result.evaluate:
-        raise Refusal(f"{path} does not answer {asked}: run `dvc repro`, which evaluates before it publishes")
+    result = read_record(Result, path)
+    if load_stage_config(EvaluateStageConfig, asked).evaluate != result.evaluate:
+        raise UserError(f"{path} does not answer {asked}: run `dvc repro`, which evaluates before it publishes")
     return result
 
 
@@ -90,10 +89,10 @@ def one_line(uri: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError) as error:
         reason, address = " ".join(str(error).split()), re.sub("//[^/@]*@", "//", uri)  # without a password
         remedy = "mend that" if is_database(uri) else "start it, or unset MLFLOW_TRACKING_URI"
-        raise Refusal(f"MLflow at {address} took no run ({reason:.300}): {remedy}, then {AGAIN}") from None
+        raise UserError(f"MLflow at {address} took no run ({reason:.300}): {remedy}, then {AGAIN}") from None
     except OSError as error:
         reason = f"{error.filename or ''} {error.strerror or error}".strip()
-        raise Refusal(f"MLflow's files cannot be written ({reason}): mend that, then {AGAIN}") from None
+        raise UserError(f"MLflow's files cannot be written ({reason}): mend that, then {AGAIN}") from None
 
 
 @contextmanager
@@ -105,7 +104,7 @@ def alone() -> Iterator[None]:
         with FileLock(path, timeout=LOCK_SECONDS):
             yield
     except Timeout:
-        raise Refusal(f"{path} has been held for {LOCK_SECONDS:.0f} s: when it is free, {AGAIN}") from None
+        raise UserError(f"{path} has been held for {LOCK_SECONDS:.0f} s: when it is free, {AGAIN}") from None
 
 
 def opened(uri: str) -> MlflowClient:
@@ -115,7 +114,7 @@ def opened(uri: str) -> MlflowClient:
         path = Path(url.database or "")
         if url.get_backend_name() == "sqlite" and not path.exists():
             create(path)
-        check(url, MIGRATIONS, DATABASE_SECONDS)
+        check_database(url, MIGRATIONS, DATABASE_SECONDS)
     return MlflowClient(uri)
 
 
@@ -127,7 +126,7 @@ def create(path: Path) -> None:
         os.replace(Path(folder) / path.name, path)
 
 
-def publish(client: MlflowClient, uri: str, what: Publication, draw: Callable[[Path], None]) -> None:
+def publish(client: MlflowClient, uri: str, what: MlflowRun, draw_figures: Callable[[Path], None]) -> None:
     """Bring `what` into MLflow, or complete what was interrupted; a run already whole only gains a tag."""
     experiment = experiment_of(client, uri, what.experiment)
     found = published(client, experiment, what)
@@ -142,7 +141,7 @@ def publish(client: MlflowClient, uri: str, what: Publication, draw: Callable[[P
         client.delete_run(one.info.run_id)
     client.set_tag(kept.info.run_id, EXPERIMENTS, tag)
     if kept.info.status != "FINISHED":
-        fill(client, kept.info.run_id, what, draw)
+        fill(client, kept.info.run_id, what, draw_figures)
 
 
 def experiment_of(client: MlflowClient, uri: str, name: str) -> str:
@@ -153,17 +152,17 @@ def experiment_of(client: MlflowClient, uri: str, name: str) -> str:
         return client.create_experiment(name, artifacts, {"mlflow.note.content": ON_EXPERIMENT})
     if found.lifecycle_stage != "active":
         restore = f"mlflow experiments restore --experiment-id {found.experiment_id}"
-        raise Refusal(f"MLflow's experiment {name} was deleted: `{restore}` brings it back, then {AGAIN}")
+        raise UserError(f"MLflow's experiment {name} was deleted: `{restore}` brings it back, then {AGAIN}")
     folder = Path(unquote(urlsplit(found.artifact_location).path))
     if is_database(uri) and found.artifact_location.startswith("file:") and not folder.parent.exists():
-        raise Refusal(
+        raise UserError(
             f"MLflow's database keeps artifacts in {folder}, from where the repository has moved: move the database "
             "away, and `dvc repro -s -f track` fills a new one"
         )
     return found.experiment_id
 
 
-def published(client: MlflowClient, experiment: str, what: Publication) -> list[Published]:
+def published(client: MlflowClient, experiment: str, what: MlflowRun) -> list[Published]:
     """The runs of this identity; first the one to keep: with these scores, complete, the same for all."""
 
     def rank(one: Published) -> tuple[bool, bool, str]:
@@ -173,10 +172,10 @@ def published(client: MlflowClient, experiment: str, what: Publication) -> list[
     return sorted(client.search_runs([experiment], f"tags.`{IDENTITY}` = '{what.tags[IDENTITY]}'"), key=rank)
 
 
-def fill(client: MlflowClient, run_id: str, what: Publication, draw: Callable[[Path], None]) -> None:
+def fill(client: MlflowClient, run_id: str, what: MlflowRun, draw_figures: Callable[[Path], None]) -> None:
     """Log all of a run, also over what was logged of it before, and close it when its training ended."""
     with tempfile.TemporaryDirectory() as folder:
-        draw(Path(folder))
+        draw_figures(Path(folder))
         client.log_artifacts(run_id, folder)
     split = Dataset(what.tags["dataset"], what.tags["split_sha256"][:8], "dvc", str(paths.SPLIT_RECORD))
     client.log_inputs(run_id, [DatasetInput(split)])
@@ -190,4 +189,4 @@ def fill(client: MlflowClient, run_id: str, what: Publication, draw: Callable[[P
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

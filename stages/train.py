@@ -17,66 +17,70 @@ import typer
 from torch import nn
 
 from metaglot.core.common.atomic_files import write_json, write_text
-from metaglot.core.common.stage_configs import TrainConfig, load
+from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.core.common.weights_file import write_weights
-from metaglot.core.learners.batched_engine import Batched, Engine, chunk_of
-from metaglot.core.learners.create_learner import implementation
-from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
+from metaglot.core.learners.create_learner import create_learner
+from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import Images, Purpose, draw
-from metaglot.training.cuda_graph_engine import Replayed
-from metaglot.training.learn2learn_engine import Loop, initialised, parameters, parity
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, sample_tasks
+from metaglot.training.cuda_graph_engine import CudaGraphEngine
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, parameters
 from metaglot.training.meta_optimizer import Learner, Training
 from metaglot.training.training_run import ALIGNMENT, HISTORY, Session, Validation
 from stages.support import device, paths
-from stages.support.checkpoints import Checkpoints, checkpoints
-from stages.support.command_line import run
-from stages.support.phase_timer import Stopwatch
+from stages.support.checkpoints import Checkpoints, open_checkpoints
+from stages.support.command_line import run_command
+from stages.support.phase_timer import PhaseTimer
 from stages.support.progress import TrainingProgress
-from stages.support.signals import Interrupted, Interruption
+from stages.support.signals import Interrupted, SignalGuard
 
 
 class Trainee:
     """One network to train: its session, and what a record says of it."""
 
-    def __init__(self, config: TrainConfig, seed: int, interruption: Interruption):
+    def __init__(self, config: TrainStageConfig, seed: int, interruption: SignalGuard):
         self.started_at = milliseconds()
-        self.config, self.seed, self.device = config, seed, device.prepare(config.run)
-        self.watch = Stopwatch(self.device, "setup", "train", "validation")
+        self.config, self.seed, self.device = config, seed, device.prepare_device(config.run)
+        self.watch = PhaseTimer(self.device, "setup", "train", "validation")
         with self.watch.phase("setup"):
             self.session = self._set_up(interruption)
 
-    def _set_up(self, interruption: Interruption) -> Session:
+    def _set_up(self, interruption: SignalGuard) -> Session:
         config, task, train = self.config, self.config.task, self.config.train
         images, held_out = self._images("train"), self._images("validation")
-        chunk = chunk_of(config.model, task, self.device) if config.run.task_chunk == "auto" else config.run.task_chunk
-        stream = (Purpose.VALIDATION, config.split.seed, 0)
-        tasks = draw(stream, train.validation_tasks, held_out.characters, held_out.drawings, task)
+        chunk = (
+            default_task_chunk(config.model, task, self.device)
+            if config.run.task_chunk == "auto"
+            else config.run.task_chunk
+        )
+        stream = (StreamPurpose.VALIDATION, config.split.seed, 0)
+        tasks = sample_tasks(stream, train.validation_tasks, held_out.characters, held_out.drawings, task)
         validation = Validation(held_out, tasks, task.shots, train.adaptation_steps, chunk)
-        algorithm = implementation(config, train.fast_lr, train.adaptation_steps)
-        start = algorithm.learned(parameters(self.module()), images)
-        learned = algorithm.tuned(start, lambda tried: validation.scores(algorithm, tried)[1])
+        algorithm = create_learner(config, train.fast_lr, train.adaptation_steps)
+        start = algorithm.initial_parameters(parameters(self.module()), images)
+        learned = algorithm.select_on_validation(start, lambda tried: validation.scores(algorithm, tried)[1])
         learner = Learner(algorithm, self._engine(algorithm, chunk), learned, train.meta_lr, train.iterations)
         training = Training(learner, images, task, train.meta_batch_size, self.seed, interruption.undisturbed)
         first = training.batch(1)
-        self.parity = parity(algorithm, self.module(), learned, first, chunk)
+        self.parity = certify_parity(algorithm, self.module(), learned, first, chunk)
         if train.iterations:
             learner.differentiate(first)  # what a device prepares for its first meta-gradient is no training time
         return Session(training, validation, train.validate_every, self.watch.phase, self.watch.seconds)
 
-    def _engine(self, algorithm: Algorithm, chunk: int) -> Engine:
+    def _engine(self, algorithm: MetaLearner, chunk: int) -> Engine:
         if self.config.train.engine == "learn2learn":
-            return Loop(algorithm, self.module())
-        batched = Batched(algorithm, chunk)
-        return Replayed(batched) if self.device.type == "cuda" else batched
+            return Learn2LearnEngine(algorithm, self.module())
+        batched = BatchedEngine(algorithm, chunk)
+        return CudaGraphEngine(batched) if self.device.type == "cuda" else batched
 
     def module(self) -> nn.Module:
         """The network as every run of this seed begins."""
         config = self.config
-        return initialised(config.model, config.task.ways, config.image_size, self.seed).to(self.device)
+        return initial_module(config.model, config.task.ways, config.image_size, self.seed).to(self.device)
 
-    def _images(self, part: str) -> Images:
-        return Images(class_splits.load(paths.split(part)).images, self.device)
+    def _images(self, part: str) -> ImageStore:
+        return ImageStore(class_splits.load_split_part(paths.split(part)).images, self.device)
 
     def state(self) -> dict[str, torch.Tensor]:
         """All that a process needs to go on for this one."""
@@ -104,18 +108,18 @@ class Trainee:
             **{f"{name}_seconds": round(spent, 3) for name, spent in seconds.items()},
             "iterations_per_second": round(self.session.learner.iteration / max(seconds["train"], 1e-9), 2),
             "peak_memory_mb": round(device.peak_memory_mb(self.device), 1),
-            "device": device.describe(self.device),
+            "device": device.device_name(self.device),
             "threads": torch.get_num_threads(),
             "processes": 1,
-            "versions": device.versions(),
-            "commit": device.commit(),
+            "versions": device.package_versions(),
+            "commit": device.current_commit(),
             "resumed": self.session.resumed,
             "parity": self.parity,
             "config": {**config.model_dump(), "seed": self.seed},
         }
 
 
-def train(trainee: Trainee, saved: Checkpoints, interruption: Interruption, history: Path) -> None:
+def train(trainee: Trainee, saved: Checkpoints, interruption: SignalGuard, history: Path) -> None:
     """Train to the end from the last checkpoint; `history` is written anew at each validation."""
     config, session = trainee.config, trainee.session
     title = f"{config.label} seed {trainee.seed}"
@@ -168,8 +172,8 @@ def main(
     seed: Annotated[int, typer.Option(help="of the initialisation and the training tasks")] = 42,
 ) -> None:
     """Meta-train one algorithm from one seed."""
-    config = load(TrainConfig, paths.train_config(algorithm))
-    with Interruption() as interruption:
+    config = load_stage_config(TrainStageConfig, paths.train_config(algorithm))
+    with SignalGuard() as interruption:
         try:
             meta_train(config, seed, interruption)
         except Interrupted as asked:
@@ -177,9 +181,9 @@ def main(
             raise SystemExit(asked.exit_code) from None
 
 
-def meta_train(config: TrainConfig, seed: int, interruption: Interruption) -> None:
+def meta_train(config: TrainStageConfig, seed: int, interruption: SignalGuard) -> None:
     trainee = Trainee(config, seed, interruption)
-    saved = checkpoints(config, seed, trainee.device)
+    saved = open_checkpoints(config, seed, trainee.device)
     with saved.alone(f"{config.label} seed {seed}"):
         try:
             train(trainee, saved, interruption, paths.history(config.algorithm, seed))
@@ -190,4 +194,4 @@ def meta_train(config: TrainConfig, seed: int, interruption: Interruption) -> No
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

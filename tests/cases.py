@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.stage_configs import Task
+from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, draw
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
 from metaglot.training.learn2learn_engine import l2l, parameters
 
 CHARACTERS = 9
@@ -47,12 +47,12 @@ class Case:
         return replace(self, **changes)
 
     @property
-    def task(self) -> Task:
-        return Task(ways=self.ways, shots=self.shots, queries=self.queries, rotations="class")
+    def task(self) -> TaskConfig:
+        return TaskConfig(ways=self.ways, shots=self.shots, queries=self.queries, rotations="class")
 
     def algorithm(self) -> GradientBased:
         kind = FOMAML if self.first_order else MAML
-        return kind(network(self.model), self.fast_lr, self.steps)
+        return kind(create_network(self.model), self.fast_lr, self.steps)
 
     def module(self) -> nn.Module:
         """learn2learn's network in float64, with every parameter away from its start, biases too."""
@@ -72,12 +72,12 @@ class Case:
     def drawings(self) -> np.ndarray:
         return drawings(self.size)
 
-    def images(self) -> Images:
-        return Images(self.drawings(), CPU)
+    def images(self) -> ImageStore:
+        return ImageStore(self.drawings(), CPU)
 
-    def batch(self, iteration: int = 1) -> Batch:
-        stream = (Purpose.TRAINING, self.seed, iteration)
-        return self.images().batch(draw(stream, self.tasks, CHARACTERS, 20, self.task), self.shots).double()
+    def batch(self, iteration: int = 1) -> TaskBatch:
+        stream = (StreamPurpose.TRAINING, self.seed, iteration)
+        return self.images().batch(sample_tasks(stream, self.tasks, CHARACTERS, 20, self.task), self.shots).double()
 
 
 def cases(**fixed: Any) -> st.SearchStrategy[Case]:

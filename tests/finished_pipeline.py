@@ -8,21 +8,21 @@ import numpy as np
 from finished_run import STARTED, run_record
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.resolve import find
+from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
 from metaglot.core.common.stage_configs import (
-    Evaluate,
-    EvaluateConfig,
-    ReportConfig,
-    Run,
-    SplitName,
-    Task,
-    load,
+    ComputeConfig,
+    EvaluateStageConfig,
+    EvaluationConfig,
+    ReportStageConfig,
+    SplitRef,
+    TaskConfig,
+    load_stage_config,
 )
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import Purpose, Tasks, draw
-from metaglot.evaluation.scoring import Scores
-from metaglot.evaluation.test_result import arrays, result
+from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
+from metaglot.evaluation.result_file import arrays, result
+from metaglot.evaluation.scoring import EvaluationScores
 from stages import report
 from stages.support import paths
 
@@ -36,7 +36,7 @@ LABELS = {"maml": "MAML", "fomaml": "FOMAML", "anil": "ANIL", "reptile": "Reptil
 }
 UNTRAINED = {"scratch"}  # in no time: its history is empty
 ONE_STEP = {"scratch", "protonet", "pretrained"}  # nothing adapts step by step: one entry by step
-ORDERS = {name: found.first_order for name, found in find(ALGORITHMS).items()}
+ORDERS = {name: found.first_order for name, found in import_classes(ALGORITHMS).items()}
 TASK = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
 
 
@@ -55,7 +55,7 @@ class Pipeline:
         self.image_size: int = options.get("image_size", 28)
         self.adaptation_steps: int = options.get("adaptation_steps", 1)
         self.stopped: dict[str, int] = options.get("stopped", {})  # the iteration at which a training ended early
-        self.task = Task(**TASK | options.get("task", {}))
+        self.task = TaskConfig(**TASK | options.get("task", {}))
         self.tests: int = options.get("tests", 300)
         self.cosine: float = options.get("cosine", 0.93)
         self.serial: bool = options.get("serial", True)
@@ -83,7 +83,7 @@ class Pipeline:
             "split": split,
         }
         write_yaml(paths.REPORT_CONFIG, about | {"rows": rows})
-        tasks = draw((Purpose.TESTING, 0, 0), self.tests, CHARACTERS, 20, self.task)
+        tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), self.tests, CHARACTERS, 20, self.task)
         ease = self.random.normal(0, 0.02, CHARACTERS)
         for number, row in enumerate(rows):
             self._trained(row["algorithm"], row["seed"], number)
@@ -100,7 +100,7 @@ class Pipeline:
         for character, drawing, (rows, columns) in ((c, d, walks[c, d]) for c in range(CHARACTERS) for d in range(20)):
             paper[character, drawing, rows % SIZE, columns % SIZE] = 255
         names = [f"Alphabet_{i // 20}/character{i % 20 + 1:02}" for i in range(CHARACTERS)]
-        class_splits.save(paths.split("test"), class_splits.Characters(paper, names), split_sha256="5" * 64)
+        class_splits.save_split_part(paths.split("test"), class_splits.SplitPart(paper, names), split_sha256="5" * 64)
 
     def _trained(self, algorithm: str, seed: int, number: int) -> None:
         seconds = 0.0 if algorithm in UNTRAINED else 600.0 if algorithm == "maml" else 380.0
@@ -157,8 +157,8 @@ class Pipeline:
                 lines.append(f"{part * self.iterations // 20},{layer},{found:.4f},{2 - found:.4f}")
         return "\n".join(lines) + "\n"
 
-    def _scored(self, algorithm: str, seed: int, tasks: Tasks, ease: np.ndarray) -> None:
-        config = EvaluateConfig(
+    def _scored(self, algorithm: str, seed: int, tasks: TaskIndices, ease: np.ndarray) -> None:
+        config = EvaluateStageConfig(
             algorithm=algorithm,
             label=self.labels[algorithm],
             implementation="somewhere:Something",
@@ -167,10 +167,10 @@ class Pipeline:
             model=self.model,  # type: ignore[arg-type]
             image_size=SIZE,
             task=self.task,
-            split=SplitName(kind=self.kind, seed=42),  # type: ignore[arg-type]
+            split=SplitRef(kind=self.kind, seed=42),  # type: ignore[arg-type]
             fast_lr=0.5,
-            evaluate=Evaluate(tasks=self.tests, adaptation_steps=self.adaptation_steps, seed=0),
-            run=Run(device="auto", threads="auto", task_chunk="auto"),
+            evaluate=EvaluationConfig(tasks=self.tests, adaptation_steps=self.adaptation_steps, seed=0),
+            run=ComputeConfig(device="auto", threads="auto", task_chunk="auto"),
             settings={},
         )
         skill = self.skills[algorithm] + self.random.normal(0, 0.001)
@@ -179,7 +179,7 @@ class Pipeline:
         paths.scores(algorithm, seed).parent.mkdir(parents=True, exist_ok=True)
         np.savez(paths.scores(algorithm, seed), **arrays(tasks, scores))
 
-    def _scores(self, right: np.ndarray, steps: int) -> Scores:
+    def _scores(self, right: np.ndarray, steps: int) -> EvaluationScores:
         """right [tasks, ways]: how likely a query of that character is answered right."""
         count, ways = right.shape
         wrong = self.random.random((count, ways, self.task.queries)) > right[..., None]
@@ -187,7 +187,7 @@ class Pipeline:
         predictions = (labels + wrong * self.random.integers(1, ways, wrong.shape)) % ways
         accuracy = (predictions == labels).mean((1, 2)).astype(np.float32)
         by_step = accuracy[:, None] - 0.75 * np.float32(5.0) ** -np.arange(steps, dtype=np.float32) * (steps > 1)
-        return Scores(
+        return EvaluationScores(
             accuracy=accuracy,
             loss=3 * (1 - accuracy),
             inductive_accuracy=accuracy - np.float32(0.01),
@@ -198,10 +198,10 @@ class Pipeline:
         )
 
 
-def finished(folder: Path, **options: Any) -> tuple[ReportConfig, list[report.Run]]:
+def finished(folder: Path, **options: Any) -> tuple[ReportStageConfig, list[report.LoadedRun]]:
     """Write a pipeline's files into a folder, and read them back as the report does."""
     folder.mkdir(parents=True, exist_ok=True)
     with chdir(folder):
         Pipeline(**options).write()
-        config = load(ReportConfig, paths.REPORT_CONFIG)
+        config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
         return config, [report.read(row) for row in config.rows]

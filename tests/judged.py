@@ -7,7 +7,7 @@ from finished_pipeline import finished
 
 from metaglot.report.claims.conclusions import claims
 from metaglot.report.claims.evidence import Evidence
-from metaglot.report.statistics.pairs import pairs
+from metaglot.report.statistics.pairs import compare_pairs
 
 FIVE = (42, 43, 44, 45, 46)
 
@@ -16,4 +16,4 @@ def judged(folder: Path, saves: dict[str, Any] | None = None, **options: Any) ->
     """The claims by id, of a pipeline with such options."""
     report, runs = finished(folder, **options)
     bench = {"first_order_saves": saves} if saves else None
-    return {claim["id"]: claim for claim in claims(Evidence(report, runs, pairs(runs, report.margin), bench))}
+    return {claim["id"]: claim for claim in claims(Evidence(report, runs, compare_pairs(runs, report.margin), bench))}

@@ -5,13 +5,13 @@ import torch.nn.functional as F
 from cases import Case
 from torch import Tensor, nn
 
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.tasks.task_sampler import TaskBatch
 from metaglot.training.learn2learn_engine import l2l
 
 Gradient = dict[str, Tensor]
 
 
-def learn2learn(case: Case, module: nn.Module, batch: Batch) -> tuple[Gradient, Tensor, Tensor]:
+def learn2learn(case: Case, module: nn.Module, batch: TaskBatch) -> tuple[Gradient, Tensor, Tensor]:
     """The mean meta-gradient, and each task's query loss and accuracy, as learn2learn's examples compute them."""
     maml = l2l.algorithms.MAML(module, lr=case.fast_lr, first_order=case.first_order)
     losses, accuracies = [], []

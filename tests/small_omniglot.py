@@ -8,8 +8,8 @@ from zipfile import ZipFile, ZipInfo
 from PIL import Image
 
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot import Archive, md5
-from metaglot.datasets.omniglot_zip import content_sha256, drawings
+from metaglot.datasets.omniglot import OfficialArchive, md5
+from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 
 FOLDER = "images_background"
 FIRST = f"{FOLDER}/Glyphs_01/character01/0001_01.png"
@@ -17,15 +17,15 @@ FIRST = f"{FOLDER}/Glyphs_01/character01/0001_01.png"
 Members = list[tuple[ZipInfo, bytes]]
 
 
-def archive(path: Path, folder: str, sizes: list[int], first: int) -> Archive:
+def archive(path: Path, folder: str, sizes: list[int], first: int) -> OfficialArchive:
     """Write an archive of few characters, and return what is known of it, as of an official one."""
-    synthetic_glyphs.write(path, folder, sizes, first)
+    synthetic_glyphs.write_archive(path, folder, sizes, first)
     images = 20 * sum(sizes)
-    content = content_sha256(drawings(path, folder, images))
-    return Archive(folder, len(sizes), sum(sizes), images, md5(path), content)
+    content = content_sha256(read_drawings(path, folder, images))
+    return OfficialArchive(folder, len(sizes), sum(sizes), images, md5(path), content)
 
 
-def pair(mirror: Path) -> tuple[Archive, Archive]:
+def pair(mirror: Path) -> tuple[OfficialArchive, OfficialArchive]:
     """Fill a mirror with six alphabets and with two."""
     mirror.mkdir(parents=True, exist_ok=True)
     background = archive(mirror / "images_background.zip", "images_background", [2, 1, 1, 1, 1, 1], 1)

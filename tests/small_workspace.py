@@ -7,8 +7,8 @@ import numpy as np
 from params_file import TINY, changed, text
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import read
-from metaglot.config.resolve import find, resolve
+from metaglot.config.params import parse_params
+from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.atomic_files import write_yaml
 from metaglot.core.tasks import class_splits
 from stages.support import paths
@@ -19,8 +19,8 @@ SHA256 = "5a" * 32
 
 def configure(folder: Path, changes: dict[str, Any]) -> None:
     """Write data/config as `configure` would, of tiny params with these changes."""
-    classes = find(ALGORITHMS)
-    for name, section in resolve(read(text(changed(SMALL | changes)), classes), classes).items():
+    classes = import_classes(ALGORITHMS)
+    for name, section in resolve(parse_params(text(changed(SMALL | changes)), classes), classes).items():
         write_yaml(folder / paths.CONFIG / name, section.model_dump())
 
 
@@ -30,10 +30,12 @@ def split(folder: Path, size: int) -> None:
         random = np.random.default_rng(seed)
         own = random.random((30, 1, size, size)) < 0.2
         noise = random.random((30, 20, size, size)) < 0.05
-        characters = class_splits.Characters(
+        characters = class_splits.SplitPart(
             (own ^ noise) * np.uint8(255), [f"Specks/character{n:02}" for n in range(30)]
         )
-        class_splits.save(folder / paths.split(part), characters, **{"split_sha256": SHA256} if part == "test" else {})
+        class_splits.save_split_part(
+            folder / paths.split(part), characters, **{"split_sha256": SHA256} if part == "test" else {}
+        )
 
 
 def workspace(folder: Path, **changes: Any) -> Path:

@@ -5,7 +5,7 @@ import re
 from add_an_algorithm import PAGE
 from params_file import ROOT
 
-from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.learners.meta_learner import MetaLearner
 
 
 def test_the_page_names_no_file_that_is_not_there() -> None:
@@ -16,5 +16,5 @@ def test_the_page_names_no_file_that_is_not_there() -> None:
 
 
 def test_the_page_names_every_hook() -> None:
-    hooks = {name for name, found in vars(Algorithm).items() if callable(found) and not name.startswith("_")}
-    assert "classifiers" in hooks and not {name for name in hooks if f"`{name}`" not in PAGE}
+    hooks = {name for name, found in vars(MetaLearner).items() if callable(found) and not name.startswith("_")}
+    assert "adapt" in hooks and not {name for name in hooks if f"`{name}`" not in PAGE}

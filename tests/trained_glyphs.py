@@ -11,7 +11,7 @@ from small_workspace import configure
 
 from metaglot.core.tasks import class_splits
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot import ink
+from metaglot.datasets.omniglot import shrink_drawing
 from stages import train
 from stages.support import paths
 
@@ -34,9 +34,9 @@ def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
     configure(folder, TASK | LEARNS | {"algorithms": [algorithm]} | dotted)
     size = dotted.get("data.image_size", SIZE)
     for alphabet, (part, count) in enumerate(CHARACTERS.items()):
-        images = [[ink(drawing, size) for drawing in hands] for hands in drawings(count, alphabet)]
+        images = [[shrink_drawing(drawing, size) for drawing in hands] for hands in drawings(count, alphabet)]
         names = [f"Glyphs_{alphabet}/character{n:02}" for n in range(count)]
-        class_splits.save(folder / paths.split(part), class_splits.Characters(np.array(images), names))
+        class_splits.save_split_part(folder / paths.split(part), class_splits.SplitPart(np.array(images), names))
     with chdir(folder):
         train.main(algorithm, 42)
     return folder / paths.model(algorithm, 42)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium on PATH: apt-get install chromium"
@@ -22,10 +22,10 @@ def found() -> str | None:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A running one; raises Refusal where there is none."""
+    """A running one; raises UserError where there is none."""
     path = found()
     if path is None:
-        raise Refusal(MISSING)
+        raise UserError(MISSING)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=as_root)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -55,4 +55,4 @@ def _wait(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60)
             return
         except OSError:
             time.sleep(0.1)
-    raise Refusal(f"MLflow's server does not answer at {address}")
+    raise UserError(f"MLflow's server does not answer at {address}")

@@ -16,10 +16,10 @@ import typer
 from PIL import Image
 from playwright.sync_api import Browser
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import ReportConfig, load
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import ReportStageConfig, load_stage_config
 from stages.support import paths
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 from tools.browser import chromium, compare, experiment, plot
 from tools.mlflow_server import free_port, served
 
@@ -38,7 +38,7 @@ def main(to: Annotated[Path, typer.Option(help="the folder for the pictures")] =
     """Take the pictures of the docs."""
     page = paths.REPORT / "index.html"
     if not page.exists():
-        raise Refusal(f"{page} is not there: run `dvc repro`, or `dvc checkout` where it was run")
+        raise UserError(f"{page} is not there: run `dvc repro`, or `dvc checkout` where it was run")
     to.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         report(browser, page, "light", ("header", "#scores"), to / REPORT)
@@ -47,7 +47,7 @@ def main(to: Annotated[Path, typer.Option(help="the folder for the pictures")] =
     for name in PICTURES:
         shrink(to / name)
         if (size := (to / name).stat().st_size) > LARGEST:
-            raise Refusal(f"{to / name} has {size} bytes, more than {LARGEST}: show less in it")
+            raise UserError(f"{to / name} has {size} bytes, more than {LARGEST}: show less in it")
 
 
 def report(browser: Browser, path: Path, scheme: Literal["light", "dark"], sections: tuple[str, ...], to: Path) -> None:
@@ -62,7 +62,7 @@ def report(browser: Browser, path: Path, scheme: Literal["light", "dark"], secti
 
 def comparison(browser: Browser, to: Path) -> None:
     """MLflow's page that compares the runs of report.yaml, published to a database of its own."""
-    rows = load(ReportConfig, paths.REPORT_CONFIG).rows
+    rows = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG).rows
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"DVC_ROOT": folder, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
         for row in rows:
@@ -84,4 +84,4 @@ def shrink(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

@@ -1,8 +1,8 @@
 """Almost no inner loop."""
 
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.inner_loop import Rates
-from metaglot.core.learners.meta_learner import Learned
+from metaglot.core.learners.inner_loop import InnerRates
+from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS
 
 
@@ -16,7 +16,7 @@ class ANIL(GradientBased):
 
     label = "ANIL"
     first_order = False
-    counterpart = "ANIL"
+    learn2learn_class = "ANIL"
 
-    def rates(self, learned: Learned, step: int) -> Rates:
+    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
         return dict.fromkeys((HEAD, HEAD_BIAS), self.fast_lr)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from metaglot.core.learners.gradient_based import Adapted, GradientBased
-from metaglot.core.learners.inner_loop import Rates
-from metaglot.core.learners.meta_learner import Learned
-from metaglot.core.tasks.task_sampler import Images
+from metaglot.core.learners.gradient_based import AdaptedNetwork, GradientBased
+from metaglot.core.learners.inner_loop import InnerRates
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.tasks.task_sampler import ImageStore
 
 
 class MAML2017(GradientBased):
@@ -21,19 +21,19 @@ class MAML2017(GradientBased):
 
     label = "MAML (2017)"
     first_order = False
-    counterpart = None
+    learn2learn_class = None
 
     @property
     def scales(self) -> list[str]:
         return [block.scale for block in self.network.blocks]
 
-    def learned(self, parameters: Learned, images: Images) -> dict[str, Tensor]:
+    def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
         return {**parameters, **{name: torch.ones_like(parameters[name]) for name in self.scales}}
 
-    def rates(self, learned: Learned, step: int) -> Rates:
+    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
         norms = {name for block in self.network.blocks for name in (block.scale, block.shift)}
         return {name: self.fast_lr for name in self.network.names if name not in norms}
 
-    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Adapted]:
+    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
         constants = {name: learned[name].detach() for name in self.scales}
-        return super().classifiers({**learned, **constants}, support, labels)
+        return super().adapt({**learned, **constants}, support, labels)

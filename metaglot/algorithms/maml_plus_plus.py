@@ -12,10 +12,10 @@ from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.inner_loop import Rates
-from metaglot.core.learners.meta_learner import Learned, Outcome, score
-from metaglot.core.nn.functional_networks import Network
-from metaglot.core.tasks.task_sampler import Batch, Images
+from metaglot.core.learners.inner_loop import InnerRates
+from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
+from metaglot.core.nn.functional_networks import FunctionalNetwork
+from metaglot.core.tasks.task_sampler import ImageStore, TaskBatch
 
 LAST_STEP_ALONE = 0.1  # of the training: until here, the losses of earlier steps fade (the authors' code: 10 of 100)
 SECOND_ORDER = 1 / 3  # of the training: first order until here (section 4: 50 of 150 epochs)
@@ -40,11 +40,11 @@ class MAMLPlusPlus(GradientBased):
         order_annealing: bool = True
 
     label = "MAML++"
-    counterpart = None
+    learn2learn_class = None
 
     def __init__(
         self,
-        network: Network,
+        network: FunctionalNetwork,
         fast_lr: float,
         adaptation_steps: int,
         first_order: bool | None = None,
@@ -66,7 +66,7 @@ class MAMLPlusPlus(GradientBased):
     def _rates(self, step: int) -> tuple[str, ...]:
         return tuple(f"rates.{step}.{name}" for name in self.network.names)
 
-    def learned(self, parameters: Learned, images: Images) -> dict[str, Tensor]:
+    def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
         """The initialisation, and a rate for every tensor of weights in every step (its 'LSLR')."""
         names = [n for step in range(self.adaptation_steps) for n in self._rates(step) if self.learned_rates]
         return {
@@ -74,7 +74,7 @@ class MAMLPlusPlus(GradientBased):
             **{name: torch.full_like(parameters["classifier.bias"][0], self.fast_lr) for name in names},
         }
 
-    def rates(self, learned: Learned, step: int) -> Rates:
+    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
         """Beyond the steps of training, those of its last step."""
         if not self.learned_rates:
             return super().rates(learned, step)
@@ -82,7 +82,7 @@ class MAMLPlusPlus(GradientBased):
             step -= 1
         return dict(zip(self.network.names, (learned[name] for name in self._rates(step)), strict=True))
 
-    def at(self, progress: float) -> Self:
+    def at_progress(self, progress: float) -> Self:
         now = copy.copy(self)
         now.progress = progress
         now.first_order = self.order_annealing and progress < SECOND_ORDER
@@ -93,22 +93,22 @@ class MAMLPlusPlus(GradientBased):
         """Whether the losses of earlier steps still count."""
         return self.step_losses and self.adaptation_steps > 0 and self.progress < LAST_STEP_ALONE
 
-    def phase(self, progress: float) -> Hashable | None:
-        now = self.at(progress)
+    def cuda_graph_key(self, progress: float) -> Hashable | None:
+        now = self.at_progress(progress)
         return None if now.weighs_steps else now.first_order
 
-    def annealing(self, progress: float) -> float:
+    def meta_lr_factor(self, progress: float) -> float:
         return SLOWEST + (1 - SLOWEST) * (1 + math.cos(math.pi * progress)) / 2 if self.cosine else 1.0
 
-    def outcome(self, learned: Learned, batch: Batch) -> tuple[Tensor, Outcome]:
+    def meta_loss(self, learned: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
         """With `step_losses` the meta-loss is the weighted sum of the query losses after each step (its 'MSL')."""
         if not self.weighs_steps:
-            return super().outcome(learned, batch)
-        made = self.classifiers(learned, batch.support, batch.support_labels)
-        found = [score(c(batch.query), batch.query_labels) for c in islice(made, 1, self.adaptation_steps + 1)]
+            return super().meta_loss(learned, batch)
+        made = self.adapt(learned, batch.support, batch.support_labels)
+        found = [score_queries(c(batch.query), batch.query_labels) for c in islice(made, 1, self.adaptation_steps + 1)]
         losses = torch.stack([at.losses for at in found], -1)
         weighted = losses @ losses.new_tensor(self.step_weights())
-        return weighted, Outcome(found[-1].losses.detach(), found[-1].accuracies)
+        return weighted, TaskScores(found[-1].losses.detach(), found[-1].accuracies)
 
     def step_weights(self) -> list[float]:
         """Of each step's loss, adding up to 1: alike at first, the last step's alone in the end."""

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.inner_loop import Rates
-from metaglot.core.learners.meta_learner import Learned
-from metaglot.core.tasks.task_sampler import Images
+from metaglot.core.learners.inner_loop import InnerRates
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.tasks.task_sampler import ImageStore
 
 
 class MetaSGD(GradientBased):
@@ -18,17 +18,17 @@ class MetaSGD(GradientBased):
 
     label = "Meta-SGD"
     first_order = False
-    counterpart = "MetaSGD"
+    learn2learn_class = "MetaSGD"
 
     @property
     def names(self) -> tuple[str, ...]:
         return *self.network.names, *map(rate, self.network.names)
 
-    def learned(self, parameters: Learned, images: Images) -> dict[str, Tensor]:
+    def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
         rates = {rate(name): torch.full_like(parameters[name], self.fast_lr) for name in self.network.names}
         return {**parameters, **rates}
 
-    def rates(self, learned: Learned, step: int) -> Rates:
+    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
         return {name: learned[rate(name)] for name in self.network.names}
 
 

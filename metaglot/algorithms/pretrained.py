@@ -7,34 +7,34 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Positive, Rate, Task
-from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned, Outcome, score
-from metaglot.core.nn.fast_weights import Rows
-from metaglot.core.nn.functional_networks import Fast, Network
+from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Positive, Rate, TaskConfig
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier, TaskScores, score_queries
+from metaglot.core.nn.fast_weights import LayerInput
+from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
 from metaglot.core.nn.logistic_regression import Linear, fit
-from metaglot.core.tasks.task_sampler import TURNS, Batch, Images, Stream
+from metaglot.core.tasks.task_sampler import ROTATIONS, ImageStore, RandomStream, TaskBatch
 
 WEIGHT, BIAS = "training_classifier.weight", "training_classifier.bias"
 
 
 @dataclass(frozen=True)
-class Probe(Classifier):
+class Probe(TaskClassifier):
     """The shared features, and each task's own linear head."""
 
-    network: Network
-    fast: Fast
-    support: Rows
+    network: FunctionalNetwork
+    fast: TaskWeights
+    support: LayerInput
     head: Linear
 
-    def __call__(self, query: Rows) -> Tensor:
+    def __call__(self, query: LayerInput) -> Tensor:
         return self.head(self.network.features(self.fast, query))
 
-    def inductive(self, query: Rows) -> Tensor:
+    def inductive(self, query: LayerInput) -> Tensor:
         given = self.network.statistics(self.fast, self.support)
         return self.head(self.network.features(self.fast, query, given=given))
 
 
-class Pretrained(Algorithm):
+class Pretrained(MetaLearner):
     """One network learns to tell all training characters apart, each of their turns a class of its own; then a
     task fits a logistic regression on its support set's features.
 
@@ -53,7 +53,7 @@ class Pretrained(Algorithm):
 
     def __init__(
         self,
-        network: Network,
+        network: FunctionalNetwork,
         fast_lr: float,
         adaptation_steps: int,
         first_order: bool | None = None,
@@ -65,23 +65,23 @@ class Pretrained(Algorithm):
         super().__init__(network, fast_lr, adaptation_steps)
         self.minibatch, self.patience = minibatch, patience
 
-    def learned(self, parameters: Learned, images: Images) -> dict[str, Tensor]:
+    def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
         """The network, and a head over all training classes that starts at zero."""
         features = parameters["classifier.weight"].shape[1]
-        classes = TURNS * images.characters
+        classes = ROTATIONS * images.characters
         zeros = torch.zeros(classes, features + 1, device=images.device)
         return {**parameters, WEIGHT: zeros[:, 1:].contiguous(), BIAS: zeros[:, 0].contiguous()}
 
-    def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
+    def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
         """A single task without a support set, whose ways are all the training classes."""
-        found, classes = images.minibatch(stream, self.minibatch, 1 if task.rotations == "none" else TURNS)
-        return Batch(found[None, :0], classes[None, :0], found[None], classes[None])
+        found, classes = images.minibatch(stream, self.minibatch, 1 if task.rotations == "none" else ROTATIONS)
+        return TaskBatch(found[None, :0], classes[None, :0], found[None], classes[None])
 
-    def outcome(self, learned: Learned, batch: Batch) -> tuple[Tensor, Outcome]:
+    def meta_loss(self, learned: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
         features = self.network.features(self.network.fast(learned), batch.query)
-        found = score(F.linear(features, learned[WEIGHT], learned[BIAS]), batch.query_labels)
-        return found.losses, Outcome(found.losses.detach(), found.accuracies)
+        found = score_queries(F.linear(features, learned[WEIGHT], learned[BIAS]), batch.query_labels)
+        return found.losses, TaskScores(found.losses.detach(), found.accuracies)
 
-    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Probe]:
+    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[Probe]:
         fast, images = self.network.fast(learned), self.network.prepare(support)
         yield Probe(self.network, fast, images, fit(self.network.features(fast, images), labels))

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Task, Ways
-from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned
-from metaglot.core.nn.fast_weights import Rows
-from metaglot.core.nn.functional_networks import Fast, Network
-from metaglot.core.tasks.task_sampler import Batch, Images, Stream
+from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, TaskConfig, Ways
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier
+from metaglot.core.nn.fast_weights import LayerInput
+from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
+from metaglot.core.tasks.task_sampler import ImageStore, RandomStream, TaskBatch
 
 
 @dataclass(frozen=True)
-class Prototypes(Classifier):
+class Prototypes(TaskClassifier):
     """Class means [tasks, ways, features] of the support set's features."""
 
-    network: Network
-    fast: Fast
-    support: Rows
+    network: FunctionalNetwork
+    fast: TaskWeights
+    support: LayerInput
     means: Tensor
 
-    def __call__(self, query: Rows) -> Tensor:
+    def __call__(self, query: LayerInput) -> Tensor:
         return self._nearness(self.network.features(self.fast, query))
 
-    def inductive(self, query: Rows) -> Tensor:
+    def inductive(self, query: LayerInput) -> Tensor:
         given = self.network.statistics(self.fast, self.support)
         return self._nearness(self.network.features(self.fast, query, given=given))
 
@@ -34,7 +34,7 @@ class Prototypes(Classifier):
         return 2 * features @ self.means.mT - self.means.square().sum(-1).unsqueeze(1)
 
 
-class ProtoNet(Algorithm):
+class ProtoNet(MetaLearner):
     """Softmax over minus the squared distances to the class means; nothing adapts.
 
     Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", equations 1 and 2. Training
@@ -54,7 +54,7 @@ class ProtoNet(Algorithm):
 
     def __init__(
         self,
-        network: Network,
+        network: FunctionalNetwork,
         fast_lr: float,
         adaptation_steps: int,
         first_order: bool | None = None,
@@ -65,14 +65,14 @@ class ProtoNet(Algorithm):
         super().__init__(network, fast_lr, adaptation_steps)
         self.ways, self.queries = training_ways, training_queries
 
-    def phase(self, progress: float) -> None:
+    def cuda_graph_key(self, progress: float) -> None:
         """The host waits for the number of classes."""
 
-    def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
+    def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
         wide = {"ways": min(self.ways, images.characters), "queries": min(self.queries, images.drawings - task.shots)}
-        return images.drawn(stream, tasks, task.model_copy(update=wide))
+        return images.sample_batch(stream, tasks, task.model_copy(update=wide))
 
-    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Prototypes]:
+    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[Prototypes]:
         fast, images = self.network.fast(learned), self.network.prepare(support)
         belongs = torch.nn.functional.one_hot(labels).to(support.dtype)  # [tasks, n, ways]
         sums = belongs.mT @ self.network.features(fast, images)

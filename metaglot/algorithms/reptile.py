@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, Task
-from metaglot.core.learners.gradient_based import Adapted
+from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, TaskConfig
+from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import task_losses
-from metaglot.core.learners.meta_learner import Algorithm, Learned, Outcome, score
-from metaglot.core.nn.functional_networks import Network
-from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, Stream, generator
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
+from metaglot.core.nn.functional_networks import FunctionalNetwork
+from metaglot.core.tasks.task_sampler import ImageStore, RandomStream, StreamPurpose, TaskBatch, stream_generator
 
 
-class Reptile(Algorithm):
+class Reptile(MetaLearner):
     """Each task's weights take Adam's steps on minibatches of its support set; the shared ones then move towards
     their mean, by a rate that falls to zero.
 
@@ -40,7 +40,7 @@ class Reptile(Algorithm):
 
     def __init__(
         self,
-        network: Network,
+        network: FunctionalNetwork,
         fast_lr: float,
         adaptation_steps: int,
         first_order: bool | None = None,
@@ -53,27 +53,31 @@ class Reptile(Algorithm):
         super().__init__(network, fast_lr, adaptation_steps)
         self.minibatch, self.test_minibatch, self.training_shots = minibatch, test_minibatch, training_shots
 
-    def training_batch(self, images: Images, stream: Stream, task: Task, tasks: int) -> Batch:
+    def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
         """Tasks with `training_shots`; their queries only tell how training fares."""
         queries = min(task.queries, images.drawings - self.training_shots)
-        return images.drawn(stream, tasks, task.model_copy(update={"shots": self.training_shots, "queries": queries}))
+        return images.sample_batch(
+            stream, tasks, task.model_copy(update={"shots": self.training_shots, "queries": queries})
+        )
 
-    def optimiser(self, learned: Learned, meta_lr: float) -> torch.optim.Optimizer:
+    def optimiser(self, learned: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
         return torch.optim.SGD(learned.values(), lr=meta_lr)
 
-    def annealing(self, progress: float) -> float:
+    def meta_lr_factor(self, progress: float) -> float:
         return 1 - progress
 
-    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Adapted]:
+    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
         return self._adapted(learned, support, labels, self.test_minibatch)
 
-    def _adapted(self, learned: Learned, support: Tensor, labels: Tensor, minibatch: int) -> Iterator[Adapted]:
+    def _adapted(
+        self, learned: MetaParameters, support: Tensor, labels: Tensor, minibatch: int
+    ) -> Iterator[AdaptedNetwork]:
         shared = {name: learned[name].detach() for name in self.network.names}
         own = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
         on_gpu = support.is_cuda  # where it may be recorded
         inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=on_gpu)
         for step in count():
-            yield Adapted(self.network, self.network.owned(shared, own), support)
+            yield AdaptedNetwork(self.network, self.network.owned(shared, own), support)
             rows = minibatch_of(step, support.shape[1], minibatch, support.device)
             with torch.enable_grad():
                 logits = self.network(self.network.owned(shared, own), support[:, rows])
@@ -83,12 +87,14 @@ class Reptile(Algorithm):
             inner.step()
 
     @torch.no_grad()
-    def meta_gradient(self, learned: Learned, batch: Batch) -> tuple[list[Tensor], Outcome]:
+    def meta_gradient(self, learned: MetaParameters, batch: TaskBatch) -> tuple[list[Tensor], TaskScores]:
         """The way back from the mean of the adapted weights: a step of rate 1 against it would end there."""
         made = self._adapted(learned, batch.support, batch.support_labels, self.minibatch)
         *_, end = islice(made, self.adaptation_steps + 1)
         means = {name: weight.dense().mean(0) for name, weight in end.fast.items()}
-        return [w - means.get(name, w) for name, w in learned.items()], score(end(batch.query), batch.query_labels)
+        return [w - means.get(name, w) for name, w in learned.items()], score_queries(
+            end(batch.query), batch.query_labels
+        )
 
 
 @lru_cache(maxsize=4096)
@@ -99,6 +105,8 @@ def minibatch_of(step: int, images: int, size: int, device: torch.device) -> Ten
     """
     size = min(size, images)
     rounds = range(step * size // images, ((step + 1) * size - 1) // images + 1)
-    order = np.concatenate([generator((Purpose.ADAPTING, 0, number)).permutation(images) for number in rounds])
+    order = np.concatenate(
+        [stream_generator((StreamPurpose.ADAPTING, 0, number)).permutation(images) for number in rounds]
+    )
     start = step * size % images
     return torch.from_numpy(order[start : start + size]).to(device)

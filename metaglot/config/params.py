@@ -6,72 +6,72 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, create_model
 
 from metaglot.config import validation_messages
-from metaglot.config.yaml12 import parse
+from metaglot.config.yaml12 import parse_yaml
 from metaglot.core.common.stage_configs import (
-    Evaluate,
+    ComputeConfig,
+    EvaluationConfig,
     ImageSize,
     Model,
-    Run,
-    Section,
     Seed,
-    SplitName,
-    Task,
-    Train,
+    SplitRef,
+    StrictModel,
+    TaskConfig,
+    TrainingConfig,
 )
-from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.learners.meta_learner import MetaLearner
 
 FILE = "params.yaml"
 CHARACTERS = 1623  # Lake, Salakhutdinov and Tenenbaum 2015; the glyphs are as many
 DRAWINGS = 20  # of each character
 FEWEST_HELD_OUT = 81  # characters in the five smallest background alphabets, which `background` may draw
 
-Classes = Mapping[str, type[Algorithm]]
+Classes = Mapping[str, type[MetaLearner]]
 Part = Annotated[int, Field(ge=2, le=CHARACTERS)]
 
 
-class Data(Section):
+class Data(StrictModel):
     source: Literal["omniglot", "omniglot-nearest", "glyphs"]
     image_size: ImageSize
 
 
-class Split(SplitName):
+class Split(SplitRef):
     train: Part
     validation: Part
     test: Part
 
 
-class Report(Section):
+class Report(StrictModel):
     margin: Annotated[float, Field(gt=0, lt=1)]
 
 
-class Params(Section):
+class Params(StrictModel):
     """Every key of params.yaml but for `settings` must be there: a default that goes without saying is no record."""
 
     first_order: bool
     algorithms: list[str]
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=1000)]
-    run: Run
+    run: ComputeConfig
     data: Data
     split: Split
-    task: Task
+    task: TaskConfig
     model: Model
-    train: Train
-    evaluate: Evaluate
+    train: TrainingConfig
+    evaluate: EvaluationConfig
     report: Report
-    settings: Section
+    settings: StrictModel
 
 
-def read(text: bytes, classes: Classes) -> Params:
+def parse_params(text: bytes, classes: Classes) -> Params:
     """Params from the bytes of params.yaml, where `classes` are the algorithms that there are.
 
     The first mistake is refused in one line.
     """
-    given = parse(text, FILE)
+    given = parse_yaml(text, FILE)
     model = _model(classes)
     try:
         params = model.model_validate(given)
     except ValidationError as errors:
-        raise validation_messages.first(FILE, errors, model, given) from None
+        raise validation_messages.first_error(FILE, errors, model, given) from None
     _check(params)
     return params
 
@@ -80,7 +80,7 @@ def _model(classes: Classes) -> type[Params]:
     """`Params` that knows the algorithms' names, and for each a block of its own settings, which may be left out."""
     names: Any = Literal[tuple(classes)]
     blocks: dict[str, Any] = {name: (found.Settings, found.Settings()) for name, found in classes.items()}
-    settings = create_model("Settings", __base__=Section, **blocks)
+    settings = create_model("Settings", __base__=StrictModel, **blocks)
     listed = Annotated[list[names], Field(min_length=1, max_length=len(classes))]
     return create_model("Params", __base__=Params, algorithms=(listed, ...), settings=(settings, settings()))
 
@@ -91,16 +91,18 @@ def _check(params: Params) -> None:
     for key, values in (("algorithms", params.algorithms), ("seeds", params.seeds)):
         for index, value in enumerate(values):
             if value in values[:index]:
-                raise validation_messages.refusal(FILE, [key, index], value, "each once")
+                raise validation_messages.value_error(FILE, [key, index], value, "each once")
     if split.kind == "random" and split.train + split.validation + split.test > CHARACTERS:
         got = {"train": split.train, "validation": split.validation, "test": split.test}
-        raise validation_messages.refusal(FILE, ["split"], got, f"counts that add up to {CHARACTERS} at most")
+        raise validation_messages.value_error(FILE, ["split"], got, f"counts that add up to {CHARACTERS} at most")
     fewest = min(split.train, split.validation, split.test) if split.kind == "random" else FEWEST_HELD_OUT
     if task.ways > fewest:
         takes = f"up to {fewest}, the characters in the smallest part of the split"
-        raise validation_messages.refusal(FILE, ["task", "ways"], task.ways, takes)
+        raise validation_messages.value_error(FILE, ["task", "ways"], task.ways, takes)
     if task.shots + task.queries > DRAWINGS:
         takes = f"up to {DRAWINGS - task.shots} beside {task.shots} shots: a character has {DRAWINGS} drawings"
-        raise validation_messages.refusal(FILE, ["task", "queries"], task.queries, takes)
+        raise validation_messages.value_error(FILE, ["task", "queries"], task.queries, takes)
     if params.model == "conv" and params.data.image_size != 28:
-        raise validation_messages.refusal(FILE, ["data", "image_size"], params.data.image_size, "28 for the model conv")
+        raise validation_messages.value_error(
+            FILE, ["data", "image_size"], params.data.image_size, "28 for the model conv"
+        )

@@ -8,19 +8,19 @@ from metaglot.config import validation_messages
 from metaglot.config.params import FILE, Classes, Params
 from metaglot.core.common.stage_configs import (
     AlgorithmSettings,
-    DataConfig,
     Dataset,
-    EvaluateConfig,
-    Identity,
-    ReportConfig,
-    Row,
-    Section,
-    SplitConfig,
-    SplitName,
-    Train,
-    TrainConfig,
+    DownloadStageConfig,
+    EvaluateStageConfig,
+    PreprocessStageConfig,
+    ReportStageConfig,
+    RunIdentity,
+    RunRef,
+    SplitRef,
+    StrictModel,
+    TrainingConfig,
+    TrainStageConfig,
 )
-from metaglot.core.learners.meta_learner import Algorithm
+from metaglot.core.learners.meta_learner import MetaLearner
 
 DATASETS: dict[str, Dataset] = {
     "omniglot": "omniglot",
@@ -30,28 +30,28 @@ DATASETS: dict[str, Dataset] = {
 SHARED = set(AlgorithmSettings.model_fields)  # of a block's keys: those that are not the algorithm's own
 
 
-def find(table: Mapping[str, str]) -> Classes:
+def import_classes(table: Mapping[str, str]) -> Classes:
     """The classes that a table of `module:Class` names."""
     halves = {name: place.split(":") for name, place in table.items()}
     return {name: getattr(import_module(module), found) for name, (module, found) in halves.items()}
 
 
-def resolve(params: Params, classes: Classes) -> dict[str, Section]:
+def resolve(params: Params, classes: Classes) -> dict[str, StrictModel]:
     """The content of every config file, by its path within data/config."""
-    drawings = DataConfig(source="glyphs" if params.data.source == "glyphs" else "omniglot")
-    files: dict[str, Section] = {"data.yaml": drawings, "split.yaml": _split(params)}
+    drawings = DownloadStageConfig(source="glyphs" if params.data.source == "glyphs" else "omniglot")
+    files: dict[str, StrictModel] = {"data.yaml": drawings, "split.yaml": _split(params)}
     rows = []
     for name in params.algorithms:
         trained = _train(params, name, classes[name])
         files[f"{name}/train.yaml"] = trained
         files[f"{name}/evaluate.yaml"] = _evaluate(params, trained)
         about = trained.model_dump(include={"algorithm", "label", "first_order"})
-        rows += [Row(**about, seed=seed) for seed in params.seeds]
-    files["report.yaml"] = ReportConfig(**_common(params), margin=params.report.margin, rows=rows)
+        rows += [RunRef(**about, seed=seed) for seed in params.seeds]
+    files["report.yaml"] = ReportStageConfig(**_common(params), margin=params.report.margin, rows=rows)
     return files
 
 
-def overrides(params: Params) -> Iterator[str]:
+def overridden_settings(params: Params) -> Iterator[str]:
     """In words, what `settings` sets differently from `train` and `evaluate`."""
     shared = {**params.train.model_dump(), "test_adaptation_steps": params.evaluate.adaptation_steps}
     for name in params.algorithms:
@@ -67,26 +67,26 @@ def _beating(params: Params, name: str) -> dict[str, Any]:
 
 
 def _common(params: Params) -> dict[str, Any]:
-    split = SplitName(kind=params.split.kind, seed=params.split.seed)
+    split = SplitRef(kind=params.split.kind, seed=params.split.seed)
     return {"dataset": DATASETS[params.data.source], "model": params.model, "task": params.task, "split": split}
 
 
-def _split(params: Params) -> SplitConfig:
+def _split(params: Params) -> PreprocessStageConfig:
     split = params.split.model_dump()
     if params.split.kind == "background":  # the alphabets decide how many characters there are
         split |= dict.fromkeys(("train", "validation", "test"))
-    return SplitConfig(**split, dataset=DATASETS[params.data.source], image_size=params.data.image_size)
+    return PreprocessStageConfig(**split, dataset=DATASETS[params.data.source], image_size=params.data.image_size)
 
 
-def _train(params: Params, name: str, found: type[Algorithm]) -> TrainConfig:
-    beating = {key: value for key, value in _beating(params, name).items() if key in Train.model_fields}
+def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageConfig:
+    beating = {key: value for key, value in _beating(params, name).items() if key in TrainingConfig.model_fields}
     train = params.train.model_copy(update=beating)
-    if train.engine == "learn2learn" and not found.counterpart:
-        raise validation_messages.refusal(
+    if train.engine == "learn2learn" and not found.learn2learn_class:
+        raise validation_messages.value_error(
             FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none"
         )
     dropped = found.takes_first_order and params.first_order
-    return TrainConfig(
+    return TrainStageConfig(
         **_common(params),
         algorithm=name,
         label=f"{found.label} (first_order=true)" if dropped else found.label,
@@ -99,10 +99,10 @@ def _train(params: Params, name: str, found: type[Algorithm]) -> TrainConfig:
     )
 
 
-def _evaluate(params: Params, trained: TrainConfig) -> EvaluateConfig:
+def _evaluate(params: Params, trained: TrainStageConfig) -> EvaluateStageConfig:
     steps = _beating(params, trained.algorithm).get("test_adaptation_steps", params.evaluate.adaptation_steps)
-    return EvaluateConfig(
-        **{key: getattr(trained, key) for key in (*Identity.model_fields, "run", "settings")},
+    return EvaluateStageConfig(
+        **{key: getattr(trained, key) for key in (*RunIdentity.model_fields, "run", "settings")},
         fast_lr=trained.train.fast_lr,
         evaluate=params.evaluate.model_copy(update={"adaptation_steps": steps}),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 Key = Sequence[str | int]
 Schema = dict[str, Any]
@@ -16,12 +16,12 @@ SHORT = Repr()
 SHORT.maxstring = SHORT.maxother = 60
 
 
-def refusal(file: str, key: Key, got: Any, takes: str) -> Refusal:
+def value_error(file: str, key: Key, got: Any, takes: str) -> UserError:
     """What was got is shown as Python writes it, cut short: one line, whatever it holds."""
-    return Refusal(f"{file}: {_dotted(key)}got {SHORT.repr(got)}; takes {takes}")
+    return UserError(f"{file}: {_dotted(key)}got {SHORT.repr(got)}; takes {takes}")
 
 
-def first(file: str, mistakes: ValidationError, model: type[BaseModel], given: Any) -> Refusal:
+def first_error(file: str, mistakes: ValidationError, model: type[BaseModel], given: Any) -> UserError:
     """The refusal of the first of the mistakes in what was `given` for a `model`.
 
     A key that is missing comes last: it is often another one's misspelling.
@@ -29,12 +29,12 @@ def first(file: str, mistakes: ValidationError, model: type[BaseModel], given: A
     mistake = min(mistakes.errors(), key=lambda mistake: mistake["type"] == "missing")
     loc, schema = mistake["loc"], model.model_json_schema()
     if mistake["type"] == "missing":
-        return Refusal(f"{file}: {_dotted(loc)}is missing; takes {_takes(_find(schema, loc))}")
+        return UserError(f"{file}: {_dotted(loc)}is missing; takes {_takes(_find(schema, loc))}")
     if mistake["type"] in ("extra_forbidden", "invalid_key"):
-        return Refusal(f"{file}: {_dotted(loc)}is not a key; takes {_takes(_find(schema, loc[:-1]))}")
+        return UserError(f"{file}: {_dotted(loc)}is not a key; takes {_takes(_find(schema, loc[:-1]))}")
     key = _key(loc, given)
     said_by_class = mistake["type"] == "value_error"
-    return refusal(file, key, mistake["input"], mistake["msg"] if said_by_class else _takes(_find(schema, key)))
+    return value_error(file, key, mistake["input"], mistake["msg"] if said_by_class else _takes(_find(schema, key)))
 
 
 def _dotted(key: Key) -> str:

@@ -10,7 +10,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import Node
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 
 class _Composer(Composer):
@@ -37,7 +37,7 @@ class _Constructor(SafeConstructor):
             return node.value
 
 
-def parse(text: bytes, name: str) -> Any:
+def parse_yaml(text: bytes, name: str) -> Any:
     """The one document in `text`; what is not YAML is refused by line."""
     reader = YAML(typ="safe")
     reader.Composer, reader.Constructor = _Composer, _Constructor
@@ -45,8 +45,8 @@ def parse(text: bytes, name: str) -> Any:
         return reader.load(text)
     except MarkedYAMLError as error:
         where = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise Refusal(f"{name}: {where}{shorten(str(error.problem), 200)}") from None
+        raise UserError(f"{name}: {where}{shorten(str(error.problem), 200)}") from None
     except YAMLError as error:
-        raise Refusal(f"{name}: {shorten(str(error), 200)}") from None
+        raise UserError(f"{name}: {shorten(str(error), 200)}") from None
     except RecursionError:
-        raise Refusal(f"{name}: brackets lie within brackets beyond measure") from None
+        raise UserError(f"{name}: brackets lie within brackets beyond measure") from None

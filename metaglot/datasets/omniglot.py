@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from metaglot.core.common.errors import Refusal
-from metaglot.datasets.omniglot_zip import content_sha256, drawings
+from metaglot.core.common.errors import UserError
+from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 
 NEAREST = "omniglot-nearest"  # the same drawings, shrunk as the code of MAML's authors does it
 ADDRESS = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"  # torchvision's
 
 
 @dataclass(frozen=True)
-class Archive:
+class OfficialArchive:
     """One of the two official archives.
 
     md5: of the official file. content_sha256: of the drawings in it, however they are packed.
@@ -33,7 +33,7 @@ class Archive:
     content_sha256: str
 
 
-BACKGROUND = Archive(
+BACKGROUND = OfficialArchive(
     folder="images_background",
     alphabets=30,
     characters=964,
@@ -41,7 +41,7 @@ BACKGROUND = Archive(
     md5="68d2efa1b9178cc56df9314c21c6e718",
     content_sha256="5b7f1a2648ec9d3e2b69cd56dbad29acfe5c980f54296bce04d5841ebeefa46b",
 )
-EVALUATION = Archive(
+EVALUATION = OfficialArchive(
     folder="images_evaluation",
     alphabets=20,
     characters=659,
@@ -52,17 +52,17 @@ EVALUATION = Archive(
 ARCHIVES = (BACKGROUND, EVALUATION)
 
 
-def check_md5(path: Path, archive: Archive) -> None:
-    """Raise Refusal unless this is the official file, to the byte."""
+def check_md5(path: Path, archive: OfficialArchive) -> None:
+    """Raise UserError unless this is the official file, to the byte."""
     if (found := md5(path)) != archive.md5:
-        raise Refusal(f"has md5 {found}, the official file {archive.md5}")
+        raise UserError(f"has md5 {found}, the official file {archive.md5}")
 
 
-def verify(path: Path, archive: Archive) -> str:
-    """Return the digest of an archive's drawings; raises Refusal unless they are Omniglot's."""
-    found = content_sha256(drawings(path, archive.folder, archive.images))
+def verify(path: Path, archive: OfficialArchive) -> str:
+    """Return the digest of an archive's drawings; raises UserError unless they are Omniglot's."""
+    found = content_sha256(read_drawings(path, archive.folder, archive.images))
     if found != archive.content_sha256 and md5(path) != archive.md5:
-        raise Refusal(f"holds other drawings than Omniglot's: sha256 {found}, not {archive.content_sha256}")
+        raise UserError(f"holds other drawings than Omniglot's: sha256 {found}, not {archive.content_sha256}")
     return found
 
 
@@ -71,7 +71,7 @@ def md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def ink(drawing: Image.Image, size: int, dataset: str = "omniglot") -> np.ndarray:
+def shrink_drawing(drawing: Image.Image, size: int, dataset: str = "omniglot") -> np.ndarray:
     """Shrink a one-bit drawing to uint8 [size, size], 255 = full ink, 0 = paper.
 
     Divided by 255 it is learn2learn's `1 - ToTensor(Resize(size, LANCZOS)(drawing.convert("L")))`. The code of Finn et

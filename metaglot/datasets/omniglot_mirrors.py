@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 import requests
 from urllib3.exceptions import HTTPError
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.datasets.omniglot import ADDRESS
 from stages.support import paths
 
@@ -21,12 +21,12 @@ TIMEOUT = (10, 30)  # seconds to connect, and without a byte
 Read = Callable[[int], bytes]  # up to so many bytes; none at the end
 
 
-class Unreachable(Refusal):
+class Unreachable(UserError):
     """A source that does not answer at all, as opposed to one that answers something wrong."""
 
 
 @dataclass(frozen=True)
-class Folder:
+class FolderMirror:
     """A mirror in the file system. named: as the user wrote it."""
 
     named: str
@@ -39,13 +39,13 @@ class Folder:
     def open(self, name: str) -> Iterator[tuple[Read, int | None]]:
         """Give a function that reads a file, and the file's size."""
         if not (self.path / name).is_file():
-            raise Refusal("is not there")
+            raise UserError("is not there")
         with (self.path / name).open("rb") as file:
             yield file.read, (self.path / name).stat().st_size
 
 
 @dataclass(frozen=True)
-class Web:
+class WebMirror:
     """A mirror at an address, or the official one."""
 
     address: str
@@ -60,7 +60,7 @@ class Web:
         """Give a function that reads a file, and the size that the server declares, if it does."""
         with answer(f"{self.address}/{name}") as response:
             if response.status_code != 200:
-                raise Refusal(f"answers {response.status_code} {response.reason}")
+                raise UserError(f"answers {response.status_code} {response.reason}")
             try:
                 # read1 returns what has arrived: a server that trickles cannot hold a read up for longer
                 yield (
@@ -68,7 +68,7 @@ class Web:
                     response.raw.length_remaining,
                 )
             except HTTPError as error:
-                raise Refusal(f"broke off: {error}") from None
+                raise UserError(f"broke off: {error}") from None
 
 
 def answer(address: str) -> requests.Response:
@@ -76,11 +76,11 @@ def answer(address: str) -> requests.Response:
     try:
         return requests.get(address, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
     except requests.exceptions.SSLError as error:
-        raise Refusal(f"has no valid certificate ({reason(error)})") from None
+        raise UserError(f"has no valid certificate ({reason(error)})") from None
     except (requests.ConnectionError, requests.Timeout) as error:
         raise Unreachable(f"does not answer ({reason(error)})") from None
     except (requests.RequestException, ValueError) as error:
-        raise Refusal(f"cannot be asked for ({type(error).__name__})") from None
+        raise UserError(f"cannot be asked for ({type(error).__name__})") from None
 
 
 def reason(error: Exception) -> str:
@@ -89,19 +89,19 @@ def reason(error: Exception) -> str:
     return str(getattr(cause, "reason", cause)).rpartition(": ")[2]
 
 
-def sources() -> list[Folder | Web]:
+def list_sources() -> list[FolderMirror | WebMirror]:
     """List where to look, in this order: the mirror where one is set, then the official addresses."""
     mirror = os.environ.get(MIRROR)
-    return [*([mirror_at(mirror)] if mirror else []), Web(ADDRESS)]
+    return [*([mirror_at(mirror)] if mirror else []), WebMirror(ADDRESS)]
 
 
-def mirror_at(named: str) -> Folder | Web:
+def mirror_at(named: str) -> FolderMirror | WebMirror:
     """Tell an address from a folder, which may be relative to the repository."""
     if "://" not in named:
-        return Folder(named, paths.root() / Path(named).expanduser())
+        return FolderMirror(named, paths.root() / Path(named).expanduser())
     parts = urlsplit(named)
     if parts.scheme == "file":
-        return Folder(named, Path(url2pathname(parts.path)))
+        return FolderMirror(named, Path(url2pathname(parts.path)))
     if parts.scheme in ("http", "https"):
-        return Web(named.rstrip("/"))
-    raise Refusal(f"{MIRROR}={named} is neither a folder nor an http, https or file address")
+        return WebMirror(named.rstrip("/"))
+    raise UserError(f"{MIRROR}={named} is neither a folder nor an http, https or file address")

@@ -12,7 +12,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from PIL import Image
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 SIDE = 105  # pixels
 DRAWINGS = 20  # of each character, each by another hand
@@ -23,18 +23,18 @@ FOLDER = r"([\w()-]+/(character\d\d/)?)?"
 LITTER = r"__MACOSX/.*|.*/\.DS_Store"  # what macOS adds to an archive; it is not looked at
 
 
-def drawings(path: Path, folder: str, images: int) -> Iterator[tuple[str, Image.Image]]:
+def read_drawings(path: Path, folder: str, images: int) -> Iterator[tuple[str, Image.Image]]:
     """Read an archive's one-bit drawings, 105x105, ink black, with their names, in sorted name order.
 
     folder: the one folder everything must lie in. images: how many drawings there must be, 20 for each character.
-    Raises Refusal, before or between drawings, when the archive is anything but that.
+    Raises UserError, before or between drawings, when the archive is anything but that.
     """
     if path.stat().st_size > LARGEST_ARCHIVE:
-        raise Refusal(f"is larger than {LARGEST_ARCHIVE} bytes, too large to be {folder}.zip")
+        raise UserError(f"is larger than {LARGEST_ARCHIVE} bytes, too large to be {folder}.zip")
     try:
         archive = ZipFile(path)
     except Exception as error:  # a damaged directory makes zipfile raise almost anything
-        raise Refusal(f"is not a whole zip archive: {error}") from None
+        raise UserError(f"is not a whole zip archive: {error}") from None
     with archive:
         for member in members(archive.infolist(), folder, images):
             yield member.filename, decode(archive, member)
@@ -46,30 +46,30 @@ def members(listed: list[ZipInfo], folder: str, images: int) -> list[ZipInfo]:
     names = Counter(member.filename for member in found)
     name, times = names.most_common(1)[0] if names else ("", 0)
     if times > 1:
-        raise Refusal(f"holds {name} {times} times")
+        raise UserError(f"holds {name} {times} times")
     for character, drawn in Counter(name.rpartition("/")[0] for name in names).items():
         if drawn != DRAWINGS:
-            raise Refusal(f"holds {drawn} drawings of {character} where there should be {DRAWINGS}")
+            raise UserError(f"holds {drawn} drawings of {character} where there should be {DRAWINGS}")
     if len(found) != images:
-        raise Refusal(f"holds {len(found)} drawings where there should be {images}")
+        raise UserError(f"holds {len(found)} drawings where there should be {images}")
     return sorted(found, key=lambda member: member.filename)
 
 
 def is_drawing(member: ZipInfo, folder: str) -> bool:
-    """Tell a drawing from its folders; raises Refusal for a member that is neither, or not a small plain file."""
+    """Tell a drawing from its folders; raises UserError for a member that is neither, or not a small plain file."""
     name, shown = member.filename, repr(member.filename[:80])
     if re.fullmatch(rf"{folder}/{FOLDER}|{LITTER}", name, re.ASCII):
         return False
     if not name.startswith(f"{folder}/") or ".." in name.split("/"):
-        raise Refusal(f"holds {shown}, which lies outside {folder}/")
+        raise UserError(f"holds {shown}, which lies outside {folder}/")
     if not re.fullmatch(rf"{folder}/{NAME}", name, re.ASCII):
-        raise Refusal(f"holds {shown}, which is no drawing ({folder}/Alphabet/character01/0001_01.png)")
+        raise UserError(f"holds {shown}, which is no drawing ({folder}/Alphabet/character01/0001_01.png)")
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise Refusal(f"holds {shown} as a link")
+        raise UserError(f"holds {shown} as a link")
     if member.file_size > LARGEST_DRAWING:
-        raise Refusal(f"holds {shown} of {member.file_size} bytes; a drawing has no more than {LARGEST_DRAWING}")
+        raise UserError(f"holds {shown} of {member.file_size} bytes; a drawing has no more than {LARGEST_DRAWING}")
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        raise Refusal(f"holds {shown} in a compression other than deflate")
+        raise UserError(f"holds {shown} in a compression other than deflate")
     return True
 
 
@@ -85,10 +85,10 @@ def decode(archive: ZipFile, member: ZipInfo) -> Image.Image:
                 drawing.load()
     except Exception as error:  # of damaged data zipfile, zlib and PIL raise almost anything
         reason = f"{type(error).__name__}: {error}"
-        raise Refusal(f"holds {member.filename} damaged ({reason[:120]!r})") from None
+        raise UserError(f"holds {member.filename} damaged ({reason[:120]!r})") from None
     if (drawing.size, drawing.mode) != ((SIDE, SIDE), "1"):
         found = "{}x{} of mode {}".format(*drawing.size, drawing.mode)
-        raise Refusal(f"holds {member.filename} as {found}, where drawings are {SIDE}x{SIDE} of mode 1")
+        raise UserError(f"holds {member.filename} as {found}, where drawings are {SIDE}x{SIDE} of mode 1")
     return drawing
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from metaglot.core.common.atomic_files import read_json, sha256
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Dataset, Section
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import Dataset, StrictModel
 
 
-class Held(Section):
+class ArchiveRecord(StrictModel):
     """One archive. content_sha256: of its drawings, however packed. file_sha256, bytes: of the file as it is."""
 
     images: int
@@ -18,28 +18,28 @@ class Held(Section):
     bytes: int
 
 
-class Source(Section):
+class SourceRecord(StrictModel):
     """The record beside the archives, source.json. source: an address, a folder, or `generated`."""
 
     dataset: Dataset
     source: str
-    archives: dict[str, Held]
+    archives: dict[str, ArchiveRecord]
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> SourceRecord:
     """Read the record; one that is missing, malformed or no such record is refused by name."""
     try:
-        return Source.model_validate(read_json(path))
+        return SourceRecord.model_validate(read_json(path))
     except ValidationError as mistakes:
         first = mistakes.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise Refusal(f"{path}: {key}: {first['msg']}; run `python -m stages.download` again") from None
+        raise UserError(f"{path}: {key}: {first['msg']}; run `python -m stages.download` again") from None
 
 
-def check_held(folder: Path, name: str, source: Source) -> Path:
-    """Return the path of an archive; raises Refusal unless it is the one on record."""
+def check_archive(folder: Path, name: str, source: SourceRecord) -> Path:
+    """Return the path of an archive; raises UserError unless it is the one on record."""
     path, held = folder / f"{name}.zip", source.archives.get(name)
     if held is None or not path.is_file() or sha256(path) != held.file_sha256:
         found = "changed since it was downloaded" if path.is_file() else "not there"
-        raise Refusal(f"{path} is {found}; run `python -m stages.download` again")
+        raise UserError(f"{path} is {found}; run `python -m stages.download` again")
     return path

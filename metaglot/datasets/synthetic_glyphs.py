@@ -21,7 +21,7 @@ WOBBLE = 0.09  # how far a hand moves a control point, in sides of the paper
 PEN = 4  # pixels
 
 
-def write(path: Path, folder: str, sizes: Sequence[int], first: int = 1, seed: int = 0) -> None:
+def write_archive(path: Path, folder: str, sizes: Sequence[int], first: int = 1, seed: int = 0) -> None:
     """Write an archive laid out as Omniglot's, the same bytes for the same arguments.
 
     sizes: characters of each alphabet, at most 99. first: the number of the first alphabet, which names it.

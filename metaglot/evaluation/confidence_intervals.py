@@ -7,7 +7,7 @@ from scipy import stats
 LEVEL = 0.95
 
 
-def interval(values: ArrayLike) -> tuple[float, float]:
+def t_interval(values: ArrayLike) -> tuple[float, float]:
     """The t interval of the mean of independent values.
 
     values: [n], n at least 2. Returns (low, high) in the unit of the values.
@@ -16,7 +16,7 @@ def interval(values: ArrayLike) -> tuple[float, float]:
     return _t_interval(values.mean(), values.std(ddof=1) / np.sqrt(len(values)), len(values) - 1)
 
 
-def interval_by_character(values: ArrayLike, characters: ArrayLike) -> tuple[float, float]:
+def clustered_interval(values: ArrayLike, characters: ArrayLike) -> tuple[float, float]:
     """The interval of the mean of tasks that share characters, which are the units that were sampled.
 
     Two tasks vary together as far as they hold the same characters, so the variance of the mean sums the
@@ -26,11 +26,11 @@ def interval_by_character(values: ArrayLike, characters: ArrayLike) -> tuple[flo
     values: [tasks]. characters: [tasks, ways], integers, distinct within a task. Returns (low, high).
     """
     values, characters = np.asarray(values, dtype=np.float64), np.asarray(characters)
-    error = np.sqrt(variance_by_character(values, characters))
+    error = np.sqrt(clustered_variance(values, characters))
     return _t_interval(values.mean(), error, len(np.unique(characters)) - 1)
 
 
-def variance_by_character(values: np.ndarray, characters: np.ndarray) -> float:
+def clustered_variance(values: np.ndarray, characters: np.ndarray) -> float:
     """(sum_c S_c^2 - (ways - 1) sum_t r_t^2) / T^2, not below 0: S_c sums the residuals of c's tasks.
 
     The first sum counts a task's own square once for each of its characters; the second takes the rest away.

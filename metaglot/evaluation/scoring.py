@@ -9,37 +9,50 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned, Outcome, last, score
-from metaglot.core.nn.functional_networks import Network
-from metaglot.core.tasks.task_sampler import Batch, Images, Tasks
+from metaglot.core.learners.meta_learner import (
+    MetaLearner,
+    MetaParameters,
+    TaskClassifier,
+    TaskScores,
+    classifier_after,
+    score_queries,
+)
+from metaglot.core.nn.functional_networks import FunctionalNetwork
+from metaglot.core.tasks.task_sampler import ImageStore, TaskBatch, TaskIndices
 
 STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps
 
 
 @torch.no_grad()
 def validate(
-    algorithm: Algorithm, learned: Learned, images: Images, tasks: Tasks, shots: int, steps: int, chunk: int
+    algorithm: MetaLearner,
+    learned: MetaParameters,
+    images: ImageStore,
+    tasks: TaskIndices,
+    shots: int,
+    steps: int,
+    chunk: int,
 ) -> tuple[float, float]:
     """Mean query loss and accuracy after `steps` adaptation steps, by the transductive protocol."""
     outcomes = [
-        score(last(adapted(algorithm, learned, batch), steps)(batch.query), batch.query_labels)
+        score_queries(classifier_after(adapted(algorithm, learned, batch), steps)(batch.query), batch.query_labels)
         for batch in batches(images, tasks, shots, chunk)
     ]
     losses, accuracies = (torch.cat(parts).double() for parts in zip(*outcomes, strict=True))
     return losses.mean().item(), accuracies.mean().item()
 
 
-def batches(images: Images, tasks: Tasks, shots: int, chunk: int) -> Iterator[Batch]:
+def batches(images: ImageStore, tasks: TaskIndices, shots: int, chunk: int) -> Iterator[TaskBatch]:
     for start in range(0, len(tasks), chunk):
         yield images.batch(tasks[start : start + chunk], shots)
 
 
-def adapted(algorithm: Algorithm, learned: Learned, batch: Batch) -> Iterator[Classifier]:
-    return algorithm.classifiers(learned, batch.support, batch.support_labels)
+def adapted(algorithm: MetaLearner, learned: MetaParameters, batch: TaskBatch) -> Iterator[TaskClassifier]:
+    return algorithm.adapt(learned, batch.support, batch.support_labels)
 
 
 @dataclass(frozen=True)
-class Scores:
+class EvaluationScores:
     """Scores of each task; arrays of [tasks], but for those named."""
 
     accuracy: NDArray[np.float32]
@@ -53,27 +66,35 @@ class Scores:
 
 @torch.no_grad()
 def evaluate(
-    algorithm: Algorithm, learned: Learned, images: Images, tasks: Tasks, shots: int, steps: int, chunk: int
-) -> Iterator[Scores]:
+    algorithm: MetaLearner,
+    learned: MetaParameters,
+    images: ImageStore,
+    tasks: TaskIndices,
+    shots: int,
+    steps: int,
+    chunk: int,
+) -> Iterator[EvaluationScores]:
     """Score every task after `steps` adaptation steps, in both modes, and after each of the first ten; by chunks."""
     for batch in batches(images, tasks, shots, chunk):
         classifiers = islice(adapted(algorithm, learned, batch), max(steps, STEPS) + 1)
         yield _scores(algorithm.network, batch, classifiers, steps)
 
 
-def _scores(network: Network, batch: Batch, classifiers: Iterator[Classifier], steps: int) -> Scores:
+def _scores(
+    network: FunctionalNetwork, batch: TaskBatch, classifiers: Iterator[TaskClassifier], steps: int
+) -> EvaluationScores:
     query, labels = network.prepare(batch.query), batch.query_labels
     chosen, by_step = None, []
     for step, classifier in enumerate(classifiers):
         if step <= STEPS or step == steps:
             logits = classifier(query)
-            by_step.append(score(logits, labels))
+            by_step.append(score_queries(logits, labels))
         if step == steps:
             chosen = logits, classifier.inductive(query)
     logits, alone = chosen or (logits, classifier.inductive(query))  # the only one, where nothing adapts in steps
-    main, inductive = score(logits, labels), score(alone, labels)
-    stacked = Outcome(*(torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True)))
-    return Scores(
+    main, inductive = score_queries(logits, labels), score_queries(alone, labels)
+    stacked = TaskScores(*(torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True)))
+    return EvaluationScores(
         accuracy=_numpy(main.accuracies),
         loss=_numpy(main.losses),
         inductive_accuracy=_numpy(inductive.accuracies),
@@ -89,6 +110,8 @@ def _numpy(x: Tensor) -> NDArray[np.float32]:
     return found
 
 
-def together(parts: list[Scores]) -> Scores:
+def concatenate(parts: list[EvaluationScores]) -> EvaluationScores:
     """The scores of consecutive chunks as one."""
-    return Scores(*(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__dataclass_fields__))
+    return EvaluationScores(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in EvaluationScores.__dataclass_fields__)
+    )

@@ -7,22 +7,22 @@ import torch
 from pydantic import ValidationError
 
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import TrainConfig
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.common.weights_file import read_weights
-from metaglot.core.learners.create_learner import implementation
-from metaglot.core.learners.meta_learner import Algorithm, Learned
+from metaglot.core.learners.create_learner import create_learner
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 
 
-class Trained(NamedTuple):
-    config: TrainConfig
-    algorithm: Algorithm
-    learned: Learned
+class TrainedRun(NamedTuple):
+    config: TrainStageConfig
+    algorithm: MetaLearner
+    learned: MetaParameters
     steps: int  # of adaptation: those of its test where that is known, else those of its training
 
 
-def read_trained(folder: Path) -> Trained:
-    """Read weights.safetensors and run.json; raises Refusal where one is missing, damaged or not of the other.
+def load_run(folder: Path) -> TrainedRun:
+    """Read weights.safetensors and run.json; raises UserError where one is missing, damaged or not of the other.
 
     The test's number of adaptation steps is in the run's result, which lies in its place beside the models
     (`data/results/maml-42.json` for `data/models/maml-42`) or is not there.
@@ -30,32 +30,32 @@ def read_trained(folder: Path) -> Trained:
     config = _config(folder / "run.json")
     steps = _test_steps(folder.resolve(), config)
     try:
-        algorithm = implementation(config, config.train.fast_lr, steps)
+        algorithm = create_learner(config, config.train.fast_lr, steps)
     except (ImportError, AttributeError) as error:
-        raise Refusal(f"{folder / 'run.json'}: there is no {config.implementation} here ({error})") from None
+        raise UserError(f"{folder / 'run.json'}: there is no {config.implementation} here ({error})") from None
     weights = folder / "weights.safetensors"
     learned = read_weights(weights, algorithm.names, config.task.ways)
     _check_fit(weights, config, algorithm, learned)
-    return Trained(config, algorithm, learned, steps)
+    return TrainedRun(config, algorithm, learned, steps)
 
 
-def _config(record: Path) -> TrainConfig:
+def _config(record: Path) -> TrainStageConfig:
     """What the training was asked; only an algorithm of ours is imported by it."""
     asked = read_json(record)
     try:
-        config = TrainConfig.model_validate({k: v for k, v in asked["config"].items() if k != "seed"})
+        config = TrainStageConfig.model_validate({k: v for k, v in asked["config"].items() if k != "seed"})
     except (KeyError, TypeError, AttributeError):
-        raise Refusal(f"{record} does not say what was trained: it has no `config`") from None
+        raise UserError(f"{record} does not say what was trained: it has no `config`") from None
     except ValidationError as mistakes:
         first = mistakes.errors()[0]
         key = ".".join(map(str, ("config", *first["loc"])))
-        raise Refusal(f"{record}: {key}: {first['msg']}; it is of another version: train it again") from None
+        raise UserError(f"{record}: {key}: {first['msg']}; it is of another version: train it again") from None
     if config.implementation.split(":")[0] != f"metaglot.algorithms.{config.algorithm}":
-        raise Refusal(f"{record}: config.implementation: {config.implementation} is not in metaglot.algorithms")
+        raise UserError(f"{record}: config.implementation: {config.implementation} is not in metaglot.algorithms")
     return config
 
 
-def _test_steps(folder: Path, config: TrainConfig) -> int:
+def _test_steps(folder: Path, config: TrainStageConfig) -> int:
     result = folder.parents[1] / "results" / f"{folder.name}.json"
     if not result.exists():
         return config.train.adaptation_steps
@@ -63,15 +63,15 @@ def _test_steps(folder: Path, config: TrainConfig) -> int:
     try:
         return int(found["evaluate"]["adaptation_steps"])
     except (KeyError, TypeError, ValueError):
-        raise Refusal(f"{result} does not say in how many steps the test adapted: evaluate it again") from None
+        raise UserError(f"{result} does not say in how many steps the test adapted: evaluate it again") from None
 
 
 @torch.no_grad()
-def _check_fit(weights: Path, config: TrainConfig, algorithm: Algorithm, learned: Learned) -> None:
+def _check_fit(weights: Path, config: TrainStageConfig, algorithm: MetaLearner, learned: MetaParameters) -> None:
     """Refuse weights of the right names for another network, such as one for larger images."""
     side = config.image_size
     try:
         algorithm.network(algorithm.network.fast(learned), torch.zeros(1, 1, side, side))
     except (RuntimeError, AssertionError):
         asked = f"{config.model} network for images of {side}x{side} that run.json describes"
-        raise Refusal(f"{weights} does not fit the {asked}: the two are of different trainings") from None
+        raise UserError(f"{weights} does not fit the {asked}: the two are of different trainings") from None

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned, last
-from metaglot.inference.load_run import read_trained
-from metaglot.inference.user_images import Picture, images
+from metaglot.core.common.errors import UserError
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier, classifier_after
+from metaglot.inference.load_run import load_run
+from metaglot.inference.user_images import UserImage, load_images
 
-See = Callable[[Iterable[Picture]], Tensor]
+Preprocess = Callable[[Iterable[UserImage]], Tensor]
 
 MOST_STEPS = 1000  # as in params.yaml
 
@@ -28,15 +28,15 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Adapted:
+class AdaptedClassifier:
     """A classifier of the user's own classes. see: pictures as the network takes them."""
 
-    classifier: Classifier
+    classifier: TaskClassifier
     classes: tuple[str, ...]
-    see: See
+    see: Preprocess
 
     @torch.no_grad()
-    def predict(self, queries: Iterable[Picture], transductive: bool = False) -> list[Prediction]:
+    def predict(self, queries: Iterable[UserImage], transductive: bool = False) -> list[Prediction]:
         """Tell what each query is. By default each is looked at by itself.
 
         transductive: as in the published protocol, batch norm sees all queries at once, so each answer depends on
@@ -44,12 +44,12 @@ class Adapted:
         """
         pixels = self.see(queries)[None]
         if transductive and pixels.shape[1] == 1:
-            raise Refusal("one query by itself has no others to be compared with: predict it without `transductive`")
+            raise UserError("one query by itself has no others to be compared with: predict it without `transductive`")
         if not pixels.shape[1]:
             return []
         logits = (self.classifier if transductive else self.classifier.inductive)(pixels)[0]
         if not logits.isfinite().all():
-            raise Refusal("the adaptation ran away (its predictions are not finite): take fewer steps")
+            raise UserError("the adaptation ran away (its predictions are not finite): take fewer steps")
         return [self._prediction(row) for row in logits[:, : len(self.classes)].double().softmax(-1)]
 
     def _prediction(self, probabilities: Tensor) -> Prediction:
@@ -66,15 +66,17 @@ class Predictor:
     each. see: pictures as the network takes them. steps: of adaptation, unless others are asked for.
     """
 
-    algorithm: Algorithm
-    learned: Learned
+    algorithm: MetaLearner
+    learned: MetaParameters
     ways: int
     shots: int
-    see: See
+    see: Preprocess
     steps: int
 
     @torch.no_grad()
-    def adapt(self, pictures: Iterable[Picture], labels: Sequence[str], steps: int | None = None) -> Adapted:
+    def adapt(
+        self, pictures: Iterable[UserImage], labels: Sequence[str], steps: int | None = None
+    ) -> AdaptedClassifier:
         """Learn the user's classes from pictures of them, a few of each, `labels` saying which is of what.
 
         From two classes to as many as it was trained on; with fewer, the outputs that are left over take part in the
@@ -83,25 +85,25 @@ class Predictor:
         """
         steps = self.steps if steps is None else steps
         if not 0 <= steps <= MOST_STEPS:
-            raise Refusal(f"{steps} adaptation steps where 0 to {MOST_STEPS} can be taken")
+            raise UserError(f"{steps} adaptation steps where 0 to {MOST_STEPS} can be taken")
         classes = tuple(dict.fromkeys(labels))
         if not 2 <= len(classes) <= self.ways:
-            raise Refusal(f"{len(classes)} classes where this network takes 2 to {self.ways}, as it was trained")
+            raise UserError(f"{len(classes)} classes where this network takes 2 to {self.ways}, as it was trained")
         pixels = self.see(pictures)
         if len(pixels) != len(labels):
-            raise Refusal(f"{len(pixels)} pictures have {len(labels)} labels: each has one")
+            raise UserError(f"{len(pixels)} pictures have {len(labels)} labels: each has one")
         numbers = torch.tensor([classes.index(label) for label in labels])
         order = numbers.argsort(stable=True)  # by class, as in training
-        classifiers = self.algorithm.classifiers(self.learned, pixels[order][None], numbers[order][None])
-        return Adapted(last(classifiers, steps), classes, self.see)
+        classifiers = self.algorithm.adapt(self.learned, pixels[order][None], numbers[order][None])
+        return AdaptedClassifier(classifier_after(classifiers, steps), classes, self.see)
 
 
-def load(run: str | Path) -> Predictor:
+def load_predictor(run: str | Path) -> Predictor:
     """The network of a finished training, from its folder: `data/models/maml-42`.
 
     It adapts in as many steps as its test took, where its result is in its place (`data/results/maml-42.json`), and
-    else in as many as in training. Raises Refusal where a file is missing, damaged, or of another training.
+    else in as many as in training. Raises UserError where a file is missing, damaged, or of another training.
     """
-    config, algorithm, learned, steps = read_trained(Path(run))
-    see = partial(images, size=config.image_size, dataset=config.dataset)
+    config, algorithm, learned, steps = load_run(Path(run))
+    see = partial(load_images, size=config.image_size, dataset=config.dataset)
     return Predictor(algorithm, learned, config.task.ways, config.task.shots, see, steps)

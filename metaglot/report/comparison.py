@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report.claims.conclusions import claims
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.headline import answer, question
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import algorithm_rows, run_rows
 from metaglot.report.statistics.baselines import against_baselines
-from metaglot.report.statistics.pairs import pairs, refuse_other_tasks
+from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
 
 
-def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | None) -> dict[str, Any]:
+def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[str, Any] | None) -> dict[str, Any]:
     """Compare the runs; fractions of one, seconds, intervals as [low, high] at 95%.
 
     `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks,
@@ -20,7 +20,7 @@ def comparison(report: ReportConfig, runs: list[Run], bench: dict[str, Any] | No
     bench: benchmarks/results.json, where there is one.
     """
     refuse_other_tasks(runs)
-    compared = pairs(runs, report.margin)
+    compared = compare_pairs(runs, report.margin)
     rows = algorithm_rows(runs)
     scored = runs[0].result
     return {

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 
 RUN = ("run", "algorithm", "seed")
 HISTORY = (
@@ -19,13 +19,13 @@ HISTORY = (
 )
 
 
-def curves(runs: list[Run]) -> str:
+def curves(runs: list[LoadedRun]) -> str:
     """curves.csv: the histories of all runs, a row a validation; what was not observed yet is empty."""
     rows = (of(run) | row | {"iteration": int(row["iteration"])} for run in runs for row in run.history)
     return table((*RUN, *HISTORY), rows)
 
 
-def accuracy(runs: list[Run]) -> str:
+def accuracy(runs: list[LoadedRun]) -> str:
     """accuracy.csv: the score of each run, with its interval by character."""
     columns = ("accuracy", "low", "high")
     scores = [(run, run.result.accuracy) for run in runs]
@@ -33,13 +33,13 @@ def accuracy(runs: list[Run]) -> str:
     return table((*RUN, *columns), (about | dict(zip(columns, score, strict=True)) for about, score in found))
 
 
-def by_step(runs: list[Run]) -> str:
+def by_step(runs: list[LoadedRun]) -> str:
     """by_step.csv: accuracy and loss of each run after each number of adaptation steps."""
     rows = (of(run) | step.model_dump() for run in runs for step in run.result.by_step)
     return table((*RUN, "step", "accuracy", "loss"), rows)
 
 
-def of(run: Run) -> dict[str, Any]:
+def of(run: LoadedRun) -> dict[str, Any]:
     return {"run": run.name, "algorithm": run.algorithm, "seed": run.seed}
 
 

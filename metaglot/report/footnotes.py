@@ -4,7 +4,7 @@ from typing import Any
 
 from metaglot.report import formatting
 from metaglot.report.figures.common import series
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import adaptation_steps
 from metaglot.report.statistics.pairs import Pair
 
@@ -38,7 +38,7 @@ def of_families(pairs: list[Pair]) -> list[str]:
     ]
 
 
-def of_validation(runs: list[Run]) -> list[str]:
+def of_validation(runs: list[LoadedRun]) -> list[str]:
     """What validation decided, and where its curves are not what the tests score."""
     first = [seeds[0] for seeds in series(runs)]
     decided = [DECIDES[run.algorithm].format(label=run.result.label) for run in first if run.algorithm in DECIDES]
@@ -53,9 +53,9 @@ def of_validation(runs: list[Run]) -> list[str]:
     return said
 
 
-def _steps(run: Run) -> int:
+def _steps(run: LoadedRun) -> int:
     return run.record.config.train.adaptation_steps
 
 
-def _adapts_more(run: Run) -> bool:
+def _adapts_more(run: LoadedRun) -> bool:
     return adaptation_steps(run) not in (None, _steps(run))

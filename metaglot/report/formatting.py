@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from metaglot.report.statistics.pairwise_result import Standing
+from metaglot.report.statistics.pairwise_result import PairwiseResult
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -43,7 +43,7 @@ def interval(low: float, high: float) -> str:
     return f"95% interval {points(low)} to {points(high)}"
 
 
-def difference(standing: Standing) -> str:
+def difference(standing: PairwiseResult) -> str:
     """The first minus the second, with what it was taken over."""
     what = f"{standing.label} minus {standing.other} is {points(standing.difference)} points"
     bounds = interval(standing.low, standing.high)
@@ -54,7 +54,7 @@ def difference(standing: Standing) -> str:
     return f"{what} ({bounds}, over {seeds}{_characters(standing)}; {corrected}{p})"
 
 
-def _characters(standing: Standing) -> str:
+def _characters(standing: PairwiseResult) -> str:
     """The other uncertainty of several seeds."""
     if standing.over_characters is None:
         return ""
@@ -62,7 +62,7 @@ def _characters(standing: Standing) -> str:
     return f", and {points(low)} to {points(high)} over the test tasks' characters"
 
 
-def verdict(standing: Standing, margin: float) -> str:
+def verdict(standing: PairwiseResult, margin: float) -> str:
     """The verdict as a sentence."""
     first, second = standing.label, standing.other
     match standing.verdict:
@@ -86,5 +86,5 @@ def dataset(name: str) -> str:
     return {"omniglot": "Omniglot", "omniglot-nearest": "Omniglot (nearest pixels)"}.get(name, name)
 
 
-def _small(standing: Standing, margin: float) -> str:
+def _small(standing: PairwiseResult, margin: float) -> str:
     return f", but by less than the {size(margin)} that would matter" if standing.within_margin else ""

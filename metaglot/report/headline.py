@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report import formatting
 from metaglot.report.statistics.pairs import Pair
-from metaglot.report.statistics.pairwise_result import Standing, standing
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 Rows = list[dict[str, Any]]
 ORDERS = [("maml", False), ("fomaml", True)]
 
 
-def question(report: ReportConfig, rows: Rows) -> str:
+def question(report: ReportStageConfig, rows: Rows) -> str:
     """What is compared, on which task."""
     task = f"{report.task.ways}-way {report.task.shots}-shot {formatting.dataset(report.dataset)}"
     labels = [row["label"] for row in rows]
@@ -27,7 +27,9 @@ def answer(rows: Rows, pairs: list[Pair], margin: float) -> str:
     """The most accurate algorithm, and how it stands against each other one."""
     best = max(rows, key=lambda row: row["accuracy"]["mean"])
     against = [
-        standing(pair, best["algorithm"]) for pair in pairs if best["algorithm"] in (pair["first"], pair["second"])
+        pairwise_result(pair, best["algorithm"])
+        for pair in pairs
+        if best["algorithm"] in (pair["first"], pair["second"])
     ]
     if not against:
         return f"{best['label']} answers {formatting.percent(best['accuracy']['mean'])} of the queries right."
@@ -38,7 +40,7 @@ def answer(rows: Rows, pairs: list[Pair], margin: float) -> str:
     )
 
 
-def _against(against: list[Standing], margin: float) -> str:
+def _against(against: list[PairwiseResult], margin: float) -> str:
     """The other algorithms, grouped by the verdict on them."""
     phrases = {
         "better": "It is better than {}.",

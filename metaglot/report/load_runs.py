@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaglot.core.common.atomic_files import read_text
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.run_records import Result, RunRecord, load, read_history
-from metaglot.core.common.stage_configs import Row
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.stage_configs import RunRef
 
 Scores = dict[str, NDArray[Any]]
 MEASURES = ("accuracy", "loss", "inductive_accuracy", "inductive_loss")
@@ -19,7 +19,7 @@ OF_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct"
 OF_FIRST_TASKS = {"drawings": 3, "predictions": 3}
 
 
-class Alignment(NamedTuple):
+class AlignmentRow(NamedTuple):
     """How a second-order meta-gradient lies to the first-order one, of one layer or of `all`."""
 
     iteration: int
@@ -29,12 +29,12 @@ class Alignment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Run:
+class LoadedRun:
     """One training and its scores on the test tasks."""
 
     record: RunRecord
     history: list[dict[str, float]]
-    alignment: list[Alignment]
+    alignment: list[AlignmentRow]
     result: Result
     scores: Scores
 
@@ -56,30 +56,30 @@ class Run:
         return int(self.history[-1]["iteration"]) if self.history else self.record.config.train.iterations
 
 
-def read_run(row: Row, record: Path, history: Path, alignment: Path, result: Path, scores: Path) -> Run:
+def read_run(row: RunRef, record: Path, history: Path, alignment: Path, result: Path, scores: Path) -> LoadedRun:
     """Read the five files of one row of the comparison; files of another run are refused."""
-    run = Run(
-        record=load(RunRecord, record),
+    run = LoadedRun(
+        record=read_record(RunRecord, record),
         history=read_history(history),
         alignment=read_alignment(alignment),
-        result=load(Result, result),
+        result=read_record(Result, result),
         scores=read_scores(scores),
     )
     for path, found in ((record, run.record), (result, run.result)):
         if (found.algorithm, found.seed, found.label) != (row.algorithm, row.seed, row.label):
-            raise Refusal(
+            raise UserError(
                 f"{path} is of {found.label}, seed {found.seed}, not of {row.label}, seed {row.seed}: "
                 "run `dvc repro` to bring it up to date"
             )
     return run
 
 
-def read_alignment(path: Path) -> list[Alignment]:
+def read_alignment(path: Path) -> list[AlignmentRow]:
     """Read alignment.csv; it has no row where an algorithm has no second order."""
     rows = csv.DictReader(read_text(path).splitlines(), strict=True)
     try:
         return [
-            Alignment(int(row["iteration"]), row["layer"], float(row["cosine"]), float(row["norm_ratio"]))
+            AlignmentRow(int(row["iteration"]), row["layer"], float(row["cosine"]), float(row["norm_ratio"]))
             for row in rows
         ]
     except (KeyError, TypeError, ValueError, csv.Error) as error:
@@ -92,7 +92,7 @@ def read_scores(path: Path) -> Scores:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             scores = {name: archive[name] for name in (*OF_TASKS, *OF_FIRST_TASKS)}
     except FileNotFoundError:
-        raise Refusal(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
+        raise UserError(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
     except Exception as error:  # of a damaged file zipfile, zlib and numpy raise almost anything
         raise _damaged(path, f"{type(error).__name__}: {error}"[:120]) from None
     for name, dimensions in (OF_TASKS | OF_FIRST_TASKS).items():
@@ -103,5 +103,5 @@ def read_scores(path: Path) -> Scores:
     return scores
 
 
-def _damaged(path: Path, reason: str) -> Refusal:
-    return Refusal(f"{path} is damaged: {reason}; restore it, or run `dvc repro`")
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(f"{path} is damaged: {reason}; restore it, or run `dvc repro`")

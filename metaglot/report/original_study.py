@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 
 DATASET, ITERATIONS = "omniglot", 10_000
 TASKS, IMAGES = 32, 800
@@ -35,7 +35,7 @@ ROTATIONS = ("class", "task")
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedResult:
     """A column of the write-up's table; `train_seconds` counts data loading and validation too."""
 
     accuracy: float
@@ -49,11 +49,11 @@ class Printed:
         return round(self.accuracy * IMAGES)
 
 
-FOMAML = Printed(accuracy=0.9699, loss=0.10566, train_seconds=23617.31)
-MAML = Printed(accuracy=0.9587, loss=0.12392, train_seconds=24875.94)
+FOMAML = PrintedResult(accuracy=0.9699, loss=0.10566, train_seconds=23617.31)
+MAML = PrintedResult(accuracy=0.9587, loss=0.12392, train_seconds=24875.94)
 
 
-def departures(run: Run) -> list[str]:
+def departures(run: LoadedRun) -> list[str]:
     """In words, by key of params.yaml, where a run is not of the write-up's setting; iterations are left to the caller.
 
     How many characters a split holds is in no run's record, and is not compared.
@@ -64,7 +64,7 @@ def departures(run: Run) -> list[str]:
     return wrong + ([] if turned in ROTATIONS else [f"task.rotations {turned}, not {' or '.join(ROTATIONS)}"])
 
 
-def _setting(run: Run) -> dict[str, Any]:
+def _setting(run: LoadedRun) -> dict[str, Any]:
     config, task, train = run.record.config, run.record.config.task, run.record.config.train
     given = config.model_dump()
     return {
@@ -79,7 +79,7 @@ def _setting(run: Run) -> dict[str, Any]:
     }
 
 
-def printed(run: Run) -> dict[str, Any] | None:
+def printed(run: LoadedRun) -> dict[str, Any] | None:
     """What the write-up printed of the algorithm that a run is of, in the same setting and at as many iterations."""
     if run.algorithm not in ("maml", "fomaml") or run.iterations != ITERATIONS or departures(run):
         return None

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from metaglot.report.figures.common import series
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.tables import Table
 
 Flat = dict[str, str]
 
 
-def provenance(comparison: dict[str, Any], runs: list[Run], experiment: str | None) -> dict[str, Table]:
+def provenance(comparison: dict[str, Any], runs: list[LoadedRun], experiment: str | None) -> dict[str, Table]:
     """Tables by title."""
     return {
         "Data and tasks": _data(comparison, experiment),
@@ -33,7 +33,7 @@ def _data(comparison: dict[str, Any], experiment: str | None) -> Table:
     return Table(["fact", "value"], [list(fact) for fact in facts.items()])
 
 
-def _settings(runs: list[Run]) -> Table:
+def _settings(runs: list[LoadedRun]) -> Table:
     """Every setting of training and evaluation, a column an algorithm."""
     first = [seeds[0] for seeds in series(runs)]
     columns = [_flat({**run.record.config.model_dump(), "evaluate": run.result.evaluate.model_dump()}) for run in first]
@@ -50,12 +50,12 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> Flat:
     return flat
 
 
-def _runs(runs: list[Run]) -> Table:
+def _runs(runs: list[LoadedRun]) -> Table:
     header = ["run", "started", "commit", "device", "threads", "resumed", "versions", "parity with learn2learn"]
     return Table(header, [_run(run) for run in runs])
 
 
-def _run(run: Run) -> list[str]:
+def _run(run: LoadedRun) -> list[str]:
     record = run.record
     parity = record.parity.relative_difference if record.parity else None
     started = datetime.fromtimestamp(record.started_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

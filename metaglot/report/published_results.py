@@ -8,7 +8,7 @@ CELLS = ("5-way 1-shot", "5-way 5-shot", "20-way 1-shot", "20-way 5-shot")
 Mode = Literal["transductive", "inductive"]
 
 
-class Published(NamedTuple):
+class PublishedResult(NamedTuple):
     """Accuracies in percent as printed, by cell of `CELLS`; empty where none was printed.
 
     mode: whether a task's queries shared batch statistics; None where that is not known.
@@ -25,7 +25,7 @@ class Spread(NamedTuple):
     """Results whose ± means the same thing: no other ± may stand in their columns."""
 
     meaning: str
-    results: list[Published]
+    results: list[PublishedResult]
 
 
 class Protocol(NamedTuple):
@@ -50,11 +50,11 @@ PUBLISHED = [
     Spread(
         "± is a 95% interval; MAML's over 600 test tasks",
         [
-            Published(
+            PublishedResult(
                 "MAML", "fully connected, 256-128-64-64", ("89.7 ± 1.1", "97.5 ± 0.6", NOTHING, NOTHING), FINN, TRANS
             ),
-            Published("MAML", FOUR_CONV, ("98.7 ± 0.4", "99.9 ± 0.1", "95.8 ± 0.3", "98.9 ± 0.2"), FINN, TRANS),
-            Published(
+            PublishedResult("MAML", FOUR_CONV, ("98.7 ± 0.4", "99.9 ± 0.1", "95.8 ± 0.3", "98.9 ± 0.2"), FINN, TRANS),
+            PublishedResult(
                 "iMAML, Hessian-free",
                 FOUR_CONV,
                 ("99.50 ± 0.26", "99.74 ± 0.11", "96.18 ± 0.36", "99.14 ± 0.1"),
@@ -64,34 +64,38 @@ PUBLISHED = [
     ),
     Spread(
         "± is a confidence interval",
-        [Published("Meta-SGD", FOUR_CONV, ("99.53 ± 0.26", "99.93 ± 0.09", "95.9", "99.0"), "Li et al. 2017")],
+        [PublishedResult("Meta-SGD", FOUR_CONV, ("99.53 ± 0.26", "99.93 ± 0.09", "95.9", "99.0"), "Li et al. 2017")],
     ),
     Spread(
         "± is a standard deviation over ten draws of 32 test tasks",
-        [Published("FOMAML", "fully connected", (NOTHING, "97.50 ± 0.47", NOTHING, NOTHING), "PaddleFSL")],
+        [PublishedResult("FOMAML", "fully connected", (NOTHING, "97.50 ± 0.47", NOTHING, NOTHING), "PaddleFSL")],
     ),
     Spread(
         "± is a standard deviation over three initialisations",
-        [Published("ANIL", FOUR_CONV, (NOTHING, NOTHING, "96.2 ± 0.5", "98.0 ± 0.3"), "Raghu et al. 2020, table 2")],
+        [
+            PublishedResult(
+                "ANIL", FOUR_CONV, (NOTHING, NOTHING, "96.2 ± 0.5", "98.0 ± 0.3"), "Raghu et al. 2020, table 2"
+            )
+        ],
     ),
     Spread(
         "± as printed, its meaning not stated there",
         [
-            Published(
+            PublishedResult(
                 "FOMAML, transductive",
                 FOUR_CONV,
                 ("98.3 ± 0.5", "99.2 ± 0.2", "89.4 ± 0.5", "97.9 ± 0.1"),
                 NICHOL,
                 TRANS,
             ),
-            Published(
+            PublishedResult(
                 "Reptile",
                 FOUR_CONV,
                 ("95.39 ± 0.09", "98.90 ± 0.10", "88.14 ± 0.15", "96.65 ± 0.33"),
                 NICHOL,
                 "inductive",
             ),
-            Published(
+            PublishedResult(
                 "Reptile, transductive",
                 FOUR_CONV,
                 ("97.68 ± 0.04", "99.48 ± 0.06", "89.43 ± 0.14", "97.12 ± 0.32"),
@@ -103,21 +107,23 @@ PUBLISHED = [
     Spread(
         "no ± printed",
         [
-            Published("MANN", "no convolutions", ("82.8", "94.9", NOTHING, NOTHING), "Santoro et al. 2016, as in MAML"),
-            Published("ProtoNet", FOUR_CONV, ("98.8", "99.7", "96.0", "98.9"), "Snell et al. 2017", "inductive"),
-            Published("MAML++", FOUR_CONV, ("99.47", "99.93", "97.65", "99.33"), "Antoniou et al. 2019"),
-            Published(
+            PublishedResult(
+                "MANN", "no convolutions", ("82.8", "94.9", NOTHING, NOTHING), "Santoro et al. 2016, as in MAML"
+            ),
+            PublishedResult("ProtoNet", FOUR_CONV, ("98.8", "99.7", "96.0", "98.9"), "Snell et al. 2017", "inductive"),
+            PublishedResult("MAML++", FOUR_CONV, ("99.47", "99.93", "97.65", "99.33"), "Antoniou et al. 2019"),
+            PublishedResult(
                 "MAML in learn2learn", "fully connected", ("88.9", NOTHING, NOTHING, NOTHING), "its README", TRANS
             ),
-            Published("MAML in learn2learn", FOUR_CONV, ("99.1", NOTHING, NOTHING, NOTHING), "its README", TRANS),
-            Published(
+            PublishedResult("MAML in learn2learn", FOUR_CONV, ("99.1", NOTHING, NOTHING, NOTHING), "its README", TRANS),
+            PublishedResult(
                 "FOMAML",
                 "fully connected, 10,000 iterations",
                 (NOTHING, "96.99", NOTHING, NOTHING),
                 "the write-up",
                 TRANS,
             ),
-            Published(
+            PublishedResult(
                 "MAML",
                 "fully connected, 10,000 iterations",
                 (NOTHING, "95.87", NOTHING, NOTHING),

@@ -5,24 +5,24 @@ from typing import Any
 import numpy as np
 
 from metaglot.core.common.run_records import Accuracy
-from metaglot.evaluation.confidence_intervals import interval
+from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.report import original_study
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.pairs import by_algorithm, task_means, uncertainty
-from metaglot.report.statistics.pairwise_result import of_networks
+from metaglot.report.statistics.pairwise_result import wider_interval
 
 
-def run_rows(runs: list[Run]) -> list[dict[str, Any]]:
+def run_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
     """What each run scored and took, as its own files say it."""
     return [_run_row(run, runs) for run in runs]
 
 
-def algorithm_rows(runs: list[Run]) -> list[dict[str, Any]]:
+def algorithm_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
     """Each algorithm over its seeds: means, and an interval of what varied (see `over`)."""
     return [_algorithm_row(list(seeds.values()), runs) for seeds in by_algorithm(runs).values()]
 
 
-def overlapping(run: Run, runs: list[Run]) -> bool:
+def overlapping(run: LoadedRun, runs: list[LoadedRun]) -> bool:
     """Whether another training ran on the same device meanwhile, so that the times of both tell little."""
     mine = run.record
     return any(
@@ -34,12 +34,12 @@ def overlapping(run: Run, runs: list[Run]) -> bool:
     )
 
 
-def adaptation_steps(run: Run) -> int | None:
+def adaptation_steps(run: LoadedRun) -> int | None:
     """After how many steps the test tasks were scored; None for what adapts in none, which was scored once."""
     return run.result.evaluate.adaptation_steps if len(run.result.by_step) > 1 else None
 
 
-def _run_row(run: Run, runs: list[Run]) -> dict[str, Any]:
+def _run_row(run: LoadedRun, runs: list[LoadedRun]) -> dict[str, Any]:
     result, record = run.result, run.record
     return {
         "run": run.name,
@@ -69,7 +69,7 @@ def _run_row(run: Run, runs: list[Run]) -> dict[str, Any]:
     }
 
 
-def _algorithm_row(seeds: list[Run], runs: list[Run]) -> dict[str, Any]:
+def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, Any]:
     first = seeds[0]
     devices = sorted({run.record.device for run in seeds})
     return {
@@ -87,7 +87,7 @@ def _algorithm_row(seeds: list[Run], runs: list[Run]) -> dict[str, Any]:
     }
 
 
-def _time(device: str, here: list[Run], runs: list[Run]) -> dict[str, Any]:
+def _time(device: str, here: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, Any]:
     """The training time of an algorithm's runs on one device: times of two do not mix."""
     times = [run.record.train_seconds for run in here]
     return {
@@ -98,9 +98,9 @@ def _time(device: str, here: list[Run], runs: list[Run]) -> dict[str, Any]:
     }
 
 
-def _accuracy(scored: list[Accuracy], seeds: list[Run], measure: str) -> dict[str, Any]:
+def _accuracy(scored: list[Accuracy], seeds: list[LoadedRun], measure: str) -> dict[str, Any]:
     """An accuracy over seeds, and the intervals of these seeds' mean network over what it was tested on."""
-    found = _over([one.mean for one in scored], of_networks(scored[0].model_dump()), "characters")
+    found = _over([one.mean for one in scored], wider_interval(scored[0].model_dump()), "characters")
     return found | uncertainty(task_means(seeds, measure), seeds[0].scores["characters"])
 
 
@@ -108,4 +108,4 @@ def _over(means: list[float], alone: tuple[float, float], unit: str) -> dict[str
     """A mean over seeds with its t interval; one seed keeps its own interval, over what its tasks share."""
     if len(means) == 1:
         return {"mean": means[0], "ci95": list(alone), "over": unit}
-    return {"mean": float(np.mean(means)), "ci95": list(interval(means)), "over": "seeds"}
+    return {"mean": float(np.mean(means)), "ci95": list(t_interval(means)), "over": "seeds"}

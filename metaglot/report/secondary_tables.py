@@ -5,7 +5,7 @@ from typing import Any
 from metaglot.report import formatting
 from metaglot.report.ranking import best_first, ranked
 from metaglot.report.statistics.pairs import Pair
-from metaglot.report.statistics.pairwise_result import of_networks
+from metaglot.report.statistics.pairwise_result import wider_interval
 from metaglot.report.tables import Table
 
 Record = dict[str, Any]
@@ -32,7 +32,7 @@ def _uncertain(row: Record) -> list[str]:
         str(seeds),
         formatting.percent(accuracy["mean"]),
         over_seeds,
-        _percents(of_networks(accuracy)),
+        _percents(wider_interval(accuracy)),
     ]
 
 
@@ -53,7 +53,7 @@ def _other(pair: Pair, measure: str) -> list[str]:
         OTHERS[measure],
         said(test["difference"]),
         bounds(test["ci95"]) if test["ci95"] else "",
-        bounds(of_networks(test)),
+        bounds(wider_interval(test)),
         "" if test["p_holm"] is None else f"{test['p_holm']:.2g}",
     ]
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from metaglot.report import formatting
 from metaglot.report.footnotes import of_families, of_seeds
 from metaglot.report.ranking import best_first, ranked
-from metaglot.report.statistics.pairwise_result import Standing, of_networks, standing
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, wider_interval
 
 Record = dict[str, Any]
 OVERLAP = "\N{DAGGER}"
@@ -38,13 +38,13 @@ def runs_table(comparison: Record) -> Table:
 
 def pairs_table(comparison: Record) -> Table:
     """A pair of algorithms a row: the difference in accuracy, what it was taken over, and the verdict."""
-    return Table(PAIRS, [_standing(standing(pair, pair["first"])) for pair in best_first(comparison)])
+    return Table(PAIRS, [_standing(pairwise_result(pair, pair["first"])) for pair in best_first(comparison)])
 
 
 def baselines_table(comparison: Record) -> Table:
     """A meta-learner against a baseline a row, as a family of their own."""
     found = comparison["baselines"]
-    return Table(PAIRS, [_standing(Standing(**one)) for one in found["standings"]] if found else [])
+    return Table(PAIRS, [_standing(PairwiseResult(**one)) for one in found["standings"]] if found else [])
 
 
 def claims_table(comparison: Record) -> Table:
@@ -146,10 +146,10 @@ def _time(time: Record) -> str:
 
 def shown(run: Record) -> tuple[float, float]:
     """The interval of a run's accuracy."""
-    return of_networks({"ci95": run["accuracy_ci95"], "ci95_by_character": run["accuracy_ci95_by_character"]})
+    return wider_interval({"ci95": run["accuracy_ci95"], "ci95_by_character": run["accuracy_ci95_by_character"]})
 
 
-def _standing(found: Standing) -> list[str]:
+def _standing(found: PairwiseResult) -> list[str]:
     return [
         f"{found.label} {formatting.MINUS} {found.other}",
         formatting.points(found.difference),

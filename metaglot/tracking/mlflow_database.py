@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 KINDS = ("sqlite", "postgresql", "mysql", "mssql")
 SQLITE = "sqlite:///"
@@ -19,12 +19,12 @@ def is_database(uri: str) -> bool:
     return uri.partition(":")[0].partition("+")[0] in KINDS
 
 
-def located(uri: str, root: Path) -> str:
+def resolve_uri(uri: str, root: Path) -> str:
     """The address with a relative path to SQLite's file taken from `root`, not from the working directory."""
     return f"{SQLITE}{root / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
 
 
-def check(url: URL, migrations: Path, seconds: float) -> None:
+def check_database(url: URL, migrations: Path, seconds: float) -> None:
     """Refuse, within `seconds`, a database that MLflow would retry for minutes or migrate without asking.
 
     migrations: the alembic scripts of the installed MLflow.
@@ -33,7 +33,7 @@ def check(url: URL, migrations: Path, seconds: float) -> None:
         revision = _revision(url, seconds)
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise Refusal(
+        raise UserError(
             f"{url}: {reason}: close what holds MLflow's database, or name another in MLFLOW_TRACKING_URI, "
             "then run `dvc repro` again"
         ) from None
@@ -43,7 +43,7 @@ def check(url: URL, migrations: Path, seconds: float) -> None:
     age, remedy = "a newer", "install that MLflow, or name another database in MLFLOW_TRACKING_URI"
     if _knows(scripts, revision):
         age, remedy = "an older", f"copy it, run `mlflow db upgrade {url}`"
-    raise Refusal(f"{url} is of {age} MLflow (schema {revision}): {remedy}, then run `dvc repro` again")
+    raise UserError(f"{url} is of {age} MLflow (schema {revision}): {remedy}, then run `dvc repro` again")
 
 
 def _revision(url: URL, seconds: float) -> str | None:

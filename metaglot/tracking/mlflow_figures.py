@@ -10,7 +10,7 @@ from metaglot.core.common.run_records import Result, RunRecord
 TRAIN, VALIDATION = "#56b4e9", "#d55e00"  # Okabe and Ito's palette: told apart by any eye
 
 
-def draw(folder: Path, run: RunRecord, history: list[dict[str, float]], result: Result) -> None:
+def draw_figures(folder: Path, run: RunRecord, history: list[dict[str, float]], result: Result) -> None:
     """Write learning_curve.png and accuracy_by_step.png; the same records give the same bytes."""
     name = f"{run.label} · seed {run.seed} · {result.dataset}"
     _save(learning_curve(name, history), folder / "learning_curve.png")

@@ -16,7 +16,7 @@ that is, `train_seconds` how long it took.
 """
 
 
-def of_run(run: RunRecord, result: Result) -> str:
+def run_note(run: RunRecord, result: Result) -> str:
     """One run in two sentences: how good and how sure; how long and on what."""
     task, accuracy, evaluated = run.config.task, result.accuracy, result.evaluate
     low, high = accuracy.ci95_by_character

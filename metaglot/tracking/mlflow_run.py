@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from metaglot.core.common.run_records import Accuracy, Loss, Result, RunRecord
-from metaglot.tracking.mlflow_notes import of_run
+from metaglot.tracking.mlflow_notes import run_note
 
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm")
 
@@ -21,7 +21,7 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Publication:
+class MlflowRun:
     """One run, named so that a table of several answers: which is better, how sure, how long."""
 
     experiment: str
@@ -33,9 +33,9 @@ class Publication:
     tags: dict[str, str]
 
 
-def publication(run: RunRecord, history: list[dict[str, float]], result: Result) -> Publication:
+def mlflow_run(run: RunRecord, history: list[dict[str, float]], result: Result) -> MlflowRun:
     """Put together a training's record, curves and scores: the same whenever and wherever it is done."""
-    return Publication(
+    return MlflowRun(
         experiment=experiment_name(run),
         name=f"{run.label} · seed {run.seed}",
         started_at=run.started_at,
@@ -139,6 +139,6 @@ def tags(run: RunRecord, result: Result) -> dict[str, str]:
         "version": run.versions,
         "parity": run.parity.model_dump(exclude_unset=True) if run.parity else {},
         "mlflow.source.name": f"train@{run.algorithm}-{run.seed}",
-        "mlflow.note.content": of_run(run, result),
+        "mlflow.note.content": run_note(run, result),
     }
     return dict(flattened(provenance))

@@ -7,27 +7,27 @@ from collections.abc import Callable, Hashable
 import torch
 from torch import Tensor
 
-from metaglot.core.learners.batched_engine import Batched
-from metaglot.core.learners.meta_learner import Learned, Outcome
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.meta_learner import MetaParameters, TaskScores
+from metaglot.core.tasks.task_sampler import TaskBatch
 
-Found = tuple[list[Tensor], Outcome]
+Found = tuple[list[Tensor], TaskScores]
 WARM_UP = 3  # times that libraries choose their kernels and take their memory, which no recording may hold
 
 
-class Replayed:
+class CudaGraphEngine:
     """The batched engine; its kernels are recorded once in each phase of a training, then replayed on other numbers.
 
     It computes the same. The learned tensors must be changed in place, as an optimiser does, and every batch be of
     the same shape. Gradients and outcome are overwritten by the next call.
     """
 
-    def __init__(self, engine: Batched):
+    def __init__(self, engine: BatchedEngine):
         self.engine = engine
         self.recordings: dict[Hashable, Recording] = {}
 
-    def meta_gradient(self, learned: Learned, batch: Batch, progress: float = 0) -> Found:
-        phase = self.engine.algorithm.phase(progress)
+    def meta_gradient(self, learned: MetaParameters, batch: TaskBatch, progress: float = 0) -> Found:
+        phase = self.engine.algorithm.cuda_graph_key(progress)
         if phase is None:
             return self.engine.meta_gradient(learned, batch, progress)
         if phase not in self.recordings:
@@ -38,8 +38,8 @@ class Replayed:
 class Recording:
     """What `compute` does with a batch."""
 
-    def __init__(self, batch: Batch, compute: Callable[[Batch], Found]):
-        self.batch = Batch(*(part.clone(memory_format=torch.contiguous_format) for part in batch.parts()))
+    def __init__(self, batch: TaskBatch, compute: Callable[[TaskBatch], Found]):
+        self.batch = TaskBatch(*(part.clone(memory_format=torch.contiguous_format) for part in batch.parts()))
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
@@ -50,7 +50,7 @@ class Recording:
         with torch.cuda.graph(self.graph):
             self.found = compute(self.batch)
 
-    def replay(self, batch: Batch) -> Found:
+    def replay(self, batch: TaskBatch) -> Found:
         for kept, given in zip(self.batch.parts(), batch.parts(), strict=True):
             kept.copy_(given)
         self.graph.replay()

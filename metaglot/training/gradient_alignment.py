@@ -7,13 +7,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from metaglot.core.learners.meta_learner import Algorithm, Learned
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.tasks.task_sampler import TaskBatch
 
 WHOLE = "all"
 
 
-class Alignment(NamedTuple):
+class GradientAlignment(NamedTuple):
     """Of one layer, or of `all`: the cosine between both gradients, and the first order's norm over the second's."""
 
     layer: str
@@ -21,7 +21,9 @@ class Alignment(NamedTuple):
     norm_ratio: float
 
 
-def alignment(algorithm: Algorithm, learned: Learned, batches: Iterable[Batch]) -> list[Alignment]:
+def measure_alignment(
+    algorithm: MetaLearner, learned: MetaParameters, batches: Iterable[TaskBatch]
+) -> list[GradientAlignment]:
     """Compare the first-order and second-order meta-gradients on the same tasks, whole and by layer.
 
     Nothing for an algorithm without an order. Parameters that have no effect (a bias before a norm) belong
@@ -35,7 +37,9 @@ def alignment(algorithm: Algorithm, learned: Learned, batches: Iterable[Batch]) 
     return [_compare(layer, [first[n] for n in names], [second[n] for n in names]) for layer, names in groups.items()]
 
 
-def _gradients(algorithm: Algorithm, learned: Learned, batches: list[Batch]) -> tuple[dict[str, Tensor], ...]:
+def _gradients(
+    algorithm: MetaLearner, learned: MetaParameters, batches: list[TaskBatch]
+) -> tuple[dict[str, Tensor], ...]:
     sums = []
     for first_order in (True, False):
         variant = copy.copy(algorithm)
@@ -47,7 +51,7 @@ def _gradients(algorithm: Algorithm, learned: Learned, batches: list[Batch]) -> 
     return tuple(sums)
 
 
-def _compare(layer: str, first: list[Tensor], second: list[Tensor]) -> Alignment:
+def _compare(layer: str, first: list[Tensor], second: list[Tensor]) -> GradientAlignment:
     a, b = (torch.cat([g.flatten() for g in gradients]).double() for gradients in (first, second))
     lengths = a.norm() * b.norm()
-    return Alignment(layer, (a @ b / lengths).item(), (a.norm() / b.norm()).item())
+    return GradientAlignment(layer, (a @ b / lengths).item(), (a.norm() / b.norm()).item())

@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import Model
-from metaglot.core.learners.batched_engine import Batched
-from metaglot.core.learners.meta_learner import Algorithm, Learned, Outcome, score
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
+from metaglot.core.tasks.task_sampler import TaskBatch
 
 gym.notices.clear()  # learn2learn imports gym, which prints a banner from here
 import learn2learn as l2l  # noqa: E402
@@ -21,7 +21,7 @@ VERSION = l2l.__version__
 TOLERANCE = 1e-10  # of the gradient's norm, in float64
 
 
-def initialised(model: Model, ways: int, image_size: int, seed: int) -> nn.Module:
+def initial_module(model: Model, ways: int, image_size: int, seed: int) -> nn.Module:
     """learn2learn's OmniglotFC or OmniglotCNN with its own initialisation, a function of the seed."""
     before = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
@@ -45,17 +45,17 @@ def divided(module: nn.Module) -> tuple[nn.Module, nn.Module]:
     return children["features"], children["classifier"]
 
 
-class Loop:
+class Learn2LearnEngine:
     """The meta-gradient as learn2learn's examples compute it: clone, adapt, backpropagate, task by task.
 
     With ANIL only the head is cloned and adapted; support and query set go through the shared features each
     on its own, as in MAML (learn2learn's ANIL example normalises the two together).
     """
 
-    def __init__(self, algorithm: Algorithm, module: nn.Module):
-        kind = algorithm.counterpart
+    def __init__(self, algorithm: MetaLearner, module: nn.Module):
+        kind = algorithm.learn2learn_class
         if kind is None:
-            raise Refusal(f"{algorithm.label} is not in learn2learn: train it with engine: batched")
+            raise UserError(f"{algorithm.label} is not in learn2learn: train it with engine: batched")
         module._modules.pop("base", None)  # OmniglotCNN's blocks again, which MetaSGD would adapt in their stead
         self.module, self.steps = module, algorithm.adaptation_steps
         self.features, adapted = divided(module) if kind == "ANIL" else (nn.Identity(), module)
@@ -69,7 +69,9 @@ class Loop:
         rates = zip(self.module.parameters(), getattr(self.wrapped, "lrs", ()), strict=False)
         return own | {f"rates.{names[id(value)]}": rate for value, rate in rates}
 
-    def meta_gradient(self, learned: Learned, batch: Batch, progress: float = 0) -> tuple[list[Tensor], Outcome]:
+    def meta_gradient(
+        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+    ) -> tuple[list[Tensor], TaskScores]:
         own = self.parameters()
         with torch.no_grad():
             for name, value in learned.items():
@@ -79,36 +81,36 @@ class Loop:
         outcomes = [self._task(*task, len(batch)) for task in zip(*batch.parts(), strict=True)]
         losses, accuracies = (torch.cat(parts) for parts in zip(*outcomes, strict=True))
         found = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in (own[n] for n in learned)]
-        return found, Outcome(losses, accuracies)
+        return found, TaskScores(losses, accuracies)
 
-    def _task(self, support: Tensor, labels: Tensor, query: Tensor, query_labels: Tensor, tasks: int) -> Outcome:
+    def _task(self, support: Tensor, labels: Tensor, query: Tensor, query_labels: Tensor, tasks: int) -> TaskScores:
         learner = self.wrapped.clone()
         seen, asked = (self.features(images.unsqueeze(1)) for images in (support, query))
         for _ in range(self.steps):
             learner.adapt(F.cross_entropy(learner(seen), labels))
         logits = learner(asked)
         (F.cross_entropy(logits, query_labels) / tasks).backward()
-        return score(logits.detach()[None], query_labels[None])
+        return score_queries(logits.detach()[None], query_labels[None])
 
 
-def parity(
-    algorithm: Algorithm, module: nn.Module, learned: Learned, batch: Batch, chunk: int
+def certify_parity(
+    algorithm: MetaLearner, module: nn.Module, learned: MetaParameters, batch: TaskBatch, chunk: int
 ) -> dict[str, Any] | None:
     """Certify a meta-gradient: both engines in float64 on the same batch, and how far they are apart.
 
-    The difference is that of the whole gradients, over the norm of learn2learn's. Raises Refusal where it is
+    The difference is that of the whole gradients, over the norm of learn2learn's. Raises UserError where it is
     not rounding. None for an algorithm that learn2learn does not have.
     """
-    if algorithm.counterpart is None:
+    if algorithm.learn2learn_class is None:
         return None
     exact = {name: value.detach().double().requires_grad_() for name, value in learned.items()}
-    ours, _ = Batched(algorithm, chunk).meta_gradient(exact, batch.double())
-    theirs, _ = Loop(algorithm, module.double()).meta_gradient(exact, batch.double())
+    ours, _ = BatchedEngine(algorithm, chunk).meta_gradient(exact, batch.double())
+    theirs, _ = Learn2LearnEngine(algorithm, module.double()).meta_gradient(exact, batch.double())
     norm = torch.stack([g.norm() for g in theirs]).norm()
     apart = torch.stack([(a - b).norm() for a, b in zip(ours, theirs, strict=True)]).norm()
     difference = (apart / norm).item()
     if not difference <= TOLERANCE:
-        raise Refusal(
+        raise UserError(
             f"the batched engine's first meta-gradient is {difference:.1e} of its norm away from learn2learn's, "
             f"more than the {TOLERANCE:.0e} that rounding explains: an inner loop that diverges magnifies rounding, so "
             "lower train.fast_lr or train.adaptation_steps; where that changes nothing, report this"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Task
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.batched_engine import Engine
-from metaglot.core.learners.meta_learner import Algorithm, Learned, Outcome
-from metaglot.core.tasks.task_sampler import Batch, Images, Purpose
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch
 
 LOOK_EVERY = 50  # iterations between two looks at the loss, each of which waits for the device
 
@@ -21,20 +21,22 @@ Look = Callable[[int, float, float], None]
 class Learner:
     """What is learned, and the algorithm's optimiser that changes it by the mean meta-gradient."""
 
-    def __init__(self, algorithm: Algorithm, engine: Engine, learned: Learned, meta_lr: float, iterations: int):
+    def __init__(
+        self, algorithm: MetaLearner, engine: Engine, learned: MetaParameters, meta_lr: float, iterations: int
+    ):
         self.algorithm, self.engine, self.meta_lr, self.iterations = algorithm, engine, meta_lr, iterations
         self.learned = {name: value.detach().clone().requires_grad_() for name, value in learned.items()}
         self.optimiser = algorithm.optimiser(self.learned, meta_lr)
         self.iteration = 0  # the last one that is done
         self.norm: Tensor | None = None
 
-    def step(self, batch: Batch) -> Outcome:
+    def step(self, batch: TaskBatch) -> TaskScores:
         """One iteration on the tasks of a meta-batch; how their queries fared before it."""
         outcome = self.differentiate(batch)
         self.update()
         return outcome
 
-    def differentiate(self, batch: Batch) -> Outcome:
+    def differentiate(self, batch: TaskBatch) -> TaskScores:
         """Find the meta-gradient, and change nothing."""
         gradient, outcome = self.engine.meta_gradient(self.learned, batch, self.iteration / self.iterations)
         for value, found in zip(self.learned.values(), gradient, strict=True):
@@ -44,7 +46,7 @@ class Learner:
     def update(self) -> None:
         """Follow the meta-gradient that was found."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.meta_lr * self.algorithm.annealing(self.iteration / self.iterations)
+            group["lr"] = self.meta_lr * self.algorithm.meta_lr_factor(self.iteration / self.iterations)
         self.optimiser.step()
         self.iteration, self.norm = self.iteration + 1, None
 
@@ -83,8 +85,8 @@ class Training:
     """
 
     learner: Learner
-    images: Images
-    task: Task
+    images: ImageStore
+    task: TaskConfig
     meta_batch_size: int
     seed: int
     undisturbed: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -94,15 +96,15 @@ class Training:
     def __post_init__(self) -> None:
         self.sums = torch.zeros(2, device=self.images.device)
 
-    def batch(self, iteration: int) -> Batch:
-        stream = (Purpose.TRAINING, self.seed, iteration)
+    def batch(self, iteration: int) -> TaskBatch:
+        stream = (StreamPurpose.TRAINING, self.seed, iteration)
         return self.learner.algorithm.training_batch(self.images, stream, self.task, self.meta_batch_size)
 
     def until(self, iteration: int, look: Look, after: Callable[[], None] = lambda: None) -> None:
         """Train up to an iteration, that one included.
 
         `look` is shown (iteration, loss, accuracy), means over the span so far, now and then; `after` each
-        iteration is called. Raises Refusal once the loss is not finite.
+        iteration is called. Raises UserError once the loss is not finite.
         """
         while self.learner.iteration < iteration:
             self._step()
@@ -130,7 +132,7 @@ class Training:
 
     def _check(self, loss: float) -> None:
         if not torch.isfinite(torch.tensor(loss)):
-            raise Refusal(
+            raise UserError(
                 f"the loss is {loss} by iteration {self.learner.iteration} of seed {self.seed}, with a meta-gradient "
                 f"of norm {self.learner.gradient_norm().item():.3g}: lower train.meta_lr or train.fast_lr"
             )

@@ -9,32 +9,32 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from metaglot.core.learners.meta_learner import Algorithm, Learned
-from metaglot.core.tasks.task_sampler import Images, Tasks
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.tasks.task_sampler import ImageStore, TaskIndices
 from metaglot.evaluation.scoring import batches, validate
-from metaglot.training.gradient_alignment import Alignment, alignment
+from metaglot.training.gradient_alignment import GradientAlignment, measure_alignment
 from metaglot.training.meta_optimizer import Look, Training
 
 HISTORY = tuple("iteration seconds train_loss train_accuracy validation_loss validation_accuracy gradient_norm".split())
-ALIGNMENT = ("iteration", *Alignment._fields)
+ALIGNMENT = ("iteration", *GradientAlignment._fields)
 
 
 @dataclass(frozen=True)
 class Validation:
     """The validation tasks, always the same ones, and how they are scored."""
 
-    images: Images
-    tasks: Tasks
+    images: ImageStore
+    tasks: TaskIndices
     shots: int
     steps: int
     chunk: int
 
-    def scores(self, algorithm: Algorithm, learned: Learned) -> tuple[float, float]:
+    def scores(self, algorithm: MetaLearner, learned: MetaParameters) -> tuple[float, float]:
         """Mean query loss and accuracy."""
         return validate(algorithm, learned, self.images, self.tasks, self.shots, self.steps, self.chunk)
 
-    def alignment(self, algorithm: Algorithm, learned: Learned) -> list[Alignment]:
-        return alignment(algorithm, learned, batches(self.images, self.tasks, self.shots, self.chunk))
+    def alignment(self, algorithm: MetaLearner, learned: MetaParameters) -> list[GradientAlignment]:
+        return measure_alignment(algorithm, learned, batches(self.images, self.tasks, self.shots, self.chunk))
 
 
 class Session:
@@ -61,7 +61,7 @@ class Session:
         self.resumed = 0  # times
 
     @property
-    def learned(self) -> Learned:
+    def learned(self) -> MetaParameters:
         """What the training has come to: the last weights, or the best."""
         return self.best or self.learner.learned
 

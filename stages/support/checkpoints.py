@@ -21,10 +21,10 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from metaglot.core.common.atomic_files import sha256, write_bytes
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import TrainConfig
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import TrainStageConfig
 from stages.support import paths
-from stages.support.device import describe
+from stages.support.device import device_name
 
 VARIABLE, EVERY = "METAGLOT_CHECKPOINT_SECONDS", 30.0
 DIGEST = hashlib.sha256().digest_size
@@ -108,32 +108,34 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def checkpoints(config: TrainConfig, seed: int, device: torch.device) -> Checkpoints:
+def open_checkpoints(config: TrainStageConfig, seed: int, device: torch.device) -> Checkpoints:
     """Those of a training; its modules must have been imported, since their content is part of the name."""
     folder = paths.root() / ".metaglot" / "checkpoints"
-    return Checkpoints(folder / f"{config.algorithm}-{seed}-{identity(config, seed, device)[:16]}", interval())
+    return Checkpoints(
+        folder / f"{config.algorithm}-{seed}-{checkpoint_key(config, seed, device)[:16]}", save_interval()
+    )
 
 
-def identity(config: TrainConfig, seed: int, device: torch.device) -> str:
+def checkpoint_key(config: TrainStageConfig, seed: int, device: torch.device) -> str:
     """A digest of all that the last bit of a training depends on."""
     known = [
         config.model_dump(),
         seed,
         [sha256(paths.split(part)) for part in ("train", "validation")],
-        {name: sha256(path) for name, path in code().items()},
-        [torch.__version__, describe(device), torch.get_num_threads()],
+        {name: sha256(path) for name, path in imported_code().items()},
+        [torch.__version__, device_name(device), torch.get_num_threads()],
     ]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
-def code() -> dict[str, Path]:
+def imported_code() -> dict[str, Path]:
     """This project's modules that have been imported, the stage that runs among them, and where they lie."""
     specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
     ours = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
     return {name: Path(origin) for name, origin in sorted(ours.items()) if origin}
 
 
-def interval() -> float:
+def save_interval() -> float:
     """Seconds between two checkpoints."""
     given = os.environ.get(VARIABLE, EVERY)
     try:
@@ -141,5 +143,5 @@ def interval() -> float:
     except ValueError:
         seconds = -1
     if not 0 <= seconds < float("inf"):
-        raise Refusal(f"{VARIABLE}: got {given!r}; takes a number of seconds, 0 or more")
+        raise UserError(f"{VARIABLE}: got {given!r}; takes a number of seconds, 0 or more")
     return seconds

@@ -6,15 +6,15 @@ from typing import Any
 
 import typer
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 
-def run(main: Callable[..., Any]) -> None:
+def run_command(main: Callable[..., Any]) -> None:
     """Run a stage's `main` on the command line; what the user can mend is one line on stderr and exit code 1."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:
         app()
-    except (Refusal, OSError) as error:
+    except (UserError, OSError) as error:
         message = " ".join(str(error).split())
         sys.exit(f"error: {message}")

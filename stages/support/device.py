@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 
 from metaglot import __version__
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Run
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import ComputeConfig
 
 
-def prepare(run: Run) -> torch.device:
+def prepare_device(run: ComputeConfig) -> torch.device:
     """The device that `run` asks for, with its number of threads, without TF32, and the same each time."""
     keep_memory()
     if run.threads != "auto":
@@ -27,7 +27,7 @@ def prepare(run: Run) -> torch.device:
     here = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if (device.index or 0) >= here[device.type]:
         found = ", ".join(kind for kind, count in here.items() if count)
-        raise Refusal(
+        raise UserError(
             f"run.device: {run.device} is not on this machine, which has {found}: set it to auto or to one of these"
         )
     return device
@@ -42,7 +42,7 @@ def keep_memory() -> None:
         library.mallopt(mmap_threshold, never)
 
 
-def finished(device: torch.device) -> None:
+def synchronise(device: torch.device) -> None:
     """Return once the device has done all it was given, so that a clock can be read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -50,7 +50,7 @@ def finished(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-def describe(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
     """The device's own name: a GPU's, or the processor's."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
@@ -76,12 +76,12 @@ def peak_memory_mb(device: torch.device) -> float:
     return resident + (torch.cuda.max_memory_allocated(device) / 1024**2 if device.type == "cuda" else 0)
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("torch", "learn2learn", "numpy")}
     return {"python": platform.python_version(), "metaglot": __version__} | packages
 
 
-def commit() -> str | None:
+def current_commit() -> str | None:
     """The commit that the working directory is on, with `-dirty` where its code differs; None outside of git."""
     code = ["metaglot", "stages", "params.yaml", "dvc.yaml"]
     try:

@@ -9,7 +9,7 @@ import torch
 from stages.support import device
 
 
-class Stopwatch:
+class PhaseTimer:
     """Counts seconds by phase; a phase within another stops the outer one's clock."""
 
     def __init__(self, device: torch.device, *phases: str):
@@ -23,7 +23,7 @@ class Stopwatch:
         self._open.append(name)
         try:
             yield
-            device.finished(self.device)
+            device.synchronise(self.device)
         finally:
             self._count()
             self._open.pop()

@@ -18,7 +18,7 @@ class Interrupted(BaseException):
         self.kept = "nothing had to be saved"
 
 
-class Interruption:
+class SignalGuard:
     """While entered, the first signal raises Interrupted wherever the program is, but not within `undisturbed`."""
 
     def __init__(self) -> None:

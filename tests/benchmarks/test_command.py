@@ -8,7 +8,7 @@ from repository import needs_omniglot
 
 from benchmarks import matmul_bound, results_file
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 
 def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -39,7 +39,7 @@ def test_a_part_measured_anew_leaves_the_others_in_place(tmp_path: Path) -> None
 
 def test_two_machines_do_not_stand_in_one_file(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results_file.about() | {"threads": 77}))
-    with pytest.raises(Refusal, match="was measured with threads 77, not"):
+    with pytest.raises(UserError, match="was measured with threads 77, not"):
         results_file.opened(tmp_path, merge=True)
 
 

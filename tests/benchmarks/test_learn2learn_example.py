@@ -9,7 +9,7 @@ from benchmarks.cases import Case
 from benchmarks.learn2learn_example import SHOTS, WAYS, Example, l2l
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.tasks.task_sampler import TaskBatch
 from metaglot.training.learn2learn_engine import parameters
 
 
@@ -26,10 +26,10 @@ def one_task() -> Any:
     return l2l.data.Taskset(data, transforms, num_tasks=1)
 
 
-def as_batch(images: torch.Tensor, labels: torch.Tensor) -> Batch:
+def as_batch(images: torch.Tensor, labels: torch.Tensor) -> TaskBatch:
     """A task of learn2learn's example, support and queries by turns, as a batch of one."""
     images = images.squeeze(1)
-    return Batch(images[None, ::2], labels[None, ::2], images[None, 1::2], labels[None, 1::2])
+    return TaskBatch(images[None, ::2], labels[None, ::2], images[None, 1::2], labels[None, 1::2])
 
 
 @pytest.mark.parametrize("kind", [FOMAML, MAML])

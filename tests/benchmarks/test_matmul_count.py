@@ -10,7 +10,7 @@ from benchmarks.matmul_count import Layer, layers, operands, products, work
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import Model
-from metaglot.core.tasks.task_sampler import Images
+from metaglot.core.tasks.task_sampler import ImageStore
 
 MODELS = pytest.mark.parametrize("model", ["fc", "conv"])
 
@@ -54,7 +54,7 @@ def test_learn2learns_maml_multiplies_the_products_and_what_its_own_weights_cost
 def multiplied_by_learn2learn(case: Case) -> int:
     weights, batch, loop = (
         learned(case),
-        case.batch(Images(np.zeros((5, 20, 28, 28), np.uint8), CPU)),
+        case.batch(ImageStore(np.zeros((5, 20, 28, 28), np.uint8), CPU)),
         others(case)[LOOP],
     )
     with FlopCounterMode(display=False) as counter:

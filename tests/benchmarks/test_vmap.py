@@ -3,7 +3,7 @@ import torch
 from cases import Case
 
 from benchmarks.vmap import Vmap
-from metaglot.core.learners.batched_engine import Batched
+from metaglot.core.learners.batched_engine import BatchedEngine
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])
@@ -13,7 +13,7 @@ def test_vmap_computes_the_same_meta_gradient(model: str, first_order: bool, ste
     case = Case(model=model, first_order=first_order, steps=steps)
     algorithm, learned, batch = case.algorithm(), case.learned(), case.batch()
     theirs, outcome = Vmap(algorithm, case.module()).meta_gradient(learned, batch)
-    ours, expected = Batched(algorithm, case.tasks).meta_gradient(learned, batch)
+    ours, expected = BatchedEngine(algorithm, case.tasks).meta_gradient(learned, batch)
     norm = torch.stack([g.norm() for g in ours]).norm()
     apart = torch.stack([(a - b).norm() for a, b in zip(ours, theirs, strict=True)]).norm()
     assert apart / norm < 1e-10

@@ -11,9 +11,9 @@ from experiments.declared import applied, differences, experiments
 from experiments.pages import OPENING, PAGES
 from experiments.published_table import printed
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import read
-from metaglot.config.resolve import find as classes
-from metaglot.core.common.errors import Refusal
+from metaglot.config.params import parse_params
+from metaglot.config.resolve import import_classes as classes
+from metaglot.core.common.errors import UserError
 from metaglot.report.claims.conclusions import CLAIMS
 
 EXPERIMENTS = experiments()
@@ -23,7 +23,7 @@ THERE = [name for name, one in EXPERIMENTS.items() if {*one.settings.get("algori
 @pytest.mark.parametrize("name", THERE)
 def test_its_params_are_taken_by_the_pipeline_and_are_not_the_defaults(name: str) -> None:
     params = applied(EXPERIMENTS[name].settings, ASGIVEN)
-    read(text(params), classes(ALGORITHMS))
+    parse_params(text(params), classes(ALGORITHMS))
     assert differences(params, ASGIVEN) and not differences(params, params)
 
 
@@ -50,5 +50,5 @@ def test_the_cells_stand_under_headings_that_name_them() -> None:
 def test_a_mistake_in_the_table_is_refused_by_key(tmp_path: Path) -> None:
     table = tmp_path / "experiments.yaml"
     table.write_text("mine: {title: Mine, question: 'Why?', settings: {}, hours: 3}\n")
-    with pytest.raises(Refusal, match=r"experiments.yaml: mine.hours: Extra inputs"):
+    with pytest.raises(UserError, match=r"experiments.yaml: mine.hours: Extra inputs"):
         experiments(table)

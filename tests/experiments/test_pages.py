@@ -14,7 +14,7 @@ from experiments.load_record import FINDINGS, recorded
 from experiments.pages import PAGES, filled
 from experiments.save_record import record
 from metaglot.core.common.atomic_files import read_json, write_json
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 RECORDED = [name for name, found in recorded(ROOT / FINDINGS).items() if found.ran]
 
@@ -165,5 +165,5 @@ def test_a_number_that_changes_changes_the_page(findings: Path, tmp_path: Path) 
 def test_a_block_that_is_unknown_or_does_not_end_is_refused(tmp_path: Path, text: str, said: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(text)
-    with pytest.raises(Refusal, match=re.escape(said)):
+    with pytest.raises(UserError, match=re.escape(said)):
         filled(page, tmp_path)

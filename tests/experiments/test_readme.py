@@ -11,14 +11,14 @@ from params_file import ROOT
 
 from experiments.readme import filled, results
 from metaglot.core.common.atomic_files import read_json, write_json
-from metaglot.core.common.errors import Refusal
-from metaglot.report.comparison import comparison
+from metaglot.core.common.errors import UserError
+from metaglot.report.comparison import compare_runs
 from stages.support import paths
 
 
 def block(folder: Path, **options: Any) -> tuple[str, dict[str, Any]]:
     """The block, and the comparison that it is made from."""
-    compared = comparison(*finished(folder, **options), None)
+    compared = compare_runs(*finished(folder, **options), None)
     return results(compared), compared
 
 
@@ -57,5 +57,5 @@ def test_in_another_setting_nothing_of_the_write_up_stands_there(tmp_path: Path)
 @pytest.mark.parametrize("text", ["no block", "<!-- results -->\nnever ended", "<!-- /results -->"])
 def test_a_readme_without_the_block_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
-    with pytest.raises(Refusal, match="takes one `<!-- results -->`"):
+    with pytest.raises(UserError, match="takes one `<!-- results -->`"):
         filled(tmp_path / "README.md", ROOT / paths.COMPARISON)

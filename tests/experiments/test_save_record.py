@@ -12,7 +12,7 @@ from ran_experiment import ran
 
 from experiments.save_record import FINDINGS, record
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_yaml
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from stages import report
 from stages.support import paths
 
@@ -35,7 +35,7 @@ def files(folder: Path) -> set[str]:
 
 def refusal(name: str, folder: Path, seeds: list[int] | None = None) -> str:
     """What is said, in one line; nothing is recorded."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(UserError) as caught:
         record(name, folder, seeds, to=folder / "findings")
     assert not list(folder.rglob("comparison.json")) and "\n" not in str(caught.value)
     return str(caught.value)
@@ -74,7 +74,7 @@ def test_a_new_record_takes_the_place_of_the_old_one(kept: tuple[Path, Path], tm
     record(THREE, folder, to=to)
     place = record(THREE, folder, [44], to=to)
     assert len(list((place / "runs").iterdir())) == 2
-    with pytest.raises(Refusal):
+    with pytest.raises(UserError):
         record(THREE, folder, [7], to=to)
     assert [path.name for path in to.iterdir()] == [THREE]
     assert len(list((place / "runs").iterdir())) == 2

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from small_omniglot import Members, pack, pair, png, unpack
 
 from metaglot.core.common.atomic_files import write_yaml
-from metaglot.core.common.errors import Refusal
-from metaglot.datasets.omniglot_zip import content_sha256, drawings
+from metaglot.core.common.errors import UserError
+from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 from stages import download
 from stages.support import paths
 
@@ -110,13 +110,13 @@ def test_an_archive_changed_at_random_is_refused_soon_in_one_line_and_writes_not
         before, tree = time.process_time(), {*around.rglob("*"), paths.RAW.absolute()}
         try:
             download.main()
-            same = content_sha256(drawings(path, known[0].folder, known[0].images))
+            same = content_sha256(read_drawings(path, known[0].folder, known[0].images))
             assert same == known[0].content_sha256
             found["the same drawings"] += 1
             for file in paths.RAW.iterdir():
                 file.unlink()
             paths.RAW.rmdir()
-        except Refusal as refusal:
+        except UserError as refusal:
             line = str(refusal)
             assert "images_background.zip" in line and len(line) < 1000 and line.isprintable(), line
             assert {*around.rglob("*")} | {paths.RAW.absolute()} == tree
@@ -133,6 +133,6 @@ def test_an_archive_changed_at_random_is_refused_soon_in_one_line_and_writes_not
     assert grown < MEGABYTES and max(spent) < SECONDS
     assert not [name for name in os.listdir(around.parent) if "evil" in name]
     figure(
-        f"{found['refused']} refused, {found['the same drawings']} as good as before; at most "
+        f"{found['refused']} refused, {found['the same read_drawings']} as good as before; at most "
         f"{max(spent):.2f} s and {grown:.0f} MiB; nothing written"
     )

@@ -13,22 +13,22 @@ from params_cases import Mistake, invalid, valid
 from params_file import ROOT, TEXT, changed, text
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.resolve import SHARED, find
+from metaglot.config.resolve import SHARED, import_classes
 from metaglot.core.common.stage_configs import (
-    DataConfig,
-    EvaluateConfig,
-    ReportConfig,
-    SplitConfig,
-    TrainConfig,
-    load,
+    DownloadStageConfig,
+    EvaluateStageConfig,
+    PreprocessStageConfig,
+    ReportStageConfig,
+    TrainStageConfig,
+    load_stage_config,
 )
 from stages import configure
 from stages.support import paths
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 
 FILES = ["data.yaml", "fomaml/evaluate.yaml", "fomaml/train.yaml", "maml/evaluate.yaml", "maml/train.yaml"]
 
-CLASSES = find(ALGORITHMS)
+CLASSES = import_classes(ALGORITHMS)
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +105,7 @@ def test_what_a_killed_run_left_behind_is_cleared_away(here: Path) -> None:
 def entered() -> str:
     """What the stage says to the shell as it fails."""
     with pytest.raises(SystemExit) as end:
-        run(configure.main)
+        run_command(configure.main)
     return str(end.value.code)
 
 
@@ -148,16 +148,18 @@ def test_any_mistake_is_one_line_an_exit_code_and_no_file(here: Path, mistake: M
 def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, Any]) -> None:
     (here / "params.yaml").write_bytes(text(params))
     configure.main()
-    split = load(SplitConfig, paths.SPLIT_CONFIG).model_dump()
+    split = load_stage_config(PreprocessStageConfig, paths.SPLIT_CONFIG).model_dump()
     alphabets = {"train": None, "validation": None, "test": None} if params["split"]["kind"] == "background" else {}
     about = {"dataset": params["data"]["source"].replace("glyphs", "glyphs (synthetic)")}
     assert split == params["split"] | alphabets | about | {"image_size": params["data"]["image_size"]}
-    assert load(DataConfig, paths.DATA_CONFIG).source == params["data"]["source"].removesuffix("-nearest")
+    assert load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source == params["data"]["source"].removesuffix(
+        "-nearest"
+    )
     for name in params["algorithms"]:
         given = CLASSES[name].Settings(**params["settings"].get(name, {}))
         block = given.model_dump(include=SHARED, exclude_none=True)
-        train = load(TrainConfig, paths.train_config(name)).model_dump()
-        evaluate = load(EvaluateConfig, paths.evaluate_config(name)).model_dump()
+        train = load_stage_config(TrainStageConfig, paths.train_config(name)).model_dump()
+        evaluate = load_stage_config(EvaluateStageConfig, paths.evaluate_config(name)).model_dump()
         steps = {"adaptation_steps": block.pop("test_adaptation_steps", params["evaluate"]["adaptation_steps"])}
         assert train["train"] == params["train"] | block
         assert evaluate["evaluate"] == params["evaluate"] | steps
@@ -166,7 +168,7 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
             assert all(config[key] == params[key] for key in ("task", "model", "run"))
             assert config["first_order"] == (params["first_order"] if name == "maml" else CLASSES[name].first_order)
             assert config["settings"] == given.model_dump(exclude=SHARED)
-    rows = [(row.algorithm, row.seed) for row in load(ReportConfig, paths.REPORT_CONFIG).rows]
+    rows = [(row.algorithm, row.seed) for row in load_stage_config(ReportStageConfig, paths.REPORT_CONFIG).rows]
     assert rows == [(name, seed) for name in params["algorithms"] for seed in params["seeds"]]
 
 

@@ -12,11 +12,11 @@ import pytest
 import typer
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_text, write_yaml
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.datasets import omniglot_mirrors
-from metaglot.datasets.omniglot import ARCHIVES, Archive
-from metaglot.datasets.omniglot_mirrors import Unreachable, Web
-from metaglot.datasets.omniglot_zip import content_sha256, drawings
+from metaglot.datasets.omniglot import ARCHIVES, OfficialArchive
+from metaglot.datasets.omniglot_mirrors import Unreachable, WebMirror
+from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 from stages import download
 from stages.support import paths
 from tests.small_omniglot import pack, pair, png, repack, unpack
@@ -26,7 +26,7 @@ RAW = {"images_background.zip", "images_evaluation.zip", "source.json"}
 
 
 @pytest.fixture
-def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Archive, Archive]:
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OfficialArchive, OfficialArchive]:
     """A workspace, a mirror beside it, and small archives in Omniglot's place; nothing official can be reached."""
     (tmp_path / "workspace").mkdir()
     monkeypatch.chdir(tmp_path / "workspace")
@@ -54,7 +54,7 @@ def kept() -> set[str]:
     return {path.name for path in paths.RAW.glob("*")} | {path.name for path in paths.RAW.glob(".*")}
 
 
-def refused(said: str, kind: type[Refusal] = Refusal) -> str:
+def refused(said: str, kind: type[UserError] = UserError) -> str:
     """The one line with which a download ends that leaves nothing."""
     with pytest.raises(kind, match=said) as refusal:
         download.main()
@@ -67,7 +67,11 @@ def refused(said: str, kind: type[Refusal] = Refusal) -> str:
 
 @pytest.mark.parametrize("form", ["{folder}", "../mirror", "file://{folder}", "{server}/ok", "{server}/redirect/"])
 def test_archives_come_from_a_mirror_of_any_form(
-    form: str, known: tuple[Archive, Archive], mirror_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: str,
+    known: tuple[OfficialArchive, OfficialArchive],
+    mirror_server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mirror = form.format(folder=tmp_path / "mirror", server=mirror_server)
     monkeypatch.setenv("OMNIGLOT_MIRROR", mirror)
@@ -87,7 +91,7 @@ def test_archives_come_from_a_mirror_of_any_form(
 
 
 def test_the_official_file_is_known_by_its_md5(
-    known: tuple[Archive, Archive], mirror_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: tuple[OfficialArchive, OfficialArchive], mirror_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMNIGLOT_MIRROR")
     address = set_official(monkeypatch, f"{mirror_server}/ok")
@@ -101,7 +105,10 @@ def test_the_official_file_is_known_by_its_md5(
 
 
 def test_a_mirror_that_does_not_answer_is_passed_over(
-    known: tuple[Archive, Archive], mirror_server: str, silent_port: int, monkeypatch: pytest.MonkeyPatch
+    known: tuple[OfficialArchive, OfficialArchive],
+    mirror_server: str,
+    silent_port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OMNIGLOT_MIRROR", f"http://127.0.0.1:{silent_port}")
     address = set_official(monkeypatch, f"{mirror_server}/ok")
@@ -110,7 +117,7 @@ def test_a_mirror_that_does_not_answer_is_passed_over(
 
 
 def test_without_an_answer_from_anywhere_every_address_is_named(
-    known: tuple[Archive, Archive], official: str, monkeypatch: pytest.MonkeyPatch
+    known: tuple[OfficialArchive, OfficialArchive], official: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMNIGLOT_MIRROR", official.replace("127.0.0.1", "localhost"))
     line = refused("does not answer", Unreachable)
@@ -130,7 +137,11 @@ def test_without_an_answer_from_anywhere_every_address_is_named(
     ],
 )
 def test_a_server_that_answers_wrongly_is_refused_in_one_line(
-    fault: str, said: str, known: tuple[Archive, Archive], mirror_server: str, monkeypatch: pytest.MonkeyPatch
+    fault: str,
+    said: str,
+    known: tuple[OfficialArchive, OfficialArchive],
+    mirror_server: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """And never passed over, though another source might answer."""
     monkeypatch.setattr(omniglot_mirrors, "TIMEOUT", (1, 1))
@@ -143,7 +154,7 @@ def test_a_server_that_answers_wrongly_is_refused_in_one_line(
 
 
 def test_a_folder_that_is_not_there_or_lacks_an_archive_is_refused(
-    known: tuple[Archive, Archive], official: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: tuple[OfficialArchive, OfficialArchive], official: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mirror" / "images_evaluation.zip").unlink()
     refused("mirror/images_evaluation.zip is not there; set")
@@ -152,14 +163,14 @@ def test_a_folder_that_is_not_there_or_lacks_an_archive_is_refused(
 
 
 def test_a_mirror_of_another_kind_is_refused(
-    known: tuple[Archive, Archive], official: str, monkeypatch: pytest.MonkeyPatch
+    known: tuple[OfficialArchive, OfficialArchive], official: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OMNIGLOT_MIRROR", "ftp://mirror.example")
     refused("OMNIGLOT_MIRROR=ftp://mirror.example is neither a folder nor")
 
 
 def test_wrong_drawings_are_refused_though_the_other_archive_is_right(
-    known: tuple[Archive, Archive], official: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: tuple[OfficialArchive, OfficialArchive], official: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = replace(known[1], content_sha256="0" * 64, md5="0" * 32)
     monkeypatch.setattr(download, "ARCHIVES", (known[0], wrong))
@@ -167,7 +178,7 @@ def test_wrong_drawings_are_refused_though_the_other_archive_is_right(
 
 
 def test_an_archive_that_would_write_elsewhere_writes_nowhere(
-    known: tuple[Archive, Archive], official: str, tmp_path: Path
+    known: tuple[OfficialArchive, OfficialArchive], official: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "mirror" / "images_background.zip"
     with tempfile.TemporaryDirectory() as elsewhere:  # whose name is short enough to be said whole
@@ -179,23 +190,26 @@ def test_an_archive_that_would_write_elsewhere_writes_nowhere(
 
 
 def test_what_was_there_before_stays_when_a_download_fails(
-    known: tuple[Archive, Archive], official: str, tmp_path: Path
+    known: tuple[OfficialArchive, OfficialArchive], official: str, tmp_path: Path
 ) -> None:
     download.main()
     before = {name: (paths.RAW / name).read_bytes() for name in RAW}
     write_text(tmp_path / "mirror" / "images_evaluation.zip", "not a zip")
-    with pytest.raises(Refusal, match="images_evaluation.zip is not a whole zip archive"):
+    with pytest.raises(UserError, match="images_evaluation.zip is not a whole zip archive"):
         download.main()
     assert {name: (paths.RAW / name).read_bytes() for name in kept()} == before
 
 
 def test_check_answers_and_writes_nothing(
-    known: tuple[Archive, Archive], official: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    known: tuple[OfficialArchive, OfficialArchive],
+    official: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     download.main(only_check=True)
     assert "mirror answers" in capsys.readouterr().err
     monkeypatch.setenv("OMNIGLOT_MIRROR", "/nowhere")
-    with pytest.raises(Refusal, match="^/nowhere/images_background.zip is not there; set"):
+    with pytest.raises(UserError, match="^/nowhere/images_background.zip is not there; set"):
         download.main(only_check=True)
     monkeypatch.delenv("OMNIGLOT_MIRROR")
     with pytest.raises(typer.Exit) as left:
@@ -206,7 +220,10 @@ def test_check_answers_and_writes_nothing(
 
 
 def test_check_needs_no_source_for_glyphs_nor_for_what_is_here(
-    known: tuple[Archive, Archive], official: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    known: tuple[OfficialArchive, OfficialArchive],
+    official: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     download.main()
     monkeypatch.delenv("OMNIGLOT_MIRROR")
@@ -221,7 +238,7 @@ def test_check_needs_no_source_for_glyphs_nor_for_what_is_here(
 
 
 def test_the_official_addresses_are_known_from_their_own_url_as_a_mirror() -> None:
-    assert Web(omniglot_mirrors.ADDRESS) == omniglot_mirrors.mirror_at(omniglot_mirrors.ADDRESS + "/")
+    assert WebMirror(omniglot_mirrors.ADDRESS) == omniglot_mirrors.mirror_at(omniglot_mirrors.ADDRESS + "/")
 
 
 def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(
@@ -236,7 +253,7 @@ def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(
     alphabets = []
     for archive in ARCHIVES:
         path, held = paths.RAW / f"{archive.folder}.zip", record["archives"][archive.folder]
-        found = list(drawings(path, archive.folder, archive.images))
+        found = list(read_drawings(path, archive.folder, archive.images))
         assert content_sha256(found) == held["content_sha256"] and sha256(path) == held["file_sha256"]
         alphabets += sorted({name.split("/")[1] for name, _ in found})
     assert alphabets == [f"Glyphs_{number:02}" for number in range(1, 51)]

@@ -8,11 +8,11 @@ import torch
 from small_workspace import SHA256, SMALL, configure, workspace
 
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import EvaluateConfig, load
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
 from metaglot.core.common.weights_file import write_weights
-from metaglot.core.tasks.task_sampler import Purpose, draw
-from metaglot.training.learn2learn_engine import initialised
+from metaglot.core.tasks.task_sampler import StreamPurpose, sample_tasks
+from metaglot.training.learn2learn_engine import initial_module
 from stages.evaluate import main
 from stages.support import paths
 
@@ -24,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace with weights to evaluate, and the working directory."""
     monkeypatch.chdir(tmp_path)
     for algorithm, seed in RUNS:
-        module = initialised("fc", 5, SMALL["data.image_size"], seed)
+        module = initial_module("fc", 5, SMALL["data.image_size"], seed)
         write_weights(paths.weights(algorithm, seed), module.state_dict())
     return workspace(tmp_path)
 
@@ -59,8 +59,8 @@ def test_every_algorithm_and_seed_is_scored_on_the_same_tasks(here):
         assert all(np.array_equal(scores[name], found[0][1][name]) for _, scores in found)
     assert found[0][0]["accuracy"] != found[2][0]["accuracy"]
     result, scores = found[0]
-    task = load(EvaluateConfig, paths.evaluate_config("maml")).task
-    tasks = draw((Purpose.TESTING, 0, 0), 20, 30, 20, task)
+    task = load_stage_config(EvaluateStageConfig, paths.evaluate_config("maml")).task
+    tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), 20, 30, 20, task)
     assert result["tasks_sha256"] == tasks.sha256()
     assert (scores["characters"] == tasks.characters).all()
 
@@ -114,31 +114,31 @@ def test_evaluating_needs_the_weights_and_the_test_split_alone(here):
 
 
 def test_what_is_missing_or_does_not_fit_is_refused_by_name_and_leaves_nothing(here):
-    with pytest.raises(Refusal, match="data/config/anil/evaluate.yaml"):
+    with pytest.raises(UserError, match="data/config/anil/evaluate.yaml"):
         main("anil", 42)
-    with pytest.raises(Refusal, match="data/models/maml-7/weights.safetensors"):
+    with pytest.raises(UserError, match="data/models/maml-7/weights.safetensors"):
         main("maml", 7)
-    with pytest.raises(Refusal, match="is for 5 ways, not 3"):
+    with pytest.raises(UserError, match="is for 5 ways, not 3"):
         evaluate(here, task__ways=3)
     paths.split("test").write_bytes(b"PK")
     configure(here, {})
-    with pytest.raises(Refusal, match="data/splits/test.npz"):
+    with pytest.raises(UserError, match="data/splits/test.npz"):
         main("maml", 42)
     assert not (here / "data/results").exists() and not (here / "data/scores").exists()
 
 
 @pytest.mark.parametrize("size", [1e25, 3e38])
 def test_finite_weights_whose_loss_is_not_are_refused_by_name_and_leave_nothing(here, size):
-    weights = initialised("fc", 5, SMALL["data.image_size"], 42).state_dict()
+    weights = initial_module("fc", 5, SMALL["data.image_size"], 42).state_dict()
     write_weights(paths.weights("maml", 42), weights | {"classifier.weight": weights["classifier.weight"] * 0 + size})
-    with pytest.raises(Refusal, match="maml-42/weights.safetensors: the loss of 20 of 20 test tasks is not finite"):
+    with pytest.raises(UserError, match="maml-42/weights.safetensors: the loss of 20 of 20 test tasks is not finite"):
         main("maml", 42)
     assert not (here / "data/results").exists() and not (here / "data/scores").exists()
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_there_is_refused(here):
-    with pytest.raises(Refusal, match="cuda:1 is not on this machine, which has cpu"):
+    with pytest.raises(UserError, match="cuda:1 is not on this machine, which has cpu"):
         evaluate(here, run__device="cuda:1")
 
 

@@ -14,8 +14,8 @@ import pytest
 from params_file import ROOT
 from trained_glyphs import WAYS, drawings, save, trained
 
-from metaglot.core.common.errors import Refusal
-from metaglot.inference.predictor import load
+from metaglot.core.common.errors import UserError
+from metaglot.inference.predictor import load_predictor
 from stages.predict import main
 
 MODEL, SUPPORT, QUERIES = Path("data/models/maml-42"), Path("letters"), Path("unknown")
@@ -51,7 +51,7 @@ def predict(*options: str, stdout: Any = subprocess.PIPE) -> subprocess.Complete
 
 def expected() -> list[Any]:
     support = [path for name in sorted(NAMES) for path in sorted((SUPPORT / name).iterdir())]
-    classifier = load(MODEL).adapt(support, [path.parent.name for path in support])
+    classifier = load_predictor(MODEL).adapt(support, [path.parent.name for path in support])
     return classifier.predict(sorted(QUERIES.glob("*.png")))
 
 
@@ -137,7 +137,7 @@ def test_what_is_wrong_is_refused_in_one_line_and_nothing_printed(
     spoil: Callable[[Path], object], said: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(here)
-    with pytest.raises(Refusal, match=said) as caught:
+    with pytest.raises(UserError, match=said) as caught:
         main(MODEL, SUPPORT, QUERIES)
     assert "\n" not in str(caught.value) and capsys.readouterr().out == ""
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_yaml
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.core.tasks import class_splits
-from metaglot.datasets.omniglot import Archive, ink
-from metaglot.datasets.omniglot_zip import drawings
+from metaglot.datasets.omniglot import OfficialArchive, shrink_drawing
+from metaglot.datasets.omniglot_zip import read_drawings
 from stages import preprocess
 from stages.support import paths
 from tests.small_omniglot import pair
@@ -20,7 +20,7 @@ CONFIG = {"dataset": "omniglot", "image_size": 28, "kind": "random", "seed": 42,
 
 
 @pytest.fixture
-def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Archive, Archive]:
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OfficialArchive, OfficialArchive]:
     """A workspace with small archives as downloaded: 6 background alphabets of 7 characters, 2 others of 3."""
     monkeypatch.chdir(tmp_path)
     archives = pair(paths.RAW)
@@ -29,7 +29,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Archive, Arc
     return archives
 
 
-def record(archives: tuple[Archive, Archive]) -> None:
+def record(archives: tuple[OfficialArchive, OfficialArchive]) -> None:
     held = {
         archive.folder: {
             "images": archive.images,
@@ -46,16 +46,18 @@ def configure(**changes: Any) -> None:
     write_yaml(paths.SPLIT_CONFIG, CONFIG | changes)
 
 
-def parts() -> dict[str, class_splits.Characters]:
-    return {part: class_splits.load(paths.split(part)) for part in class_splits.PARTS}
+def parts() -> dict[str, class_splits.SplitPart]:
+    return {part: class_splits.load_split_part(paths.split(part)) for part in class_splits.PARTS}
 
 
-def test_every_part_holds_its_characters_with_their_own_drawings(known: tuple[Archive, Archive]) -> None:
+def test_every_part_holds_its_characters_with_their_own_drawings(
+    known: tuple[OfficialArchive, OfficialArchive],
+) -> None:
     preprocess.main()
     drawn: dict[str, list[np.ndarray]] = {}
     for archive in known:
-        for name, drawing in drawings(paths.RAW / f"{archive.folder}.zip", archive.folder, archive.images):
-            drawn.setdefault("/".join(name.split("/")[1:3]), []).append(ink(drawing, 28))
+        for name, drawing in read_drawings(paths.RAW / f"{archive.folder}.zip", archive.folder, archive.images):
+            drawn.setdefault("/".join(name.split("/")[1:3]), []).append(shrink_drawing(drawing, 28))
     expected = sorted(drawn, key=lambda name: name.split("/"))
     Random(42).shuffle(expected)
     found = parts()
@@ -67,16 +69,20 @@ def test_every_part_holds_its_characters_with_their_own_drawings(known: tuple[Ar
             assert np.array_equal(images, drawn[name])
 
 
-def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(known: tuple[Archive, Archive]) -> None:
+def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(
+    known: tuple[OfficialArchive, OfficialArchive],
+) -> None:
     preprocess.main()
     written = read_json(paths.SPLIT_RECORD)
     names = {part: characters.names for part, characters in parts().items()}
-    digest = class_splits.digest("omniglot", names)
+    digest = class_splits.split_digest("omniglot", names)
     assert written == {"dataset": "omniglot", "kind": "random", "seed": 42, "sha256": digest, **names}
     assert class_splits.split_sha256(paths.split("test")) == digest
 
 
-def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(known: tuple[Archive, Archive]) -> None:
+def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(
+    known: tuple[OfficialArchive, OfficialArchive],
+) -> None:
     def written() -> list[bytes]:
         preprocess.main()
         assert len(list(paths.SPLITS.iterdir())) == 4
@@ -88,7 +94,7 @@ def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(kn
     assert all(one != other for one, other in zip(written(), first, strict=True))
 
 
-def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[Archive, Archive]) -> None:
+def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[OfficialArchive, OfficialArchive]) -> None:
     configure(kind="background", train=None, validation=None, test=None, image_size=14)
     preprocess.main()
     found = parts()
@@ -99,7 +105,9 @@ def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[Archive
     assert found["test"].images.shape == (3, 20, 14, 14)
 
 
-def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: tuple[Archive, Archive]) -> None:
+def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
+    known: tuple[OfficialArchive, OfficialArchive],
+) -> None:
     preprocess.main()
     grey = parts()
     configure(dataset="omniglot-nearest")
@@ -120,26 +128,28 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: tuple[A
     ],
 )
 def test_a_split_that_cannot_be_is_refused_and_nothing_written(
-    changes: dict[str, Any], said: str, known: tuple[Archive, Archive]
+    changes: dict[str, Any], said: str, known: tuple[OfficialArchive, OfficialArchive]
 ) -> None:
     configure(**changes)
-    with pytest.raises(Refusal, match=said):
+    with pytest.raises(UserError, match=said):
         preprocess.main()
     assert not paths.SPLITS.exists()
 
 
-def test_an_archive_that_is_not_as_downloaded_is_refused_by_name(known: tuple[Archive, Archive]) -> None:
+def test_an_archive_that_is_not_as_downloaded_is_refused_by_name(
+    known: tuple[OfficialArchive, OfficialArchive],
+) -> None:
     path = paths.RAW / "images_evaluation.zip"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(Refusal, match="data/raw/images_evaluation.zip is changed since it was downloaded; run"):
+    with pytest.raises(UserError, match="data/raw/images_evaluation.zip is changed since it was downloaded; run"):
         preprocess.main()
     record(known)
-    with pytest.raises(Refusal, match="data/raw/images_evaluation.zip is not a whole zip archive: .*; run"):
+    with pytest.raises(UserError, match="data/raw/images_evaluation.zip is not a whole zip archive: .*; run"):
         preprocess.main()
     path.unlink()
-    with pytest.raises(Refusal, match="data/raw/images_evaluation.zip is not there; run"):
+    with pytest.raises(UserError, match="data/raw/images_evaluation.zip is not there; run"):
         preprocess.main()
     paths.SOURCE.unlink()
-    with pytest.raises(Refusal, match="data/raw/source.json is not there"):
+    with pytest.raises(UserError, match="data/raw/source.json is not there"):
         preprocess.main()
     assert not paths.SPLITS.exists()

@@ -9,9 +9,9 @@ import pytest
 from finished_pipeline import Pipeline
 
 from metaglot.core.common.atomic_files import read_yaml, write_json, write_yaml
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.run_records import Result, RunRecord, load, read_history
-from metaglot.tracking.mlflow_run import publication
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.tracking.mlflow_run import mlflow_run
 from stages import report
 from stages.support import paths
 
@@ -84,8 +84,8 @@ def test_the_numbers_are_those_that_mlflow_gets(reported: Path):
     """What is published is a function of the same files; publishing it is tested on a real database."""
     for run in compared()["runs"]:
         name = run["algorithm"], run["seed"]
-        record, result = load(RunRecord, paths.run_record(*name)), load(Result, paths.result(*name))
-        published = publication(record, read_history(paths.history(*name)), result)
+        record, result = read_record(RunRecord, paths.run_record(*name)), read_record(Result, paths.result(*name))
+        published = mlflow_run(record, read_history(paths.history(*name)), result)
         metrics = {point.name: point.value for point in published.points}
         assert published.name == run["run"]
         assert metrics["test_accuracy"] == run["accuracy"]
@@ -148,7 +148,7 @@ def test_nothing_to_show_is_one_line(folder: Path):
 
 def test_a_missing_run_is_refused_by_name_and_nothing_is_written(folder: Path):
     paths.scores("fomaml", 43).unlink()
-    with pytest.raises(Refusal, match="fomaml-43.npz is not there"):
+    with pytest.raises(UserError, match="fomaml-43.npz is not there"):
         report.write()
     assert not paths.REPORT.exists()
 
@@ -156,6 +156,6 @@ def test_a_missing_run_is_refused_by_name_and_nothing_is_written(folder: Path):
 def test_results_on_other_tasks_are_refused_and_nothing_is_written(folder: Path):
     path = paths.result("fomaml", 42)
     path.write_text(path.read_text().replace(json.loads(path.read_text())["tasks_sha256"], "0" * 64))
-    with pytest.raises(Refusal, match="not scored on the same tasks: tasks_sha256"):
+    with pytest.raises(UserError, match="not scored on the same tasks: tasks_sha256"):
         report.write()
     assert not paths.REPORT.exists()

@@ -24,7 +24,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from stages import track
 from stages.support import paths
 from tools.mlflow_server import free_port, served
@@ -86,7 +86,7 @@ def runs(of: MlflowClient, name: str = TASK) -> list[Run]:
 
 def refusal() -> str:
     """What the stage says, in one line, when it cannot publish MAML's training."""
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(UserError) as caught:
         track.main("maml", 42)
     assert "\n" not in str(caught.value)
     return str(caught.value)

@@ -13,13 +13,13 @@ from safetensors.torch import load_file
 from small_workspace import SMALL, configure, workspace
 
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import TrainConfig, load
-from metaglot.core.tasks.task_sampler import Purpose, Tasks, draw
-from metaglot.training.learn2learn_engine import initialised
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
+from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
+from metaglot.training.learn2learn_engine import initial_module
 from stages.support import paths
 from stages.support.checkpoints import Checkpoints
-from stages.support.signals import Interruption
+from stages.support.signals import SignalGuard
 from stages.train import Trainee, main
 from stages.train import train as train_on
 
@@ -43,10 +43,10 @@ def train(folder: Path, algorithm: str = "maml", seed: int = 42, **changes: Any)
 
 
 def trainee(seed: int) -> Trainee:
-    return Trainee(load(TrainConfig, paths.train_config("maml")), seed, Interruption())
+    return Trainee(load_stage_config(TrainStageConfig, paths.train_config("maml")), seed, SignalGuard())
 
 
-def tasks(of: Trainee) -> Tasks:
+def tasks(of: Trainee) -> TaskIndices:
     return of.session.validation.tasks
 
 
@@ -126,7 +126,7 @@ def test_the_history_has_a_row_at_the_start_at_every_validation_and_at_the_end(h
 
 def test_every_seed_is_validated_on_the_tasks_of_the_split_and_certified_on_tasks_of_its_own(here):
     one, other = (trainee(seed) for seed in (1, 2))
-    expected = draw((Purpose.VALIDATION, 42, 0), 8, 30, 20, one.config.task)
+    expected = sample_tasks((StreamPurpose.VALIDATION, 42, 0), 8, 30, 20, one.config.task)
     assert tasks(one).sha256() == tasks(other).sha256() == expected.sha256()
     assert one.parity["relative_difference"] != other.parity["relative_difference"]
     configure(here, {"split.seed": 7})
@@ -140,7 +140,7 @@ def test_validating_more_often_changes_no_weight(here):
 
 def test_no_iterations_leave_learn2learns_initialisation(here):
     weights = load_file(train(here, seed=3, train__iterations=0) / "weights.safetensors")
-    expected = initialised("fc", WAYS, SMALL["data.image_size"], 3).state_dict()
+    expected = initial_module("fc", WAYS, SMALL["data.image_size"], 3).state_dict()
     assert all(torch.equal(weights[name], value) for name, value in expected.items())
     assert not rows(here / paths.history("maml", 3)) and not rows(here / paths.alignment("maml", 3))
 
@@ -152,9 +152,9 @@ def test_the_weights_load_into_learn2learns_module_with_nothing_left_over(here, 
     size = 28 if model == "conv" else SMALL["data.image_size"]
     folder = train(here, model=model, data__image_size=size, train__iterations=1, train__validation_tasks=2)
     weights = load_file(folder / "weights.safetensors")
-    module = initialised(model, WAYS, size, 0)
+    module = initial_module(model, WAYS, size, 0)
     module.load_state_dict(weights, strict=True)
-    start = initialised(model, WAYS, size, 42).state_dict()
+    start = initial_module(model, WAYS, size, 42).state_dict()
     moved = {name for name, value in weights.items() if not torch.equal(value, start[name])}
     assert "classifier.weight" in moved and "features.1.0.normalize.weight" in moved
     assert not [name for name in moved if "running" in name or "num_batches" in name]
@@ -184,7 +184,7 @@ def test_the_record_says_what_ran_where_and_for_how_long(here):
     assert record["threads"] == 1 and record["processes"] == 1 and record["resumed"] == 0
     assert record["versions"]["learn2learn"] == "0.2.0" and torch.__version__.startswith(record["versions"]["torch"])
     assert record["parity"]["reference"] == "learn2learn 0.2.0" and record["parity"]["tasks"] == 4
-    config = load(TrainConfig, paths.train_config("fomaml"))
+    config = load_stage_config(TrainStageConfig, paths.train_config("fomaml"))
     assert record["config"] == {**config.model_dump(), "seed": 9}
     assert json.loads(json.dumps(record)) == record
 
@@ -208,16 +208,16 @@ def test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights(here):
     broken = trainee(42)
     with torch.no_grad():
         broken.session.learner.learned["classifier.bias"][0] = float("nan")
-    with pytest.raises(Refusal, match="loss is nan by iteration 2 of seed 42, with a meta-gradient of norm nan"):
-        train_on(broken, Checkpoints(here / "checkpoints", 30), Interruption(), paths.history("maml", 42))
+    with pytest.raises(UserError, match="loss is nan by iteration 2 of seed 42, with a meta-gradient of norm nan"):
+        train_on(broken, Checkpoints(here / "checkpoints", 30), SignalGuard(), paths.history("maml", 42))
     assert [path.name for path in paths.model("maml", 42).iterdir()] == ["history.csv"]
 
 
 def test_what_a_stage_needs_and_lacks_is_refused_by_name(here):
-    with pytest.raises(Refusal, match="data/config/anil/train.yaml"):
+    with pytest.raises(UserError, match="data/config/anil/train.yaml"):
         main("anil", 42)
     paths.split("validation").unlink()
-    with pytest.raises(Refusal, match="data/splits/validation.npz"):
+    with pytest.raises(UserError, match="data/splits/validation.npz"):
         main("maml", 42)
 
 

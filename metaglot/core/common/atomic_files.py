@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 
 @contextmanager
-def aside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` once the block ends well.
 
     What was written is synced before it is moved, so that a crash leaves the old file or the new one, never
@@ -32,7 +32,7 @@ def aside(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    with aside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_bytes(content)
 
 
@@ -52,16 +52,16 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Refusal(f"{path} is not there: run `dvc repro` (or the stage that writes it) first") from None
+        raise UserError(f"{path} is not there: run `dvc repro` (or the stage that writes it) first") from None
     except UnicodeDecodeError as error:
-        raise Refusal(f"{path} is not text: {error}") from None
+        raise UserError(f"{path} is not text: {error}") from None
 
 
 def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except ValueError as error:
-        raise Refusal(f"{path} is not JSON: {error}; restore it, or run the stage that writes it again") from None
+        raise UserError(f"{path} is not JSON: {error}; restore it, or run the stage that writes it again") from None
 
 
 def read_yaml(path: Path) -> Any:
@@ -69,7 +69,7 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise Refusal(f"{path} is not YAML: {reason}") from None
+        raise UserError(f"{path} is not YAML: {reason}") from None
 
 
 def sha256(path: Path) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metaglot.core.common.atomic_files import read_text
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Evaluate, SplitName, Task, Train
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import EvaluationConfig, SplitRef, TaskConfig, TrainingConfig
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -28,9 +28,9 @@ class Config(Record):
 
     dataset: str
     model: str
-    task: Task
-    split: SplitName
-    train: Train
+    task: TaskConfig
+    split: SplitRef
+    train: TrainingConfig
 
 
 class Parity(Record):
@@ -116,10 +116,10 @@ class Result(Record):
     inductive: Inductive
     writeup: Writeup
     by_step: Annotated[list[Step], Field(min_length=1)]
-    evaluate: Evaluate
+    evaluate: EvaluationConfig
 
 
-class Moment(BaseModel):
+class HistoryRow(BaseModel):
     """A row of history.csv; a cell is empty where nothing was measured."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -136,7 +136,7 @@ class Moment(BaseModel):
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def load(kind: type[Kind], path: Path) -> Kind:
+def read_record(kind: type[Kind], path: Path) -> Kind:
     """Read a record from JSON; one that is missing, malformed or not a `kind` is refused in one line."""
     text = read_text(path)
     with _refusing(str(path)):
@@ -149,7 +149,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
     moments = []
     for row in rows:
         with _refusing(f"{path}, line {rows.line_num}"):
-            moments.append(Moment.model_validate({name: cell or None for name, cell in row.items()}))
+            moments.append(HistoryRow.model_validate({name: cell or None for name, cell in row.items()}))
     return [moment.model_dump(exclude_none=True) for moment in moments]
 
 
@@ -160,4 +160,4 @@ def _refusing(place: str) -> Iterator[None]:
     except ValidationError as mistakes:
         first = mistakes.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise Refusal(f"{place}: {key}: {first['msg']}; restore it, or run `dvc repro`") from None
+        raise UserError(f"{place}: {key}: {first['msg']}; restore it, or run `dvc repro`") from None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 Dataset = Literal["omniglot", "omniglot-nearest", "glyphs (synthetic)"]
 Engine = Literal["batched", "learn2learn"]
@@ -29,13 +29,13 @@ Auto = Literal["auto"]
 DEVICES = Field(pattern="^(auto|cpu|cuda|cuda:[0-9]{1,2}|mps)$", description="auto, cpu, cuda, cuda:N or mps")
 
 
-class Section(BaseModel):
+class StrictModel(BaseModel):
     """A mapping with exactly these keys, of exactly these types, that nothing changes afterwards."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Task(Section):
+class TaskConfig(StrictModel):
     """An N-way K-shot task: characters, drawings of each to adapt on and to be scored on, quarter turns."""
 
     ways: Ways
@@ -44,14 +44,14 @@ class Task(Section):
     rotations: Literal["class", "task", "none"]
 
 
-class SplitName(Section):
+class SplitRef(StrictModel):
     """Which split of the characters a run is about; validation tasks are a function of (seed, index)."""
 
     kind: Literal["random", "background"]
     seed: Seed
 
 
-class Train(Section):
+class TrainingConfig(StrictModel):
     """Meta-training: Adam at `meta_lr` over meta-batches, SGD at `fast_lr` within a task."""
 
     engine: Engine
@@ -64,7 +64,7 @@ class Train(Section):
     validation_tasks: ValidationTasks
 
 
-class Evaluate(Section):
+class EvaluationConfig(StrictModel):
     """Testing on tasks that are a function of (seed, index): the same for every algorithm."""
 
     tasks: Annotated[int, Field(ge=2, le=1_000_000)]
@@ -72,7 +72,7 @@ class Evaluate(Section):
     seed: Seed
 
 
-class Run(Section):
+class ComputeConfig(StrictModel):
     """Where and how it is computed. `auto` stays unresolved: what was used is in the run's record."""
 
     device: Annotated[str, DEVICES]
@@ -80,7 +80,7 @@ class Run(Section):
     task_chunk: Auto | Annotated[int, Field(ge=1, le=4096)]
 
 
-class AlgorithmSettings(Section):
+class AlgorithmSettings(StrictModel):
     """What an algorithm may do differently from `train` and `evaluate`; its subclass adds keys of its own."""
 
     engine: Engine | None = None
@@ -94,11 +94,11 @@ class AlgorithmSettings(Section):
     test_adaptation_steps: Steps | None = None
 
 
-class DataConfig(Section):
+class DownloadStageConfig(StrictModel):
     source: Literal["omniglot", "glyphs"]
 
 
-class SplitConfig(SplitName):
+class PreprocessStageConfig(SplitRef):
     """`preprocess`: counts of characters for `random`; null for `background`, where the alphabets decide."""
 
     dataset: Dataset
@@ -108,7 +108,7 @@ class SplitConfig(SplitName):
     test: int | None
 
 
-class Identity(Section):
+class RunIdentity(StrictModel):
     """What a run is of: the algorithm, where it lives, and the data, task and network it is given."""
 
     algorithm: str
@@ -118,49 +118,49 @@ class Identity(Section):
     dataset: Dataset
     model: Model
     image_size: ImageSize
-    task: Task
-    split: SplitName
+    task: TaskConfig
+    split: SplitRef
 
 
-class TrainConfig(Identity):
-    train: Train
-    run: Run
+class TrainStageConfig(RunIdentity):
+    train: TrainingConfig
+    run: ComputeConfig
     settings: dict[str, Any]  # the algorithm's own, resolved
 
 
-class EvaluateConfig(Identity):
+class EvaluateStageConfig(RunIdentity):
     fast_lr: Rate
-    evaluate: Evaluate
-    run: Run
+    evaluate: EvaluationConfig
+    run: ComputeConfig
     settings: dict[str, Any]
 
 
-class Row(Section):
+class RunRef(StrictModel):
     algorithm: str
     label: str
     first_order: bool | None
     seed: Seed
 
 
-class ReportConfig(Section):
+class ReportStageConfig(StrictModel):
     """`report`: the runs to compare, and the difference in accuracy (a fraction) that would not matter."""
 
     dataset: Dataset
     margin: Annotated[float, Field(gt=0, lt=1)]
-    task: Task
+    task: TaskConfig
     model: Model
-    split: SplitName
-    rows: list[Row]
+    split: SplitRef
+    rows: list[RunRef]
 
 
 Config = TypeVar("Config", bound=BaseModel)
 
 
-def load(model: type[Config], path: Path) -> Config:
+def load_stage_config(model: type[Config], path: Path) -> Config:
     """Read a stage's config from YAML; one that is missing, malformed or not a `model` is refused by key."""
     try:
         return model.model_validate(read_yaml(path))
     except ValidationError as mistakes:
         first = mistakes.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise Refusal(f"{path}: {key}: {first['msg']}; run `python -m stages.configure` to write it again") from None
+        raise UserError(f"{path}: {key}: {first['msg']}; run `python -m stages.configure` to write it again") from None

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from metaglot.core.common.atomic_files import write_bytes
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 
 def write_weights(path: Path, weights: dict[str, Tensor]) -> None:
@@ -16,13 +16,13 @@ def write_weights(path: Path, weights: dict[str, Tensor]) -> None:
 
 
 def read_weights(path: Path, names: Collection[str], ways: int) -> dict[str, Tensor]:
-    """Everything in the file; Refusal where it is damaged, lacks one of `names`, has other ways, or is not finite."""
+    """Everything in the file; UserError where it is damaged, lacks one of `names`, has other ways, or is not finite."""
     try:
         weights: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise Refusal(f"{path} is not a weights file ({error}): run `dvc repro`, or `dvc checkout {path}`") from None
+        raise UserError(f"{path} is not a weights file ({error}): run `dvc repro`, or `dvc checkout {path}`") from None
     for problem in _problems(weights, names, ways):
-        raise Refusal(f"{path} {problem}: train it again with `dvc repro -f`")
+        raise UserError(f"{path} {problem}: train it again with `dvc repro -f`")
     return weights
 
 

@@ -5,13 +5,15 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import Model, Task
-from metaglot.core.learners.meta_learner import Algorithm, Learned, Outcome
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.common.stage_configs import Model, TaskConfig
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores
+from metaglot.core.tasks.task_sampler import TaskBatch
 
 
 class Engine(Protocol):
-    def meta_gradient(self, learned: Learned, batch: Batch, progress: float = 0) -> tuple[list[Tensor], Outcome]:
+    def meta_gradient(
+        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+    ) -> tuple[list[Tensor], TaskScores]:
         """The gradient of the mean meta-loss, in the order of `learned`; and how each task's queries fared.
 
         progress: how much of the training is done, 0 to 1.
@@ -19,14 +21,16 @@ class Engine(Protocol):
         ...
 
 
-class Batched:
+class BatchedEngine:
     """The tasks of a meta-batch as one tensor program, at most `chunk` tasks at a time."""
 
-    def __init__(self, algorithm: Algorithm, chunk: int):
+    def __init__(self, algorithm: MetaLearner, chunk: int):
         self.algorithm, self.chunk = algorithm, chunk
 
-    def meta_gradient(self, learned: Learned, batch: Batch, progress: float = 0) -> tuple[list[Tensor], Outcome]:
-        algorithm, parts = self.algorithm.at(progress), batch.chunks(self.chunk)
+    def meta_gradient(
+        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+    ) -> tuple[list[Tensor], TaskScores]:
+        algorithm, parts = self.algorithm.at_progress(progress), batch.chunks(self.chunk)
         gradient, outcome = algorithm.meta_gradient(learned, parts[0])
         if len(parts) == 1:
             return gradient, outcome
@@ -35,10 +39,10 @@ class Batched:
             gradient, outcome = algorithm.meta_gradient(learned, part)
             torch._foreach_add_(total, gradient, alpha=len(part))
             outcomes.append(outcome)
-        return [g / len(batch) for g in total], Outcome(*map(torch.cat, zip(*outcomes, strict=True)))
+        return [g / len(batch) for g in total], TaskScores(*map(torch.cat, zip(*outcomes, strict=True)))
 
 
-def chunk_of(model: Model, task: Task, device: torch.device) -> int:
+def default_task_chunk(model: Model, task: TaskConfig, device: torch.device) -> int:
     """Tasks at a time when nobody says: as many as a CPU computes fastest, or as fill a GPU.
 
     Counted in images, since memory and time go with them.

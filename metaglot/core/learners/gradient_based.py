@@ -7,28 +7,28 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metaglot.core.learners.inner_loop import Rates, steps
-from metaglot.core.learners.meta_learner import Algorithm, Classifier, Learned
-from metaglot.core.nn.fast_weights import Rows
-from metaglot.core.nn.functional_networks import Fast, Network
+from metaglot.core.learners.inner_loop import InnerRates, inner_loop
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier
+from metaglot.core.nn.fast_weights import LayerInput
+from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
 
 
 @dataclass(frozen=True)
-class Adapted(Classifier):
+class AdaptedNetwork(TaskClassifier):
     """The network with each task's own weights."""
 
-    network: Network
-    fast: Fast
-    support: Rows
+    network: FunctionalNetwork
+    fast: TaskWeights
+    support: LayerInput
 
-    def __call__(self, query: Rows) -> Tensor:
+    def __call__(self, query: LayerInput) -> Tensor:
         return self.network(self.fast, query)
 
-    def inductive(self, query: Rows) -> Tensor:
+    def inductive(self, query: LayerInput) -> Tensor:
         return self.network(self.fast, query, given=self.network.statistics(self.fast, self.support))
 
 
-class GradientBased(Algorithm):
+class GradientBased(MetaLearner):
     """Adapts by gradient steps from shared weights; the meta-loss is that of the query set after the last
     step.
 
@@ -36,14 +36,14 @@ class GradientBased(Algorithm):
     equation 1 and algorithm 2.
     """
 
-    counterpart: ClassVar[str | None] = "MAML"
+    learn2learn_class: ClassVar[str | None] = "MAML"
 
-    def rates(self, learned: Learned, step: int) -> Rates:
+    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
         """The inner learning rate of every parameter that adapts in a step, counted from 0."""
         return dict.fromkeys(self.network.names, self.fast_lr)
 
-    def classifiers(self, learned: Learned, support: Tensor, labels: Tensor) -> Iterator[Adapted]:
+    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
         start, images = self.network.fast(learned), self.network.prepare(support)
         second_order = torch.is_grad_enabled() and not self.first_order
-        for fast in steps(self.network, start, lambda i: self.rates(learned, i), images, labels, second_order):
-            yield Adapted(self.network, fast, images)
+        for fast in inner_loop(self.network, start, lambda i: self.rates(learned, i), images, labels, second_order):
+            yield AdaptedNetwork(self.network, fast, images)

@@ -20,14 +20,14 @@ PROCESSORS = {"AVX512": ("-march=x86-64-v4",), "AVX2": ("-march=x86-64-v3",)}  #
 
 
 @functools.cache
-def functions(source: Path, dtype: torch.dtype, **constants: int) -> ctypes.CDLL | None:
+def load_functions(source: Path, dtype: torch.dtype, **constants: int) -> ctypes.CDLL | None:
     """The functions of a C file for numbers of this type, its REAL, with these constants; None where there are none."""
     if dtype not in REALS:
         return None
-    return library(source, f"-DREAL={REALS[dtype]}", *(f"-D{name}={value}" for name, value in constants.items()))
+    return load_library(source, f"-DREAL={REALS[dtype]}", *(f"-D{name}={value}" for name, value in constants.items()))
 
 
-def call(found: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
+def call_c(found: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
     """Call a C function with pointers to tensors' first elements, with `long` and with `double`; its int, if any."""
     return getattr(found, name)(*map(_in_c, arguments))
 
@@ -38,7 +38,7 @@ def _in_c(argument: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_long | c
     return ctypes.c_long(argument) if isinstance(argument, int) else ctypes.c_double(argument)
 
 
-def library(source: Path, *defines: str) -> ctypes.CDLL | None:
+def load_library(source: Path, *defines: str) -> ctypes.CDLL | None:
     """The functions of a C file; None, and a warning, where it cannot be compiled.
 
     It is kept in the user's cache, under a name that holds a digest of its source and of the command that made it.
@@ -47,25 +47,25 @@ def library(source: Path, *defines: str) -> ctypes.CDLL | None:
     command = [*compiler, *FLAGS, *PROCESSORS.get(torch.backends.cpu.get_cpu_capability(), ()), *defines]
     made_of = hashlib.sha256(source.read_bytes() + repr(command).encode()).hexdigest()
     try:
-        kept = cache() / f"{source.stem}-{made_of[:16]}.so"
+        kept = cache_folder() / f"{source.stem}-{made_of[:16]}.so"
         with suppress(OSError):
             return ctypes.CDLL(str(kept))
-        build([*command, str(source), "-lm"], kept)
+        compile_library([*command, str(source), "-lm"], kept)
         return ctypes.CDLL(str(kept))
     except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         instead = "slower operations of PyTorch's take its place"
         warnings.warn(
-            f"{source.parent.name}/{source.name} cannot be compiled ({reason(error)}): {instead}", stacklevel=2
+            f"{source.parent.name}/{source.name} cannot be compiled ({compiler_error(error)}): {instead}", stacklevel=2
         )
         return None
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """The folder of what is compiled, which may be deleted at any time. RuntimeError: the user has no home."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "metaglot")
 
 
-def build(command: list[str], kept: Path) -> None:
+def compile_library(command: list[str], kept: Path) -> None:
     """Run the compiler: the library is whole or not there, whoever else builds the same."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
@@ -74,7 +74,7 @@ def build(command: list[str], kept: Path) -> None:
         made.replace(kept)
 
 
-def reason(error: Exception) -> str:
+def compiler_error(error: Exception) -> str:
     """The first line of what the compiler says, or why it did not run."""
     said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
     return (said.strip().splitlines() or ["no reason given"])[0]

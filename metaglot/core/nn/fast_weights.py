@@ -19,11 +19,11 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from metaglot.core.nn.sparse_matmul import Sparse
+from metaglot.core.nn.sparse_matmul import SparseMatrix
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class CachedInput:
     """Rows that a layer sees again at every step: their product with the same matrix is computed once, and without
     their zeros where these are many.
     """
@@ -44,24 +44,24 @@ class Seen:
         return self.rows @ matrix.mT
 
     @cached_property
-    def _sparse(self) -> Sparse | None:
-        return Sparse.of(self.rows.flatten(0, 1))
+    def _sparse(self) -> SparseMatrix | None:
+        return SparseMatrix.of(self.rows.flatten(0, 1))
 
 
-Rows = Tensor | Seen  # [tasks, m, in]
+LayerInput = Tensor | CachedInput  # [tasks, m, in]
 
 
-def rows(x: Rows) -> Tensor:
-    return x.rows if isinstance(x, Seen) else x
+def rows(x: LayerInput) -> Tensor:
+    return x.rows if isinstance(x, CachedInput) else x
 
 
-def product(x: Rows, matrix: Tensor) -> Tensor:
+def product(x: LayerInput, matrix: Tensor) -> Tensor:
     """x @ matrix^T, [tasks, m, n]; matrix [n, in], or [tasks, n, in]."""
-    return x.times(matrix) if isinstance(x, Seen) else x @ matrix.mT
+    return x.times(matrix) if isinstance(x, CachedInput) else x @ matrix.mT
 
 
 @dataclass(frozen=True)
-class Outer:
+class LowRankGradient:
     """G^T H for every task: the gradient of a loss with respect to a weight matrix, in factors."""
 
     grad: Tensor  # [tasks, n, out], with respect to the layer's outputs
@@ -71,17 +71,17 @@ class Outer:
         """The product itself, [tasks, out, in]."""
         return self.grad.mT @ self.inputs
 
-    def times(self, rate: Tensor | float) -> "Outer | Scaled":
+    def times(self, rate: Tensor | float) -> "LowRankGradient | PerWeightUpdate":
         """The update of a step: in factors for a scalar rate; one of every weight has no thin form."""
         if isinstance(rate, Tensor) and rate.dim() > 1:
-            return Scaled(self, rate)
-        return Outer(self.grad * rate, self.inputs)
+            return PerWeightUpdate(self, rate)
+        return LowRankGradient(self.grad * rate, self.inputs)
 
-    def plus(self, other: "Outer") -> "Outer":
+    def plus(self, other: "LowRankGradient") -> "LowRankGradient":
         """The sum, as thin as it can be: on the same inputs (a first layer's) it grows no longer."""
         if self.inputs is other.inputs:
-            return Outer(self.grad + other.grad, self.inputs)
-        return Outer(torch.cat([self.grad, other.grad], 1), torch.cat([self.inputs, other.inputs], 1))
+            return LowRankGradient(self.grad + other.grad, self.inputs)
+        return LowRankGradient(torch.cat([self.grad, other.grad], 1), torch.cat([self.inputs, other.inputs], 1))
 
     def is_thin(self) -> bool:
         """Whether it costs a row less than a matrix of the task's own would."""
@@ -91,10 +91,10 @@ class Outer:
 
 
 @dataclass(frozen=True)
-class Scaled:
+class PerWeightUpdate:
     """An update with a rate [out, in] for every weight."""
 
-    gradient: Outer
+    gradient: LowRankGradient
     rate: Tensor
 
     def added_to(self, matrix: Tensor) -> Tensor:
@@ -132,29 +132,29 @@ class _AddScaled(Function):
 
 
 @dataclass(frozen=True)
-class FastMatrix:
+class TaskLinearWeight:
     """The shared matrix and what each task has learned: thin, or once that is cheaper a matrix of its own."""
 
     shared: Tensor  # [out, in]
-    thin: Outer | None = None  # what is added to it
+    thin: LowRankGradient | None = None  # what is added to it
     own: Tensor | None = None  # [tasks, out, in], in place of the shared one
 
-    def __call__(self, x: Rows) -> Tensor:
+    def __call__(self, x: LayerInput) -> Tensor:
         """x [tasks, m, in] -> [tasks, m, out]."""
         if self.own is not None:
             return rows(x) @ self.own.mT
         y = product(x, self.shared)
         return y if self.thin is None else torch.baddbmm(y, product(x, self.thin.inputs), self.thin.grad)
 
-    def plus(self, update: Outer | Scaled) -> "FastMatrix":
+    def plus(self, update: LowRankGradient | PerWeightUpdate) -> "TaskLinearWeight":
         """These weights after one more step."""
-        if isinstance(update, Scaled):
-            return FastMatrix(self.shared, own=update.added_to(self.dense()))
+        if isinstance(update, PerWeightUpdate):
+            return TaskLinearWeight(self.shared, own=update.added_to(self.dense()))
         if self.own is None:
             thin = update if self.thin is None else self.thin.plus(update)
             if thin.is_thin():
-                return FastMatrix(self.shared, thin)
-        return FastMatrix(self.shared, own=self.dense() + update.dense())
+                return TaskLinearWeight(self.shared, thin)
+        return TaskLinearWeight(self.shared, own=self.dense() + update.dense())
 
     def dense(self) -> Tensor:
         """[tasks, out, in], or [out, in] where no task has learned anything."""
@@ -164,19 +164,19 @@ class FastMatrix:
 
 
 @dataclass(frozen=True)
-class FastVector:
+class TaskVector:
     """A bias, scale or shift: small enough for a copy for each task."""
 
     value: Tensor  # [tasks, 1, features], or [1, 1, features] while all tasks share it
 
-    def plus(self, update: Tensor) -> "FastVector":
-        return FastVector(self.value + update)
+    def plus(self, update: Tensor) -> "TaskVector":
+        return TaskVector(self.value + update)
 
     def dense(self) -> Tensor:
         """[tasks, features], or [1, features] while all tasks share it."""
         return self.value.squeeze(1)
 
-    def for_each(self, tasks: int) -> "FastVector":
+    def for_each(self, tasks: int) -> "TaskVector":
         """One copy for each task, so that each has a gradient of its own."""
         value = self.value.expand(tasks, -1, -1)
-        return FastVector(value.detach().requires_grad_() if value.is_leaf else value)
+        return TaskVector(value.detach().requires_grad_() if value.is_leaf else value)

@@ -16,32 +16,32 @@ from itertools import repeat
 from torch import Tensor
 
 from metaglot.core.nn.batch_norm_relu.autograd import Statistics, norm_relu, statistics
-from metaglot.core.nn.conv.task_kernels import Correlation, FastKernel
-from metaglot.core.nn.fast_weights import FastMatrix, FastVector, Outer, Rows, Seen, rows
+from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
+from metaglot.core.nn.fast_weights import CachedInput, LayerInput, LowRankGradient, TaskLinearWeight, TaskVector, rows
 
-Weight = FastMatrix | FastKernel | FastVector
-Fast = Mapping[str, Weight]
+TaskWeight = TaskLinearWeight | TaskConvWeight | TaskVector
+TaskWeights = Mapping[str, TaskWeight]
 
 HEAD, HEAD_BIAS = "classifier.weight", "classifier.bias"
 
 
 @dataclass(frozen=True)
-class Tape:
+class LayerRecorder:
     """What the named matrices saw and gave in a forward pass: the two factors of a gradient come from here."""
 
     names: Collection[str]
     inputs: dict[str, Tensor] = field(default_factory=dict)  # [tasks, n, in], or [tasks, n, height, width, in]
     outputs: dict[str, Tensor] = field(default_factory=dict)  # the same with `out`
 
-    def record(self, name: str, x: Rows, z: Tensor) -> None:
+    def record(self, name: str, x: LayerInput, z: Tensor) -> None:
         if name in self.names:
             self.inputs[name], self.outputs[name] = rows(x), z if z.requires_grad else z.requires_grad_()
 
-    def factors(self, name: str, grad: Tensor, second_order: bool) -> Outer | Correlation:
+    def factors(self, name: str, grad: Tensor, second_order: bool) -> LowRankGradient | ConvGradient:
         """The gradient of a weight, given that of its outputs."""
         x = self.inputs[name]
         x = x.detach() if x.requires_grad and not second_order else x
-        return Correlation(grad, x) if x.dim() == 5 else Outer(grad, x)
+        return ConvGradient(grad, x) if x.dim() == 5 else LowRankGradient(grad, x)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Block:
         """The bias that the norm takes away again."""
         return self.matrix.removesuffix("weight") + "bias"
 
-    def __call__(self, fast: Fast, x: Rows, tape: Tape | None, given: Statistics | None) -> Tensor:
+    def __call__(
+        self, fast: TaskWeights, x: LayerInput, tape: LayerRecorder | None, given: Statistics | None
+    ) -> Tensor:
         """x [tasks, m, in], or [tasks, m, height, width, in] where it convolves -> the same with its own features."""
         z = apply(fast, self.matrix, x, tape)
         flat = z.flatten(1, 3) if self.convolves else z
@@ -67,7 +69,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Network:
+class FunctionalNetwork:
     blocks: tuple[Block, ...]
 
     @property
@@ -76,22 +78,26 @@ class Network:
         inner = (name for block in self.blocks for name in (block.matrix, block.scale, block.shift))
         return (*inner, HEAD, HEAD_BIAS)
 
-    def fast(self, weights: Mapping[str, Tensor]) -> dict[str, Weight]:
+    def fast(self, weights: Mapping[str, Tensor]) -> dict[str, TaskWeight]:
         """Fast weights that no task has changed yet."""
         return {name: unchanged(weights[name]) for name in self.names}
 
-    def owned(self, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Weight]:
+    def owned(self, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, TaskWeight]:
         """Fast weights of each task's own, [tasks, ...], in place of the shared ones."""
         return {name: owned(weights[name], own[name]) for name in self.names}
 
-    def prepare(self, x: Rows) -> Rows:
+    def prepare(self, x: LayerInput) -> LayerInput:
         """Images as the first block takes them: prepared once, they share what forward passes have in common."""
-        if isinstance(x, Seen) or x.dim() != 4:
+        if isinstance(x, CachedInput) or x.dim() != 4:
             return x
-        return x.unsqueeze(-1) if self.blocks[0].convolves else Seen(x.flatten(2))
+        return x.unsqueeze(-1) if self.blocks[0].convolves else CachedInput(x.flatten(2))
 
     def features(
-        self, fast: Fast, x: Rows, tape: Tape | None = None, given: Sequence[Statistics] | None = None
+        self,
+        fast: TaskWeights,
+        x: LayerInput,
+        tape: LayerRecorder | None = None,
+        given: Sequence[Statistics] | None = None,
     ) -> Tensor:
         """x [tasks, m, height, width], ink = 1, or prepared -> [tasks, m, features]."""
         x = self.prepare(x)
@@ -101,7 +107,11 @@ class Network:
         return found.mean((2, 3)) if found.dim() == 5 else found
 
     def __call__(
-        self, fast: Fast, x: Rows, tape: Tape | None = None, given: Sequence[Statistics] | None = None
+        self,
+        fast: TaskWeights,
+        x: LayerInput,
+        tape: LayerRecorder | None = None,
+        given: Sequence[Statistics] | None = None,
     ) -> Tensor:
         """x [tasks, m, height, width], or prepared -> logits [tasks, m, ways].
 
@@ -109,18 +119,18 @@ class Network:
         """
         return apply(fast, HEAD, self.features(fast, x, tape, given), tape) + vector(fast, HEAD_BIAS)
 
-    def statistics(self, fast: Fast, x: Rows) -> list[Statistics]:
+    def statistics(self, fast: TaskWeights, x: LayerInput) -> list[Statistics]:
         """What each block's batch norm sees on x, to be `given` to a forward of other images."""
-        tape = Tape([block.matrix for block in self.blocks])
+        tape = LayerRecorder([block.matrix for block in self.blocks])
         self.features(fast, x, tape)
         return [statistics(z.flatten(1, -2)) for z in tape.outputs.values()]
 
 
-def network(model: str) -> Network:
+def create_network(model: str) -> FunctionalNetwork:
     """`fc` or `conv`."""
     layer, eps = ("conv", 1e-5) if model == "conv" else ("linear", 1e-3)
     names = (f"features.1.{i}" for i in range(4))
-    return Network(
+    return FunctionalNetwork(
         tuple(
             Block(f"{n}.{layer}.weight", f"{n}.normalize.weight", f"{n}.normalize.bias", eps, layer == "conv")
             for n in names
@@ -128,28 +138,28 @@ def network(model: str) -> Network:
     )
 
 
-def apply(fast: Fast, name: str, x: Rows, tape: Tape | None) -> Tensor:
+def apply(fast: TaskWeights, name: str, x: LayerInput, tape: LayerRecorder | None) -> Tensor:
     weight = fast[name]
-    assert not isinstance(weight, FastVector)
-    z = weight(rows(x)) if isinstance(weight, FastKernel) else weight(x)
+    assert not isinstance(weight, TaskVector)
+    z = weight(rows(x)) if isinstance(weight, TaskConvWeight) else weight(x)
     if tape is not None:
         tape.record(name, x, z)
     return z
 
 
-def vector(fast: Fast, name: str) -> Tensor:
+def vector(fast: TaskWeights, name: str) -> Tensor:
     found = fast[name]
-    assert isinstance(found, FastVector)
+    assert isinstance(found, TaskVector)
     return found.value
 
 
-def unchanged(parameter: Tensor) -> Weight:
+def unchanged(parameter: Tensor) -> TaskWeight:
     if parameter.dim() == 1:
-        return FastVector(parameter.view(1, 1, -1))
-    return FastKernel(parameter) if parameter.dim() == 4 else FastMatrix(parameter)
+        return TaskVector(parameter.view(1, 1, -1))
+    return TaskConvWeight(parameter) if parameter.dim() == 4 else TaskLinearWeight(parameter)
 
 
-def owned(parameter: Tensor, own: Tensor) -> Weight:
+def owned(parameter: Tensor, own: Tensor) -> TaskWeight:
     if parameter.dim() == 1:
-        return FastVector(own.unsqueeze(1))
-    return FastKernel(parameter, own=own) if parameter.dim() == 4 else FastMatrix(parameter, own=own)
+        return TaskVector(own.unsqueeze(1))
+    return TaskConvWeight(parameter, own=own) if parameter.dim() == 4 else TaskLinearWeight(parameter, own=own)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from metaglot.core.nn.c_extension import call, functions
+from metaglot.core.nn.c_extension import call_c, load_functions
 
 SOURCE = Path(__file__).with_suffix(".c")
 BLOCK = 100  # columns that are kept together: of as many, the other matrix's part stays in the nearest cache
@@ -25,7 +25,7 @@ MOST = 0.5  # of the elements may be other than 0: with more, the dense product 
 
 
 @dataclass(frozen=True, eq=False)
-class Sparse:
+class SparseMatrix:
     """What is not 0 of a matrix, in the order of sparse.c."""
 
     shape: tuple[int, int]  # rows, columns
@@ -33,7 +33,7 @@ class Sparse:
     ends: Tensor  # where a row's entries end, int32 [blocks, rows]
 
     @classmethod
-    def of(cls, matrix: Tensor) -> "Sparse | None":
+    def of(cls, matrix: Tensor) -> "SparseMatrix | None":
         """matrix [rows, columns]; None where a dense product is as good, or the only one that there is."""
         if matrix.device.type != "cpu" or matrix.requires_grad or not (matrix.numel() and _functions(matrix.dtype)):
             return None
@@ -60,18 +60,18 @@ class Sparse:
         return product
 
     def _call(self, name: str, *arguments: Tensor | int) -> int:
-        return call(_functions(self.entries.dtype), name, *self.shape, *arguments)
+        return call_c(_functions(self.entries.dtype), name, *self.shape, *arguments)
 
 
 def _functions(dtype: torch.dtype) -> CDLL | None:
-    return functions(SOURCE, dtype, BLOCK=BLOCK, WIDTH=WIDTH)
+    return load_functions(SOURCE, dtype, BLOCK=BLOCK, WIDTH=WIDTH)
 
 
 class _Times(Function):
     """W [features, columns] -> X W^T, [rows, features]."""
 
     @staticmethod
-    def forward(ctx: Any, matrix: Tensor, x: Sparse) -> Tensor:
+    def forward(ctx: Any, matrix: Tensor, x: SparseMatrix) -> Tensor:
         ctx.x = x
         return x._multiply("times", len(matrix), matrix, x.shape[0], len(matrix))
 
@@ -84,7 +84,7 @@ class _TransposedTimes(Function):
     """G [rows, features] -> G^T X, [features, columns]."""
 
     @staticmethod
-    def forward(ctx: Any, grad: Tensor, x: Sparse) -> Tensor:
+    def forward(ctx: Any, grad: Tensor, x: SparseMatrix) -> Tensor:
         ctx.x = x
         return x._multiply("transposed_times", grad.shape[1], grad, grad.shape[1], x.shape[1])
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from metaglot.core.common.atomic_files import aside
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.atomic_files import atomic_write
+from metaglot.core.common.errors import UserError
 
 PARTS = ("train", "validation", "test")
 HELD_OUT = 5  # background alphabets for validation, of 30
@@ -20,7 +20,7 @@ Split = dict[str, list[str]]  # part: names of its characters, `Alphabet/charact
 
 
 @dataclass(frozen=True)
-class Characters:
+class SplitPart:
     """The drawings of one part of a split.
 
     images: uint8 [characters, 20, size, size], 255 = full ink, 0 = paper. names: of the characters.
@@ -34,7 +34,9 @@ def random_split(names: list[str], seed: int, counts: Sequence[int]) -> Split:
     """Shuffle all characters, given in sorted order, and deal `counts` of them to train, validation and test."""
     if sum(counts) > len(names) or min(counts) < 1:
         asked = " + ".join(f"{part} {count}" for part, count in zip(PARTS, counts, strict=True))
-        raise Refusal(f"split asks for {asked} = {sum(counts)} characters; each needs one, and there are {len(names)}")
+        raise UserError(
+            f"split asks for {asked} = {sum(counts)} characters; each needs one, and there are {len(names)}"
+        )
     shuffled = list(names)
     Random(seed).shuffle(shuffled)
     ends = np.cumsum([0, *counts])
@@ -48,7 +50,7 @@ def background_split(background: list[str], evaluation: list[str], seed: int) ->
     """
     alphabets = sorted({alphabet(name) for name in background})
     if len(alphabets) <= HELD_OUT:
-        raise Refusal(f"split.kind background holds out {HELD_OUT} background alphabets; there are {len(alphabets)}")
+        raise UserError(f"split.kind background holds out {HELD_OUT} background alphabets; there are {len(alphabets)}")
     held_out = set(Random(seed).sample(alphabets, HELD_OUT))
     return {
         "train": [name for name in background if alphabet(name) not in held_out],
@@ -61,27 +63,29 @@ def alphabet(name: str) -> str:
     return name.partition("/")[0]
 
 
-def digest(dataset: str, split: Split) -> str:
+def split_digest(dataset: str, split: Split) -> str:
     """The sha256 that stands in every result: of the dataset's name and the characters of each part, in order."""
     canonical = json.dumps({"dataset": dataset, **split}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def save(path: Path, characters: Characters, **also: str) -> None:
+def save_split_part(path: Path, characters: SplitPart, **also: str) -> None:
     """Write one part, the same bytes for the same content; `also` are further texts to keep beside it."""
     arrays: dict[str, Any] = {"images": characters.images, "names": characters.names, **also}
-    with aside(path) as beside, beside.open("wb") as file:
+    with atomic_write(path) as beside, beside.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def load(path: Path) -> Characters:
+def load_split_part(path: Path) -> SplitPart:
     """Read one part; a file that is missing, damaged or no such part is refused by name."""
     images, names = read(path, "images"), read(path, "names")
     square = images.ndim == 4 and images.shape[2] == images.shape[3]
     if images.dtype != np.uint8 or not square or names.shape != images.shape[:1] or names.dtype.kind != "U":
         shapes = f"images {images.dtype} {images.shape}, names {names.dtype} {names.shape}"
-        raise Refusal(f"{path} is not part of a split ({shapes}); run `python -m stages.preprocess` to write it again")
-    return Characters(images, names.tolist())
+        raise UserError(
+            f"{path} is not part of a split ({shapes}); run `python -m stages.preprocess` to write it again"
+        )
+    return SplitPart(images, names.tolist())
 
 
 def split_sha256(path: Path) -> str:
@@ -91,12 +95,12 @@ def split_sha256(path: Path) -> str:
 
 def read(path: Path, key: str) -> np.ndarray:
     if not path.is_file():
-        raise Refusal(f"{path} is not there: run `python -m stages.preprocess` first")
+        raise UserError(f"{path} is not there: run `python -m stages.preprocess` first")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return arrays[key]
     except Exception as error:  # of a damaged file zipfile, zlib and numpy raise almost anything
         reason = f"{type(error).__name__}: {error}"
-        raise Refusal(
+        raise UserError(
             f"{path} has no readable `{key}` ({reason[:120]!r}); run `python -m stages.preprocess` to write it again"
         ) from None

@@ -14,28 +14,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import Task
+from metaglot.core.common.stage_configs import TaskConfig
 
 Ints = NDArray[np.int64]
-TURNS = 4  # quarter turns, anticlockwise
+ROTATIONS = 4  # quarter turns, anticlockwise
 
 
-class Purpose(IntEnum):
+class StreamPurpose(IntEnum):
     """Keeps streams apart that serve different ends, whatever their seeds."""
 
     TRAINING, VALIDATION, TESTING, ADAPTING = range(4)
 
 
-Stream = tuple[Purpose, int, int]  # purpose, seed, iteration
+RandomStream = tuple[StreamPurpose, int, int]  # purpose, seed, iteration
 
 
-def generator(stream: Stream) -> np.random.Generator:
+def stream_generator(stream: RandomStream) -> np.random.Generator:
     """A stream's own random numbers, by a counter (Philox): the same on every machine."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(stream)))
 
 
 @dataclass(frozen=True)
-class Tasks:
+class TaskIndices:
     """A batch of tasks by index: the first `shots` drawings of a character are its support, the rest its queries."""
 
     characters: Ints  # [tasks, ways], distinct in a task; the position is the label
@@ -45,8 +45,8 @@ class Tasks:
     def __len__(self) -> int:
         return len(self.characters)
 
-    def __getitem__(self, part: slice) -> "Tasks":
-        return Tasks(self.characters[part], self.turns[part], self.drawings[part])
+    def __getitem__(self, part: slice) -> "TaskIndices":
+        return TaskIndices(self.characters[part], self.turns[part], self.drawings[part])
 
     def sha256(self) -> str:
         """A digest of everything that defines these tasks, given the characters they index."""
@@ -57,7 +57,7 @@ class Tasks:
 
 
 @dataclass(frozen=True)
-class Batch:
+class TaskBatch:
     """The images of some tasks: float, ink = 1, [tasks, ways * shots or queries, size, size]; labels [tasks, same]."""
 
     support: Tensor
@@ -68,30 +68,30 @@ class Batch:
     def __len__(self) -> int:
         return len(self.support)
 
-    def chunks(self, tasks: int) -> "list[Batch]":
+    def chunks(self, tasks: int) -> "list[TaskBatch]":
         """The same batch, at most so many tasks at a time."""
-        return [Batch(*part) for part in zip(*(x.split(tasks) for x in self.parts()), strict=True)]
+        return [TaskBatch(*part) for part in zip(*(x.split(tasks) for x in self.parts()), strict=True)]
 
     def parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return self.support, self.support_labels, self.query, self.query_labels
 
-    def double(self) -> "Batch":
-        return Batch(self.support.double(), self.support_labels, self.query.double(), self.query_labels)
+    def double(self) -> "TaskBatch":
+        return TaskBatch(self.support.double(), self.support_labels, self.query.double(), self.query_labels)
 
 
-def draw(stream: Stream, count: int, characters: int, drawings: int, task: Task) -> Tasks:
+def sample_tasks(stream: RandomStream, count: int, characters: int, drawings: int, task: TaskConfig) -> TaskIndices:
     """The first `count` tasks of a stream, on so many characters with so many drawings each.
 
     A longer draw starts with the same tasks: each takes its own fixed share of the generator's numbers.
     """
     ways, used = task.ways, task.shots + task.queries
-    share = generator(stream).random((count, ways * (2 + drawings)))
-    chosen = without_repeats(share[:, :ways], characters)
+    share = stream_generator(stream).random((count, ways * (2 + drawings)))
+    chosen = sample_without_replacement(share[:, :ways], characters)
     order = share[:, 2 * ways :].reshape(count, ways, drawings).argsort(-1)[:, :, :used]
-    return Tasks(chosen, _turns(share[:, ways : 2 * ways], task.rotations), order)
+    return TaskIndices(chosen, _turns(share[:, ways : 2 * ways], task.rotations), order)
 
 
-def without_repeats(uniform: NDArray[np.float64], of: int) -> Ints:
+def sample_without_replacement(uniform: NDArray[np.float64], of: int) -> Ints:
     """Ordered draws without repeats from range(of), one a row: uniform [rows, draws] in [0, 1) -> [rows,
     draws].
 
@@ -106,40 +106,40 @@ def without_repeats(uniform: NDArray[np.float64], of: int) -> Ints:
 
 
 def _turns(uniform: NDArray[np.float64], rotations: str) -> Ints:
-    turns = (uniform * TURNS).astype(np.int64)
+    turns = (uniform * ROTATIONS).astype(np.int64)
     if rotations == "task":
         turns[:] = turns[:, :1]
     return turns if rotations != "none" else np.zeros_like(turns)
 
 
-class Images:
+class ImageStore:
     """Every drawing of some characters in all four turns, as bytes on a device."""
 
     def __init__(self, images: NDArray[np.uint8], device: torch.device):
         """images [characters, drawings, size, size], 255 = ink."""
-        turned = np.stack([np.rot90(images, turn, axes=(2, 3)) for turn in range(TURNS)])
+        turned = np.stack([np.rot90(images, turn, axes=(2, 3)) for turn in range(ROTATIONS)])
         self.characters, self.drawings, self.size, _ = images.shape
         self.device = device
         self.bytes = torch.from_numpy(turned.reshape(-1, self.size**2)).to(device)
 
-    def drawn(self, stream: Stream, count: int, task: Task) -> Batch:
+    def sample_batch(self, stream: RandomStream, count: int, task: TaskConfig) -> TaskBatch:
         """The images of the first `count` tasks of a stream."""
-        return self.batch(draw(stream, count, self.characters, self.drawings, task), task.shots)
+        return self.batch(sample_tasks(stream, count, self.characters, self.drawings, task), task.shots)
 
-    def minibatch(self, stream: Stream, count: int, turns: int) -> tuple[Tensor, Tensor]:
+    def minibatch(self, stream: RandomStream, count: int, turns: int) -> tuple[Tensor, Tensor]:
         """Drawings picked at random with repeats: images [count, size, size] and classes [count].
 
         A class is a character in one of its first `turns` turns, numbered from 0 to characters * turns.
         """
-        rows = generator(stream).integers(turns * self.characters * self.drawings, size=(1, 1, count))
+        rows = stream_generator(stream).integers(turns * self.characters * self.drawings, size=(1, 1, count))
         images, _ = self._gather(rows)
         return images[0], torch.from_numpy(rows[0, 0] // self.drawings).to(self.device)
 
-    def batch(self, tasks: Tasks, shots: int) -> Batch:
+    def batch(self, tasks: TaskIndices, shots: int) -> TaskBatch:
         """The images of these tasks, float32."""
         rows = (tasks.turns * self.characters + tasks.characters)[..., None] * self.drawings + tasks.drawings
         support, query = (self._gather(part) for part in (rows[..., :shots], rows[..., shots:]))
-        return Batch(*support, *query)
+        return TaskBatch(*support, *query)
 
     def _gather(self, rows: Ints) -> tuple[Tensor, Tensor]:
         """rows [tasks, ways, drawings] of `bytes` -> images and labels [tasks, ways * drawings, ...]."""

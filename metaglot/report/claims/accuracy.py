@@ -9,61 +9,61 @@ from metaglot.report.claims.evidence import (
     NOT_TESTED,
     SUPPORTED,
     Evidence,
-    Finding,
+    Verdict,
     experiment,
 )
-from metaglot.report.claims.validation_lead import Lead, leads
-from metaglot.report.statistics.pairwise_result import Standing
+from metaglot.report.claims.validation_lead import ValidationLead, validation_leads
+from metaglot.report.statistics.pairwise_result import PairwiseResult
 
 LONGER = 60_000
 NOT_BOTH = "MAML and FOMAML were not both trained, for as many iterations."
 NO_LEAD = "No validation was made at iterations that both reached."
 
 
-def fomaml_leads(evidence: Evidence) -> Finding:
+def fomaml_leads(evidence: Evidence) -> Verdict:
     """FOMAML's standing against MAML, in the write-up's setting and after as many iterations."""
-    command, standing = experiment(original_study.ITERATIONS), evidence.standing("fomaml")
+    command, standing = experiment(original_study.ITERATIONS), evidence.pairwise_result("fomaml")
     if standing is None:
-        return Finding(NOT_BOTH, NOT_TESTED, command)
+        return Verdict(NOT_BOTH, NOT_TESTED, command)
     wrong = evidence.departures()
     if evidence.iterations() != original_study.ITERATIONS:
         wrong.append(f"train.iterations {evidence.iterations()}, not {original_study.ITERATIONS}")
     if wrong:
-        return Finding(_elsewhere(standing, wrong), NOT_TESTED, command)
+        return Verdict(_elsewhere(standing, wrong), NOT_TESTED, command)
     return _judged(evidence, standing, f"{formatting.difference(standing)}. {_few_tasks(evidence)}")
 
 
-def maml_overtakes(evidence: Evidence) -> Finding:
+def maml_overtakes(evidence: Evidence) -> Verdict:
     """MAML's standing after more iterations; fewer only show which way the validation curves go."""
-    command, standing = experiment(LONGER), evidence.standing("maml")
+    command, standing = experiment(LONGER), evidence.pairwise_result("maml")
     if standing is None:
-        return Finding(NOT_BOTH, NOT_TESTED, command)
+        return Verdict(NOT_BOTH, NOT_TESTED, command)
     if wrong := evidence.departures():
-        return Finding(_elsewhere(standing, wrong), NOT_TESTED, command)
-    led = leads(evidence.of(False), evidence.of(True))
+        return Verdict(_elsewhere(standing, wrong), NOT_TESTED, command)
+    led = validation_leads(evidence.of(False), evidence.of(True))
     curves = _on_validation(led)
     if evidence.iterations() <= original_study.ITERATIONS:
-        return Finding(f"Only how it goes until then. {curves}", NOT_TESTED, command)
+        return Verdict(f"Only how it goes until then. {curves}", NOT_TESTED, command)
     judged = _judged(evidence, standing, _after(evidence, standing, curves))
     return _in_part(judged, led) if judged.verdict == SUPPORTED else judged
 
 
-def _judged(evidence: Evidence, standing: Standing, measured: str) -> Finding:
+def _judged(evidence: Evidence, standing: PairwiseResult, measured: str) -> Verdict:
     """A claim that an algorithm is better than another, by its standing."""
     if standing.verdict.startswith(INCONCLUSIVE):
-        return Finding(measured, INCONCLUSIVE, evidence.more_seeds())
-    return Finding(measured, SUPPORTED if standing.verdict == "better" else NOT_SUPPORTED)
+        return Verdict(measured, INCONCLUSIVE, evidence.more_seeds())
+    return Verdict(measured, SUPPORTED if standing.verdict == "better" else NOT_SUPPORTED)
 
 
-def _elsewhere(standing: Standing, wrong: list[str]) -> str:
+def _elsewhere(standing: PairwiseResult, wrong: list[str]) -> str:
     return f"In another setting than the claim's ({'; '.join(wrong)}), {formatting.difference(standing)}."
 
 
-def _after(evidence: Evidence, standing: Standing, curves: str) -> str:
+def _after(evidence: Evidence, standing: PairwiseResult, curves: str) -> str:
     return f"After {evidence.iterations():,} iterations {formatting.difference(standing)}. {curves}"
 
 
-def _in_part(finding: Finding, led: list[Lead]) -> Finding:
+def _in_part(finding: Verdict, led: list[ValidationLead]) -> Verdict:
     """Being ahead in the end is a part of overtaking; having been behind is the other."""
     if not led:
         part = f"who was ahead after {original_study.ITERATIONS:,} was not observed"
@@ -71,10 +71,10 @@ def _in_part(finding: Finding, led: list[Lead]) -> Finding:
         return finding
     else:
         part = f"it led already after {led[0].iteration:,}, so that it did not become so"
-    return Finding(f"{finding.measured} In part: MAML is more accurate in the end, but {part}.", finding.verdict)
+    return Verdict(f"{finding.measured} In part: MAML is more accurate in the end, but {part}.", finding.verdict)
 
 
-def _on_validation(led: list[Lead]) -> str:
+def _on_validation(led: list[ValidationLead]) -> str:
     if not led:
         return NO_LEAD
     said = [f"{formatting.points(lead.points)} points after {lead.iteration:,} iterations" for lead in led]

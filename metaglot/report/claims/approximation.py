@@ -17,32 +17,32 @@ from metaglot.report.claims.evidence import (
     NOT_TESTED,
     SUPPORTED,
     Evidence,
-    Finding,
+    Verdict,
     experiment,
 )
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.original_study import ITERATIONS
 
 COSINE, RATIO = 0.95, (0.9, 1.1)
 
 
-def first_order_is_close(evidence: Evidence) -> Finding:
+def first_order_is_close(evidence: Evidence) -> Verdict:
     """Supported where the median over the measured iterations is close in every run, not where it is in none.
 
     In the write-up's setting, over its training or a longer one.
     """
     runs = [run for run in evidence.both if run.alignment]
     if not runs:
-        return Finding("No run of MAML or FOMAML measured both meta-gradients.", NOT_TESTED, experiment(ITERATIONS))
+        return Verdict("No run of MAML or FOMAML measured both meta-gradients.", NOT_TESTED, experiment(ITERATIONS))
     wrong = evidence.departures()
     if evidence.iterations() < ITERATIONS:
         wrong.append(f"train.iterations {evidence.iterations()}, not {ITERATIONS} or more")
     if wrong:
         setting = f"In another setting than the claim's ({'; '.join(wrong)}). "
-        return Finding(setting + _measured(runs), NOT_TESTED, experiment(ITERATIONS))
+        return Verdict(setting + _measured(runs), NOT_TESTED, experiment(ITERATIONS))
     close = [_is_close(run) for run in runs]
     verdict = SUPPORTED if all(close) else INCONCLUSIVE if any(close) else NOT_SUPPORTED
-    return Finding(_measured(runs), verdict)
+    return Verdict(_measured(runs), verdict)
 
 
 def left_out(cosine: float, ratio: float) -> float:
@@ -50,12 +50,12 @@ def left_out(cosine: float, ratio: float) -> float:
     return float(np.sqrt(max(0.0, 1 + ratio**2 - 2 * ratio * cosine)))
 
 
-def whole(run: Run) -> np.ndarray:
+def whole(run: LoadedRun) -> np.ndarray:
     """[measurements, 2]: cosine and norm ratio of the whole meta-gradients."""
     return np.array([(a.cosine, a.norm_ratio) for a in run.alignment if a.layer == "all"])
 
 
-def _is_close(run: Run) -> bool:
+def _is_close(run: LoadedRun) -> bool:
     cosine, ratio = np.median(whole(run), axis=0)
     return bool(cosine >= COSINE and RATIO[0] <= ratio <= RATIO[1])
 
@@ -65,7 +65,7 @@ def _most() -> float:
     return max(left_out(COSINE, ratio) for ratio in RATIO)
 
 
-def _measured(runs: list[Run]) -> str:
+def _measured(runs: list[LoadedRun]) -> str:
     (cosine, ratio), values = np.median(both := np.concatenate([whole(run) for run in runs]), axis=0), both
     (low, shorter), (high, longer) = values.min(axis=0), values.max(axis=0)
     return (

@@ -7,7 +7,7 @@ from typing import Any
 from metaglot.report import original_study
 from metaglot.report.claims.accuracy import fomaml_leads, maml_overtakes
 from metaglot.report.claims.approximation import first_order_is_close
-from metaglot.report.claims.evidence import NOT_TESTED, Evidence, Finding, experiment
+from metaglot.report.claims.evidence import NOT_TESTED, Evidence, Verdict, experiment
 from metaglot.report.claims.speed import fomaml_is_faster
 
 
@@ -18,7 +18,7 @@ class Claim:
     id: str
     statement: str
     writeup: str
-    judge: Callable[[Evidence], Finding]
+    judge: Callable[[Evidence], Verdict]
     plainly: str | None = None  # the statement without what the write-up printed, for synthetic data
 
 
@@ -70,6 +70,6 @@ def claims(evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
-def _untested(evidence: Evidence) -> Finding:
+def _untested(evidence: Evidence) -> Verdict:
     measured = f"Nothing: {evidence.report.dataset} are not the characters that it is about."
-    return Finding(measured, NOT_TESTED, experiment(original_study.ITERATIONS))
+    return Verdict(measured, NOT_TESTED, experiment(original_study.ITERATIONS))

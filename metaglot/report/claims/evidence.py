@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
 
-from metaglot.core.common.stage_configs import ReportConfig
+from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report import original_study
-from metaglot.report.load_runs import Run
-from metaglot.report.statistics.pairs import CLAIMED, Pair, between, family
-from metaglot.report.statistics.pairwise_result import Standing, standing
+from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.pairs import CLAIMED, Pair, correct_family, find_pair
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE, NOT_TESTED = "supported", "not supported", "inconclusive", "not tested"
 SEEDS = (42, 43, 44, 45, 46)
 
 
 @dataclass(frozen=True)
-class Finding:
+class Verdict:
     """What was measured, what it says of a claim, and the command that would say more."""
 
     measured: str
@@ -27,30 +27,30 @@ class Finding:
 class Evidence:
     """The runs, their comparison, and what `make bench` measured where it has been run."""
 
-    report: ReportConfig
-    runs: list[Run]
+    report: ReportStageConfig
+    runs: list[LoadedRun]
     pairs: list[Pair]
     bench: dict[str, Any] | None
 
-    def of(self, first_order: bool) -> list[Run]:
+    def of(self, first_order: bool) -> list[LoadedRun]:
         """The runs of MAML, or of its first-order approximation: the claims are about no other algorithm."""
         return [run for run in self.runs if run.algorithm in CLAIMED and run.result.first_order is first_order]
 
     @property
-    def both(self) -> list[Run]:
+    def both(self) -> list[LoadedRun]:
         return [*self.of(True), *self.of(False)]
 
-    def standing(self, algorithm: str) -> Standing | None:
+    def pairwise_result(self, algorithm: str) -> PairwiseResult | None:
         """Of MAML or FOMAML against the other, as the one comparison that the claims declare.
 
         None unless both ran, MAML with its second order, for as many iterations.
         """
-        pair = between(self.pairs, *CLAIMED)
+        pair = find_pair(self.pairs, *CLAIMED)
         maml, fomaml = (self.of(first_order) for first_order in (False, True))
         if pair is None or not maml or not fomaml or maml[0].iterations != fomaml[0].iterations:
             return None
-        (alone,) = family([pair], self.report.margin)
-        return standing(alone, algorithm)
+        (alone,) = correct_family([pair], self.report.margin)
+        return pairwise_result(alone, algorithm)
 
     def iterations(self) -> int:
         """For how long MAML and FOMAML were trained, at most."""

@@ -9,16 +9,16 @@ from metaglot.report.claims.evidence import (
     NOT_TESTED,
     SUPPORTED,
     Evidence,
-    Finding,
+    Verdict,
 )
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.original_study import SAVED
 from metaglot.report.rows import overlapping
 
 BENCH = "make bench"
 
 
-def fomaml_is_faster(evidence: Evidence) -> Finding:
+def fomaml_is_faster(evidence: Evidence) -> Verdict:
     """What first order saves of an iteration, by engine; supported where every engine's interval is above 0.
 
     The verdict is on whether it is faster; of the printed size it is said which intervals hold it.
@@ -26,15 +26,15 @@ def fomaml_is_faster(evidence: Evidence) -> Finding:
     times = _pipeline_times(evidence)
     saved = (evidence.bench or {}).get("first_order_saves")
     if not saved:
-        return Finding(times, NOT_TESTED, BENCH)
+        return Verdict(times, NOT_TESTED, BENCH)
     engines = [f"{engine}: {_share(share)}" for engine, share in saved.items()]
     where = (evidence.bench or {}).get("machine", "a machine that was not named")
     shorter = f"in turns, an iteration of FOMAML is shorter than MAML's by {formatting.listed(engines)}"
     measured = f"By `{BENCH}` on {where}: {shorter}. {_of_that_size(saved)} {times}"
     if all(share["low"] > 0 for share in saved.values()):
-        return Finding(measured, SUPPORTED)
+        return Verdict(measured, SUPPORTED)
     slower = all(share["high"] < 0 for share in saved.values())
-    return Finding(measured, NOT_SUPPORTED if slower else INCONCLUSIVE, None if slower else BENCH)
+    return Verdict(measured, NOT_SUPPORTED if slower else INCONCLUSIVE, None if slower else BENCH)
 
 
 def _of_that_size(saved: dict[str, Any]) -> str:
@@ -59,14 +59,14 @@ def _pipeline_times(evidence: Evidence) -> str:
     runs = evidence.both
     if not runs:
         return "Neither was trained here."
-    groups: dict[tuple[str, str], list[Run]] = {}
+    groups: dict[tuple[str, str], list[LoadedRun]] = {}
     for run in runs:
         groups.setdefault((run.result.label, run.record.device), []).append(run)
     times = [_mean_time(label, device, group, runs) for (label, device), group in groups.items()]
     return f"The trainings of this pipeline, which decide nothing: {'; '.join(times)}."
 
 
-def _mean_time(label: str, device: str, group: list[Run], runs: list[Run]) -> str:
+def _mean_time(label: str, device: str, group: list[LoadedRun], runs: list[LoadedRun]) -> str:
     mean = sum(run.record.train_seconds for run in group) / len(group)
     mark = ", while other trainings ran" if any(overlapping(run, runs) for run in group) else ""
     return f"{label} {formatting.seconds(mean)} (mean of {formatting.several(len(group), 'run')} on {device}{mark})"

@@ -4,18 +4,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.original_study import ITERATIONS
 
 
-class Lead(NamedTuple):
+class ValidationLead(NamedTuple):
     """Accuracy of the first minus that of the second, as a mean over seeds."""
 
     iteration: int
     points: float
 
 
-def leads(first: list[Run], second: list[Run]) -> list[Lead]:
+def validation_leads(first: list[LoadedRun], second: list[LoadedRun]) -> list[ValidationLead]:
     """At two validations that both made: at the write-up's number of iterations, and at the end.
 
     What was trained no longer than that is shown half way and at the end.
@@ -25,14 +25,14 @@ def leads(first: list[Run], second: list[Run]) -> list[Lead]:
     if not common:
         return []
     early = _nearest(common, ITERATIONS) if common[-1] > ITERATIONS else common[(len(common) - 1) // 2]
-    return [Lead(i, curves[0][i] - curves[1][i]) for i in dict.fromkeys((early, common[-1]))]
+    return [ValidationLead(i, curves[0][i] - curves[1][i]) for i in dict.fromkeys((early, common[-1]))]
 
 
 def _nearest(iterations: list[int], to: int) -> int:
     return min(iterations, key=lambda iteration: abs(iteration - to))
 
 
-def _mean_curve(runs: list[Run]) -> dict[int, float]:
+def _mean_curve(runs: list[LoadedRun]) -> dict[int, float]:
     """Mean validation accuracy over seeds, by iteration."""
     found: dict[int, list[float]] = {}
     for run in runs:

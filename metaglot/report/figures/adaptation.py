@@ -4,14 +4,14 @@ import numpy as np
 
 from metaglot.report import formatting
 from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, series
-from metaglot.report.figures.svg_chart import Canvas, Chart, canvas, colour
-from metaglot.report.load_runs import Run
+from metaglot.report.figures.svg_chart import Chart, ChartBuilder, colour, open_chart
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import adaptation_steps
 
 
-def adaptation(runs: list[Run]) -> list[Chart]:
+def adaptation(runs: list[LoadedRun]) -> list[Chart]:
     """One chart; what does not adapt in steps is a point at 0."""
-    with canvas("adaptation") as drawn:
+    with open_chart("adaptation") as drawn:
         last = {
             seeds[0].result.label: draw_curves(drawn, seeds, number, _curve)
             for number, seeds in enumerate(series(runs))
@@ -25,7 +25,7 @@ def adaptation(runs: list[Run]) -> list[Chart]:
         ]
 
 
-def ring(drawn: Canvas, seeds: list[Run], number: int) -> str | None:
+def ring(drawn: ChartBuilder, seeds: list[LoadedRun], number: int) -> str | None:
     """Ring the step that the table scores; in words, which. Nothing of what adapts in no steps."""
     step = adaptation_steps(seeds[0])
     if step is None:
@@ -40,5 +40,5 @@ def ring(drawn: Canvas, seeds: list[Run], number: int) -> str | None:
     return f"{label} is scored after {formatting.several(step, 'step')}."
 
 
-def _curve(run: Run) -> Curve:
+def _curve(run: LoadedRun) -> Curve:
     return {step.step: (step.step, step.accuracy) for step in run.result.by_step}

@@ -8,8 +8,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from metaglot.report import formatting
-from metaglot.report.figures.svg_chart import Canvas, colour, marker
-from metaglot.report.load_runs import Run
+from metaglot.report.figures.svg_chart import ChartBuilder, colour, marker
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.pairs import by_algorithm
 
 Curve = Mapping[int, tuple[float, float]]  # by iteration or step: a point
@@ -19,13 +19,13 @@ TICKS = np.array([0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995])
 CEILING = 1.002  # keeps an accuracy of 1 on an axis that is logarithmic in the error
 
 
-def series(runs: list[Run]) -> list[list[Run]]:
+def series(runs: list[LoadedRun]) -> list[list[LoadedRun]]:
     """The runs of each algorithm; its place in this list is its colour everywhere."""
     return [list(seeds.values()) for seeds in by_algorithm(runs).values()]
 
 
 def draw_curves(
-    canvas: Canvas, runs: list[Run], number: int, curve: Callable[[Run], Curve], mark: str = ""
+    canvas: ChartBuilder, runs: list[LoadedRun], number: int, curve: Callable[[LoadedRun], Curve], mark: str = ""
 ) -> float | None:
     """Draw an algorithm's curves, of a few seeds or the band of many, and their mean; return where that ends.
 

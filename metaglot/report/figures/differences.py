@@ -3,9 +3,9 @@
 from typing import Any
 
 from metaglot.report import formatting
-from metaglot.report.figures.svg_chart import INK, LINE, Canvas, Chart, canvas
+from metaglot.report.figures.svg_chart import INK, LINE, Chart, ChartBuilder, open_chart
 from metaglot.report.statistics.pairs import Pair
-from metaglot.report.statistics.pairwise_result import Standing, of_networks, standing
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, wider_interval
 
 FEW = 6  # pairs that get a chart of their seeds; more share one
 ROW, TALLEST = 0.22, 4.4  # inches
@@ -24,7 +24,7 @@ def differences(pairs: list[Pair], margin: float) -> list[Chart]:
 
 
 def _of_seeds(number: int, pair: Pair, margin: float) -> Chart:
-    found, seeds = standing(pair, pair["first"]), pair["by_seed"]
+    found, seeds = pairwise_result(pair, pair["first"]), pair["by_seed"]
     bars = {f"seed {seed['seed']}": _percent(seed["accuracy"]) for seed in seeds}
     if len(seeds) > 1:
         bars["over seeds"] = _of(found)
@@ -33,7 +33,7 @@ def _of_seeds(number: int, pair: Pair, margin: float) -> Chart:
 
 
 def _all(pairs: list[Pair], margin: float) -> Chart:
-    found = [standing(pair, pair["first"]) for pair in pairs]
+    found = [pairwise_result(pair, pair["first"]) for pair in pairs]
     bars = {f"{one.label} {formatting.MINUS} {one.other}": _of(one) for one in found}
     said = ". ".join(formatting.difference(one) for one in found) + "."
     return _chart("differences", "Differences in test accuracy", bars, margin, said, summed_up=False)
@@ -43,7 +43,7 @@ def _chart(id: str, title: str, bars: dict[str, Bar], margin: float, said: str, 
     """Bars from top to bottom; where the last sums up the others it alone is dark, and named if there are many."""
     names, last = list(bars), len(bars) - 1
     row = min(ROW, TALLEST / len(bars)) if summed_up else ROW
-    with canvas(id, height=1.1 + row * len(bars)) as drawn:
+    with open_chart(id, height=1.1 + row * len(bars)) as drawn:
         for place, (name, bar) in enumerate(bars.items()):
             _bar(drawn, place, name, bar, FAINT if summed_up and place < last else 1)
         axes = drawn.axes
@@ -61,17 +61,17 @@ def _chart(id: str, title: str, bars: dict[str, Bar], margin: float, said: str, 
         return drawn.finish(title, said)
 
 
-def _bar(drawn: Canvas, place: int, name: str, bar: Bar, strength: float) -> None:
+def _bar(drawn: ChartBuilder, place: int, name: str, bar: Bar, strength: float) -> None:
     difference, low, high = bar
     drawn.axes.plot([low, high], [place, place], color=INK, alpha=strength, linewidth=1.6, solid_capstyle="butt")
     (dot,) = drawn.axes.plot([difference], [place], "o", color=INK, markersize=4)
     drawn.tip(dot, f"{name}: {difference:+.2f} ({low:+.2f} to {high:+.2f})".replace("-", formatting.MINUS))
 
 
-def _of(found: Standing) -> Bar:
+def _of(found: PairwiseResult) -> Bar:
     return 100 * found.difference, 100 * found.low, 100 * found.high
 
 
 def _percent(difference: dict[str, Any]) -> Bar:
-    low, high = of_networks(difference)
+    low, high = wider_interval(difference)
     return 100 * difference["difference"], 100 * low, 100 * high

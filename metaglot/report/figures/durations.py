@@ -6,29 +6,29 @@ import numpy as np
 
 from metaglot.report import formatting
 from metaglot.report.figures.common import series
-from metaglot.report.figures.svg_chart import INK, Chart, canvas, colour
-from metaglot.report.load_runs import Run
+from metaglot.report.figures.svg_chart import INK, Chart, colour, open_chart
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import overlapping
 
-PHASES: dict[str, Callable[[Run], float]] = {
+PHASES: dict[str, Callable[[LoadedRun], float]] = {
     "training": lambda run: run.record.train_seconds,
     "validation": lambda run: run.record.validation_seconds,
     "setting up": lambda run: run.record.setup_seconds,
 }
 SHADES = (1.0, 0.55, 0.25)
-Row = tuple[int, list[Run]]
+Row = tuple[int, list[LoadedRun]]
 
 
-def durations(runs: list[Run]) -> list[Chart]:
+def durations(runs: list[LoadedRun]) -> list[Chart]:
     """The mean time of an algorithm's runs on a device, by phase."""
     devices = sorted({run.record.device for run in runs})
     return [_of_device(number, device, runs) for number, device in enumerate(devices)]
 
 
-def _of_device(number: int, device: str, runs: list[Run]) -> Chart:
+def _of_device(number: int, device: str, runs: list[LoadedRun]) -> Chart:
     here = [(place, [run for run in seeds if run.record.device == device]) for place, seeds in enumerate(series(runs))]
     rows = [(place, seeds) for place, seeds in here if seeds]
-    with canvas(f"durations-{number}", height=1.0 + 0.32 * len(rows)) as drawn:
+    with open_chart(f"durations-{number}", height=1.0 + 0.32 * len(rows)) as drawn:
         said = []
         for place, (series_number, seeds) in enumerate(rows):
             spent = {phase: float(np.mean([seconds(run) for run in seeds])) for phase, seconds in PHASES.items()}

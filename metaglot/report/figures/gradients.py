@@ -1,13 +1,13 @@
 """How close first order is: the angle and the lengths of the two meta-gradients, whole and by layer."""
 
 from metaglot.report.figures.common import Curve, draw_curves, ends, series, together
-from metaglot.report.figures.svg_chart import Canvas, Chart, canvas, colour, marker
-from metaglot.report.load_runs import Run
+from metaglot.report.figures.svg_chart import Chart, ChartBuilder, colour, marker, open_chart
+from metaglot.report.load_runs import LoadedRun
 
 WHOLE = "all"
 
 
-def gradients(runs: list[Run]) -> list[Chart]:
+def gradients(runs: list[LoadedRun]) -> list[Chart]:
     """Nothing where no run measured them; else the whole by algorithm, and the layers of each algorithm."""
     if not any(run.alignment for run in runs):
         return []
@@ -19,8 +19,8 @@ def gradients(runs: list[Run]) -> list[Chart]:
     ]
 
 
-def _whole(measured: list[tuple[int, list[Run]]], quantity: str, title: str) -> Chart:
-    with canvas(f"gradients-{quantity.replace('_', '-')}") as drawn:
+def _whole(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: str) -> Chart:
+    with open_chart(f"gradients-{quantity.replace('_', '-')}") as drawn:
         drawn.line_at(1)
         last = {
             seeds[0].result.label: draw_curves(drawn, seeds, number, lambda run: _curve(run, WHOLE, quantity))
@@ -30,23 +30,23 @@ def _whole(measured: list[tuple[int, list[Run]]], quantity: str, title: str) -> 
         return drawn.finish(title, ends(last, "{:.3f}".format))
 
 
-def _layers(number: int, seeds: list[Run]) -> Chart:
+def _layers(number: int, seeds: list[LoadedRun]) -> Chart:
     """Each layer's mean cosine over seeds, told apart by shape: colour is the algorithm's."""
     label = seeds[0].result.label
     layers = list(dict.fromkeys(a.layer for run in seeds for a in run.alignment if a.layer != WHOLE))
-    with canvas(f"gradients-layers-{number}") as drawn:
+    with open_chart(f"gradients-layers-{number}") as drawn:
         drawn.line_at(1)
         last = {layer: _layer(drawn, seeds, number, layer, shape) for shape, layer in enumerate(layers)}
         drawn.label("iteration", "cosine")
         return drawn.finish(f"Cosine by layer: {label}", ends(last, "{:.3f}".format))
 
 
-def _layer(drawn: Canvas, seeds: list[Run], number: int, layer: str, shape: int) -> float:
+def _layer(drawn: ChartBuilder, seeds: list[LoadedRun], number: int, layer: str, shape: int) -> float:
     mean = together([_curve(run, layer, "cosine") for run in seeds if run.alignment]).mean(axis=0)
     (line,) = drawn.axes.plot(*mean.T, color=colour(number), marker=marker(shape), linewidth=0.8, label=layer)
     drawn.tip(line, layer)
     return float(mean[-1, 1])
 
 
-def _curve(run: Run, layer: str, quantity: str) -> Curve:
+def _curve(run: LoadedRun, layer: str, quantity: str) -> Curve:
     return {a.iteration: (a.iteration, getattr(a, quantity)) for a in run.alignment if a.layer == layer}

@@ -1,8 +1,8 @@
 """How they learned: on the validation tasks by iteration, and by training time on each device."""
 
 from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
-from metaglot.report.figures.svg_chart import Chart, canvas
-from metaglot.report.load_runs import Run
+from metaglot.report.figures.svg_chart import Chart, open_chart
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import overlapping
 from metaglot.report.tables import OVERLAP
 
@@ -10,7 +10,7 @@ AXES = {"iteration": "iteration", "seconds": "training time, s"}
 MEANWHILE = f"{OVERLAP} while another training ran on the device"
 
 
-def learning(runs: list[Run]) -> list[Chart]:
+def learning(runs: list[LoadedRun]) -> list[Chart]:
     """Accuracy and error by iteration; by time a chart for each device, since their times do not compare."""
     trained = [run for run in runs if _curve(run, "iteration", "validation_accuracy")]
     if not trained:
@@ -26,9 +26,9 @@ def learning(runs: list[Run]) -> list[Chart]:
     ]
 
 
-def _accuracy(runs: list[Run], id: str, title: str, x: str, devices: list[str]) -> Chart:
+def _accuracy(runs: list[LoadedRun], id: str, title: str, x: str, devices: list[str]) -> Chart:
     """A time that was taken while another training ran is marked: the curve then says little of how fast it is."""
-    with canvas(id) as drawn:
+    with open_chart(id) as drawn:
         last = {}
         for number, seeds in enumerate(series(runs)):
             here = [run for run in seeds if run.record.device in devices]
@@ -41,8 +41,8 @@ def _accuracy(runs: list[Run], id: str, title: str, x: str, devices: list[str]) 
         return drawn.finish(title, f"{ends(last)} {meanwhile}".strip())
 
 
-def _error(runs: list[Run]) -> Chart:
-    with canvas("learning-loss") as drawn:
+def _error(runs: list[LoadedRun]) -> Chart:
+    with open_chart("learning-loss") as drawn:
         last = {
             seeds[0].result.label: draw_curves(
                 drawn, seeds, number, lambda run: _curve(run, "iteration", "validation_loss")
@@ -54,5 +54,5 @@ def _error(runs: list[Run]) -> Chart:
         return drawn.finish("Validation error by iteration", ends(last, "{:.4f}".format))
 
 
-def _curve(run: Run, x: str, y: str) -> Curve:
+def _curve(run: LoadedRun, x: str, y: str) -> Curve:
     return {int(row["iteration"]): (row[x], row[y]) for row in run.history if y in row}

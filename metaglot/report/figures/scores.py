@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from metaglot.report import formatting
-from metaglot.report.figures.svg_chart import INK, Canvas, Chart, canvas, colour
+from metaglot.report.figures.svg_chart import INK, Chart, ChartBuilder, colour, open_chart
 from metaglot.report.ranking import ranked
 from metaglot.report.tables import estimate
 
@@ -18,7 +18,7 @@ TICKS = (0, 20, 50, 80, 90, 95, 98, 99, 99.5)
 def scores(comparison: dict[str, Any]) -> list[Chart]:
     """A row an algorithm, the best first: a dot a seed, a bar for the mean's 95% interval, a cross for the write-up."""
     rows = ranked(comparison["algorithms"])
-    with canvas("scores", height=1.0 + 0.42 * len(rows)) as drawn:
+    with open_chart("scores", height=1.0 + 0.42 * len(rows)) as drawn:
         for place, row in enumerate(rows):
             runs = [run for run in comparison["runs"] if run["algorithm"] == row["algorithm"]]
             _row(drawn, place, comparison["algorithms"].index(row), row, runs)
@@ -32,7 +32,7 @@ def scores(comparison: dict[str, Any]) -> list[Chart]:
         return [drawn.finish("Test accuracy", said + ".")]
 
 
-def _wide(drawn: Canvas) -> bool:
+def _wide(drawn: ChartBuilder) -> bool:
     """Draw scores that lie far apart logarithmic in the error, so that the best can be told apart; whether it was."""
     low, high = drawn.axes.dataLim.intervalx
     far = high - low > FAR
@@ -45,7 +45,7 @@ def _wide(drawn: Canvas) -> bool:
     return far
 
 
-def _row(drawn: Canvas, place: int, series: int, row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+def _row(drawn: ChartBuilder, place: int, series: int, row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
     low, high = (100 * bound for bound in row["accuracy"]["ci95"])
     (bar,) = drawn.axes.plot([low, high], [place, place], color=colour(series), linewidth=7, solid_capstyle="butt")
     bar.set_alpha(0.35)

@@ -68,7 +68,7 @@ def marker(series: int) -> str:
     return MARKERS[series % SERIES]
 
 
-class Canvas:
+class ChartBuilder:
     """A figure with one pair of axes, and tooltips on what is drawn there."""
 
     def __init__(self, id: str, height: float):
@@ -115,7 +115,7 @@ class Canvas:
 
 
 @contextmanager
-def canvas(id: str, height: float = 3.0) -> Iterator[Canvas]:
+def open_chart(id: str, height: float = 3.0) -> Iterator[ChartBuilder]:
     """A canvas in the page's style; id: unique on the page."""
     with rc_context(STYLE):
-        yield Canvas(id, height)
+        yield ChartBuilder(id, height)

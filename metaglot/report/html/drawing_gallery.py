@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from metaglot.core.tasks.class_splits import Characters
+from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
 from metaglot.report.figures.common import series
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 
 LARGEST = 40  # pixels: what the page shows of a drawing
 MOST = 1000  # drawings in the gallery
@@ -67,7 +67,7 @@ class Hard:
     right: list[float]
 
 
-def gallery(runs: list[Run], characters: Characters) -> list[Task]:
+def gallery(runs: list[LoadedRun], characters: SplitPart) -> list[Task]:
     """The first test tasks as far as their answers were kept, with those of each algorithm's first seed."""
     first = [seeds[0] for seeds in series(runs)]
     drawings = first[0].scores["drawings"]
@@ -75,7 +75,7 @@ def gallery(runs: list[Run], characters: Characters) -> list[Task]:
     return [_task(number, first, characters) for number in range(min(fit, len(drawings)))]
 
 
-def _task(number: int, runs: list[Run], characters: Characters) -> Task:
+def _task(number: int, runs: list[LoadedRun], characters: SplitPart) -> Task:
     scores = runs[0].scores
     places = range(scores["characters"].shape[1])
     shots = runs[0].record.config.task.shots
@@ -90,14 +90,14 @@ def _task(number: int, runs: list[Run], characters: Characters) -> Task:
     return Task(number + 1, classes, mistakes)
 
 
-def _answers(runs: list[Run], number: int, place: int, query: int) -> list[Answer]:
+def _answers(runs: list[LoadedRun], number: int, place: int, query: int) -> list[Answer]:
     taken = [int(run.scores["predictions"][number, place, query]) for run in runs]
     return [
         Answer(i, run.result.label, letter(t), t == place) for i, (run, t) in enumerate(zip(runs, taken, strict=True))
     ]
 
 
-def hardest(runs: list[Run], characters: Characters) -> list[Hard]:
+def hardest(runs: list[LoadedRun], characters: SplitPart) -> list[Hard]:
     """The characters whose queries were answered wrong most often, by the mean over algorithms of all their seeds."""
     held = runs[0].scores["characters"]
     seen = np.bincount(held.ravel(), minlength=len(characters.names))
@@ -116,7 +116,7 @@ def hardest(runs: list[Run], characters: Characters) -> list[Hard]:
     ]
 
 
-def _rates(seeds: list[Run], held: NDArray[np.int16], asked: NDArray[np.int64]) -> NDArray[np.float64]:
+def _rates(seeds: list[LoadedRun], held: NDArray[np.int16], asked: NDArray[np.int64]) -> NDArray[np.float64]:
     """[characters]: the share of a character's queries that an algorithm answered right."""
     correct = sum(run.scores["correct"].astype(float) for run in seeds)
     totals = np.bincount(held.ravel(), weights=np.ravel(correct), minlength=len(asked))

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from metaglot.core.tasks.class_splits import Characters
+from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
 from metaglot.report.figures.adaptation import adaptation
 from metaglot.report.figures.differences import differences
@@ -18,7 +18,7 @@ from metaglot.report.figures.scores import scores
 from metaglot.report.figures.svg_chart import SERIES
 from metaglot.report.footnotes import of_families, of_validation
 from metaglot.report.html.drawing_gallery import gallery, hardest
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, banner
 from metaglot.report.provenance_tables import provenance
 from metaglot.report.published_results import CELLS, LITTLE_KNOWN, PROTOCOLS, PUBLISHED
@@ -29,7 +29,9 @@ from metaglot.report.tables import baselines_table, main_table, notes, pairs_tab
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(comparison: dict[str, Any], runs: list[Run], characters: Characters, experiment: str | None) -> str:
+def render_page(
+    comparison: dict[str, Any], runs: list[LoadedRun], characters: SplitPart, experiment: str | None
+) -> str:
     """The page. characters: the test split, for pictures. experiment: DVC's name of it, where it has one."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

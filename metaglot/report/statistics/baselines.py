@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from metaglot.report import formatting
-from metaglot.report.statistics.pairs import BASELINES, Pair, between, family
-from metaglot.report.statistics.pairwise_result import Standing, standing
+from metaglot.report.statistics.pairs import BASELINES, Pair, correct_family, find_pair
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 
 def against_baselines(pairs: list[Pair], margin: float) -> dict[str, Any] | None:
@@ -14,12 +14,12 @@ def against_baselines(pairs: list[Pair], margin: float) -> dict[str, Any] | None
     asked = [(one, base) for one in names if one not in BASELINES for base in BASELINES if base in names]
     if not asked:
         return None
-    compared = family([pair for one in asked if (pair := between(pairs, *one))], margin)
-    standings = [standing(pair, one) for pair, (one, _) in zip(compared, asked, strict=True)]
+    compared = correct_family([pair for one in asked if (pair := find_pair(pairs, *one))], margin)
+    standings = [pairwise_result(pair, one) for pair, (one, _) in zip(compared, asked, strict=True)]
     return {"answer": answer(standings), "standings": [asdict(found) for found in standings]}
 
 
-def answer(standings: list[Standing]) -> str:
+def answer(standings: list[PairwiseResult]) -> str:
     """In a sentence or two, which meta-learners are better than every baseline, and which are not than which."""
     against = list(dict.fromkeys(one.other for one in standings))
     learners = list(dict.fromkeys(one.label for one in standings))

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaglot.core.common.errors import Refusal
-from metaglot.evaluation.confidence_intervals import interval, interval_by_character
-from metaglot.report.load_runs import MEASURES, Run
-from metaglot.report.statistics.significance import ALPHA, Floats, holm, over_seeds, verdict
+from metaglot.core.common.errors import UserError
+from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.report.load_runs import MEASURES, LoadedRun
+from metaglot.report.statistics.significance import ALPHA, Floats, holm, test_over_seeds, verdict
 
 Pair = dict[str, Any]
-Grouped = dict[str, dict[int, Run]]
+Grouped = dict[str, dict[int, LoadedRun]]
 
 # The families of comparisons, declared before looking. All pairs are one, for whoever looks for what differs. The
 # write-up's claims ask for one comparison alone, and that one needs no correction. Whether meta-learning is worth its
@@ -23,22 +23,22 @@ CLAIMED = ("maml", "fomaml")
 BASELINES = ("pretrained", "scratch")
 
 
-def refuse_other_tasks(runs: list[Run]) -> None:
+def refuse_other_tasks(runs: list[LoadedRun]) -> None:
     """Differences are of scores on the same tasks: refuse runs that were scored on others."""
     first = runs[0]
     for run in runs[1:]:
         for key in ("dataset", "split_sha256", "tasks_sha256"):
             ours, theirs = getattr(first.result, key), getattr(run.result, key)
             if ours != theirs:
-                raise Refusal(
+                raise UserError(
                     f"{first.name} and {run.name} were not scored on the same tasks: "
                     f"{key} is {ours} and {theirs}; run `dvc repro` to score both again"
                 )
         if not np.array_equal(first.scores["characters"], run.scores["characters"]):
-            raise Refusal(f"the scores of {first.name} and {run.name} hold different tasks: run `dvc repro`")
+            raise UserError(f"the scores of {first.name} and {run.name} hold different tasks: run `dvc repro`")
 
 
-def by_algorithm(runs: list[Run]) -> Grouped:
+def by_algorithm(runs: list[LoadedRun]) -> Grouped:
     """Runs by algorithm and seed, in the order of the rows."""
     grouped: Grouped = {}
     for run in runs:
@@ -46,20 +46,22 @@ def by_algorithm(runs: list[Run]) -> Grouped:
     return grouped
 
 
-def pairs(runs: list[Run], margin: float) -> list[Pair]:
+def compare_pairs(runs: list[LoadedRun], margin: float) -> list[Pair]:
     """Compare every pair of algorithms: a difference is the first's score minus the second's."""
     grouped = by_algorithm(runs)
-    return family([_compare(grouped[a], grouped[b], margin) for a, b in combinations(grouped, 2)], margin)
+    return correct_family([_compare(grouped[a], grouped[b], margin) for a, b in combinations(grouped, 2)], margin)
 
 
-def between(pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
+def find_pair(compare_pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
     """The pair of two algorithms, whichever is first, if they were compared."""
-    return next((pair for pair in pairs if {pair["first"], pair["second"]} == {algorithm, other}), None)
+    return next((pair for pair in compare_pairs if {pair["first"], pair["second"]} == {algorithm, other}), None)
 
 
-def family(pairs: list[Pair], margin: float) -> list[Pair]:
+def correct_family(compare_pairs: list[Pair], margin: float) -> list[Pair]:
     """These pairs as one family: with Holm's p-values over them, and the verdicts that these give."""
-    compared = [pair | {"family": len(pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in pairs]
+    compared = [
+        pair | {"family": len(compare_pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in compare_pairs
+    ]
     for measure in MEASURES:
         _correct([pair["over_seeds"][measure] for pair in compared])
     for pair in compared:
@@ -70,13 +72,13 @@ def family(pairs: list[Pair], margin: float) -> list[Pair]:
     return compared
 
 
-def _compare(first: dict[int, Run], second: dict[int, Run], margin: float) -> Pair:
+def _compare(first: dict[int, LoadedRun], second: dict[int, LoadedRun], margin: float) -> Pair:
     (a, *_), (b, *_) = first.values(), second.values()
     seeds = [seed for seed in first if seed in second]
     by_seed = [_of_seed(first[seed], second[seed]) for seed in seeds]
     averaged = _averaged([first[seed] for seed in seeds], [second[seed] for seed in seeds])
     over = {
-        measure: over_seeds(
+        measure: test_over_seeds(
             np.array([seed[measure]["difference"] for seed in by_seed]),
             margin if "accuracy" in measure else None,
         )
@@ -91,7 +93,7 @@ def _compare(first: dict[int, Run], second: dict[int, Run], margin: float) -> Pa
     }
 
 
-def _averaged(first: list[Run], second: list[Run]) -> dict[str, Any]:
+def _averaged(first: list[LoadedRun], second: list[LoadedRun]) -> dict[str, Any]:
     """The other uncertainty: of the mean network of these seeds, over which tasks and characters it was tested on."""
     held = first[0].scores["characters"]
     return {
@@ -99,7 +101,7 @@ def _averaged(first: list[Run], second: list[Run]) -> dict[str, Any]:
     }
 
 
-def task_means(runs: list[Run], measure: str) -> Floats:
+def task_means(runs: list[LoadedRun], measure: str) -> Floats:
     """[tasks]: each test task's score as a mean over runs."""
     return np.mean([run.scores[measure] for run in runs], axis=0, dtype=np.float64)
 
@@ -107,20 +109,20 @@ def task_means(runs: list[Run], measure: str) -> Floats:
 def uncertainty(values: Floats, characters: NDArray[np.int16]) -> dict[str, Any]:
     """Of a mean over tasks: the interval that takes them as independent, and that which knows what they share."""
     return {
-        "ci95_by_task": list(interval(values)),
-        "ci95_by_character": list(interval_by_character(values, characters)),
+        "ci95_by_task": list(t_interval(values)),
+        "ci95_by_character": list(clustered_interval(values, characters)),
     }
 
 
-def _of_seed(first: Run, second: Run) -> dict[str, Any]:
+def _of_seed(first: LoadedRun, second: LoadedRun) -> dict[str, Any]:
     """Two networks on the same tasks, with the paired interval that knows that tasks share characters."""
     found: dict[str, Any] = {"seed": first.seed}
     for measure in MEASURES:
         differences = first.scores[measure].astype(np.float64) - second.scores[measure]
         found[measure] = {
             "difference": float(differences.mean()),
-            "ci95": list(interval(differences)),
-            "ci95_by_character": list(interval_by_character(differences, first.scores["characters"])),
+            "ci95": list(t_interval(differences)),
+            "ci95_by_character": list(clustered_interval(differences, first.scores["characters"])),
         }
     return found
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metaglot.report.statistics.pairs import Pair, between
+from metaglot.report.statistics.pairs import Pair, find_pair
 
 OPPOSITE = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True)
-class Standing:
+class PairwiseResult:
     """A difference in accuracy with its 95% interval: over seeds, or over the characters of the one seed.
 
     over_characters: the other interval of several seeds, of their mean networks over the characters of the tests.
@@ -30,22 +30,22 @@ class Standing:
     within_margin: bool
 
 
-def standing(pair: Pair, algorithm: str) -> Standing:
+def pairwise_result(pair: Pair, algorithm: str) -> PairwiseResult:
     """Where an algorithm of a pair stands against the pair's other one."""
     test, by_seed = pair["over_seeds"]["accuracy"], pair["by_seed"]
     forward = pair["first"] == algorithm
     sign = 1 if forward else -1
     several = test["ci95"] is not None
-    low, high = _signed(sign, test["ci95"] if several else of_networks(by_seed[0]["accuracy"]))
+    low, high = _signed(sign, test["ci95"] if several else wider_interval(by_seed[0]["accuracy"]))
     label, other = pair["labels"][::sign]
     verdict: str = pair["verdict"]
-    return Standing(
+    return PairwiseResult(
         label=label,
         other=other,
         difference=sign * test["difference"],
         low=low,
         high=high,
-        over_characters=_signed(sign, of_networks(test)) if several and "ci95_by_character" in test else None,
+        over_characters=_signed(sign, wider_interval(test)) if several and "ci95_by_character" in test else None,
         seeds=len(by_seed),
         p=test["p_holm"],
         family=pair.get("family", 1),
@@ -59,7 +59,7 @@ def _signed(sign: int, bounds: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def of_networks(found: dict[str, Any]) -> tuple[float, float]:
+def wider_interval(found: dict[str, Any]) -> tuple[float, float]:
     """What is shown for given networks, of a score or a difference: by character, but no narrower than if tasks were
     independent.
 
@@ -71,7 +71,7 @@ def of_networks(found: dict[str, Any]) -> tuple[float, float]:
     return min(lows), max(highs)
 
 
-def find(pairs: list[Pair], algorithm: str, other: str) -> Standing | None:
+def find(pairs: list[Pair], algorithm: str, other: str) -> PairwiseResult | None:
     """The standing of one algorithm against another, if they were compared."""
-    pair = between(pairs, algorithm, other)
-    return standing(pair, algorithm) if pair else None
+    pair = find_pair(pairs, algorithm, other)
+    return pairwise_result(pair, algorithm) if pair else None

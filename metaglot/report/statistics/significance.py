@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from metaglot.evaluation.confidence_intervals import interval
+from metaglot.evaluation.confidence_intervals import t_interval
 
 Floats = NDArray[np.float64]
 Alternative = Literal["two-sided", "less", "greater"]
@@ -17,7 +17,7 @@ ONE_SEED = "inconclusive (one seed)"
 
 
 @dataclass(frozen=True)
-class Test:
+class PairedTest:
     """A paired comparison over seeds; `p` is of no difference, `p_margin` of one not within the margin."""
 
     __test__ = False  # no test case of pytest's
@@ -28,16 +28,16 @@ class Test:
     p_margin: float | None
 
 
-def over_seeds(differences: Floats, margin: float | None) -> Test:
+def test_over_seeds(differences: Floats, margin: float | None) -> PairedTest:
     """Test differences [seeds] against 0 and, where there is a margin, for lying within it.
 
     One seed gives no interval and no p-value: it speaks of two networks, not of two algorithms.
     """
     mean = float(differences.mean())
     if len(differences) == 1:
-        return Test(mean, None, None, None)
+        return PairedTest(mean, None, None, None)
     p_margin = None if margin is None else _p_beyond(differences, margin)
-    return Test(mean, interval(differences), _p(differences, 0, "two-sided"), p_margin)
+    return PairedTest(mean, t_interval(differences), _p(differences, 0, "two-sided"), p_margin)
 
 
 def _p_beyond(differences: Floats, margin: float) -> float:

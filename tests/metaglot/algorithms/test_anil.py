@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from oracles import distance
 
 from metaglot.algorithms.anil import ANIL
-from metaglot.core.learners.batched_engine import Batched
-from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, network
-from metaglot.training.learn2learn_engine import Loop
+from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
+from metaglot.training.learn2learn_engine import Learn2LearnEngine
 
 some = st.builds(
     Case,
@@ -25,10 +25,10 @@ some = st.builds(
 @examples(15)
 @given(some)
 def test_its_meta_gradient_is_learn2learns_on_the_head(case):
-    algorithm = ANIL(network(case.model), case.fast_lr, case.steps)
+    algorithm = ANIL(create_network(case.model), case.fast_lr, case.steps)
     learned, batch = case.learned(), case.batch()
-    expected, losses = Loop(algorithm, case.module()).meta_gradient(learned, batch)
-    found, outcome = Batched(algorithm, 2).meta_gradient(learned, batch)
+    expected, losses = Learn2LearnEngine(algorithm, case.module()).meta_gradient(learned, batch)
+    found, outcome = BatchedEngine(algorithm, 2).meta_gradient(learned, batch)
     assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses.losses)
 
@@ -37,7 +37,7 @@ def test_its_meta_gradient_is_learn2learns_on_the_head(case):
 def test_only_the_head_adapts(model):
     case = Case(model)
     batch, learned = case.batch(), case.learned()
-    made = ANIL(network(model), 0.4, 2).classifiers(learned, batch.support, batch.support_labels)
+    made = ANIL(create_network(model), 0.4, 2).adapt(learned, batch.support, batch.support_labels)
     before, after = next(made).fast, next(made).fast
     moved = {n for n in before if before[n].dense().shape != after[n].dense().shape}  # a task has its own then
     assert moved == {HEAD, HEAD_BIAS}

@@ -8,7 +8,7 @@ from oracles import distance
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.nn.functional_networks import network
+from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.learn2learn_engine import parameters
 
 
@@ -31,19 +31,19 @@ def test_its_meta_gradient_is_the_query_losss_at_the_adapted_weights(model, step
         for name, parameter in parameters(module).items():
             sums[name] += parameter.grad / case.tasks
     learned = case.learned()
-    found, _ = FOMAML(network(model), case.fast_lr, steps).meta_gradient(learned, batch)
+    found, _ = FOMAML(create_network(model), case.fast_lr, steps).meta_gradient(learned, batch)
     assert distance(dict(zip(learned, found, strict=True)), sums) < 1e-11
 
 
 def test_maml_in_first_order_is_fomaml_to_the_last_bit():
     case = Case(steps=2)
     learned, batch = case.learned(), case.batch()
-    fomaml, _ = FOMAML(network("fc"), 0.4, 2).meta_gradient(learned, batch)
-    maml, _ = MAML(network("fc"), 0.4, 2, first_order=True).meta_gradient(learned, batch)
+    fomaml, _ = FOMAML(create_network("fc"), 0.4, 2).meta_gradient(learned, batch)
+    maml, _ = MAML(create_network("fc"), 0.4, 2, first_order=True).meta_gradient(learned, batch)
     assert all(torch.equal(a, b) for a, b in zip(fomaml, maml, strict=True))
 
 
 def test_it_is_first_order_whatever_is_asked():
-    assert FOMAML(network("fc"), 0.4, 1, first_order=False).first_order is True
-    assert MAML(network("fc"), 0.4, 1).first_order is False
-    assert MAML(network("fc"), 0.4, 1, first_order=True).first_order is True
+    assert FOMAML(create_network("fc"), 0.4, 1, first_order=False).first_order is True
+    assert MAML(create_network("fc"), 0.4, 1).first_order is False
+    assert MAML(create_network("fc"), 0.4, 1, first_order=True).first_order is True

@@ -7,15 +7,19 @@ from oracles import distance
 from torch.func import functional_call
 
 from metaglot.algorithms.maml_2017 import MAML2017
-from metaglot.core.nn.functional_networks import network
+from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.learn2learn_engine import parameters
 
 
 @examples(15)
 @given(cases(first_order=False, shots=3))
 def test_its_meta_gradient_is_that_of_plain_steps_on_all_but_the_norms(case):
-    algorithm, module, batch = MAML2017(network(case.model), case.fast_lr, case.steps), case.module(), case.batch()
-    made = algorithm.learned(parameters(module), case.images())
+    algorithm, module, batch = (
+        MAML2017(create_network(case.model), case.fast_lr, case.steps),
+        case.module(),
+        case.batch(),
+    )
+    made = algorithm.initial_parameters(parameters(module), case.images())
     learned = {name: value.detach().clone().requires_grad_() for name, value in made.items()}
     norms = {name for name in learned if "normalize" in name}
     scales = {name for name in norms if name.endswith("weight")}

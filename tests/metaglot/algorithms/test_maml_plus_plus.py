@@ -11,7 +11,7 @@ from torch.func import functional_call
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.maml_plus_plus import LAST_STEP_ALONE, SECOND_ORDER, MAMLPlusPlus
-from metaglot.core.nn.functional_networks import network
+from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.learn2learn_engine import parameters
 
 OFF = dict.fromkeys(("step_losses", "learned_rates", "cosine", "order_annealing"), False)
@@ -19,7 +19,7 @@ CASE = Case(ways=3, shots=3, steps=3, tasks=2)
 
 
 def plus_plus(case: Case = CASE, **switches: bool) -> MAMLPlusPlus:
-    return MAMLPlusPlus(network(case.model), case.fast_lr, case.steps, **{**OFF, **switches})
+    return MAMLPlusPlus(create_network(case.model), case.fast_lr, case.steps, **{**OFF, **switches})
 
 
 def gradient(algorithm, learned, batch):
@@ -30,10 +30,13 @@ def gradient(algorithm, learned, batch):
 @pytest.mark.parametrize("progress", [0.0, 0.2, 1.0])
 def test_without_its_parts_it_is_maml(model, progress):
     case = CASE.but(model=model)
-    algorithm, learned = plus_plus(case).at(progress), case.learned()
-    assert algorithm.learned(learned, case.images()).keys() == learned.keys() and algorithm.annealing(progress) == 1
+    algorithm, learned = plus_plus(case).at_progress(progress), case.learned()
+    assert (
+        algorithm.initial_parameters(learned, case.images()).keys() == learned.keys()
+        and algorithm.meta_lr_factor(progress) == 1
+    )
     found = gradient(algorithm, learned, case.batch())
-    expected = gradient(MAML(network(model), case.fast_lr, case.steps), learned, case.batch())
+    expected = gradient(MAML(create_network(model), case.fast_lr, case.steps), learned, case.batch())
     assert distance(found, expected) < 1e-12
 
 
@@ -41,16 +44,16 @@ def test_its_order_is_first_and_then_second():
     learned, batch = CASE.learned(), CASE.batch()
     algorithm = plus_plus(order_annealing=True)
     for progress, kind in ((0.0, FOMAML), (SECOND_ORDER - 0.01, FOMAML), (SECOND_ORDER, MAML), (1.0, MAML)):
-        expected = gradient(kind(network("fc"), CASE.fast_lr, CASE.steps), learned, batch)
-        assert distance(gradient(algorithm.at(progress), learned, batch), expected) < 1e-12
+        expected = gradient(kind(create_network("fc"), CASE.fast_lr, CASE.steps), learned, batch)
+        assert distance(gradient(algorithm.at_progress(progress), learned, batch), expected) < 1e-12
 
 
 @examples(10)
 @given(cases(shots=3).filter(lambda case: case.steps), st.sampled_from([0.0, LAST_STEP_ALONE / 2, 1.0]))
 def test_its_meta_loss_and_gradient_are_those_written_out_task_by_task(case, progress):
     """With a loss after every step, and other rates in every step and tensor."""
-    algorithm, batch = plus_plus(case, step_losses=True, learned_rates=True).at(progress), case.batch()
-    learned = algorithm.learned(case.learned(), case.images())
+    algorithm, batch = plus_plus(case, step_losses=True, learned_rates=True).at_progress(progress), case.batch()
+    learned = algorithm.initial_parameters(case.learned(), case.images())
     random = torch.Generator().manual_seed(1)
     for name in learned:
         if name.startswith("rates."):
@@ -69,21 +72,21 @@ def test_its_meta_loss_and_gradient_are_those_written_out_task_by_task(case, pro
             total = total + weights[step] * F.cross_entropy(functional_call(module, own, query[:, None]), query_labels)
     total = total / len(batch)
     expected = torch.autograd.grad(total, [*learned.values()], materialize_grads=True)
-    losses, _ = algorithm.outcome(learned, batch)
+    losses, _ = algorithm.meta_loss(learned, batch)
     torch.testing.assert_close(losses.mean(), total)
     assert distance(gradient(algorithm, learned, batch), dict(zip(learned, expected, strict=True))) < 1e-9
 
 
 def test_its_outer_rate_falls_along_a_cosine():
-    rates = [plus_plus(cosine=True).annealing(progress) for progress in (0, 0.25, 0.5, 0.75, 1)]
+    rates = [plus_plus(cosine=True).meta_lr_factor(progress) for progress in (0, 0.25, 0.5, 0.75, 1)]
     assert rates[0] == 1 and rates[2] == pytest.approx(0.505) and rates[-1] == pytest.approx(0.01)
     assert rates == sorted(rates, reverse=True)
 
 
 def test_beyond_the_steps_of_training_it_takes_the_last_rates():
     algorithm = plus_plus(learned_rates=True)
-    learned = algorithm.learned(CASE.learned(), CASE.images())
+    learned = algorithm.initial_parameters(CASE.learned(), CASE.images())
     learned["rates.2.classifier.bias"] = torch.tensor(7.0)
-    tested = MAMLPlusPlus(network("fc"), CASE.fast_lr, 10, **{**OFF, "learned_rates": True})
+    tested = MAMLPlusPlus(create_network("fc"), CASE.fast_lr, 10, **{**OFF, "learned_rates": True})
     assert set(tested.names) <= set(learned)
     assert [float(tested.rates(learned, step)["classifier.bias"]) for step in (1, 2, 9)] == [0.4, 7.0, 7.0]

@@ -8,9 +8,9 @@ from oracles import distance
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
-from metaglot.core.learners.batched_engine import Batched
-from metaglot.core.nn.functional_networks import network
-from metaglot.training.learn2learn_engine import Loop, parity
+from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity
 
 some = st.builds(
     Case,
@@ -25,8 +25,8 @@ some = st.builds(
 
 def started(case: Case) -> tuple[MetaSGD, dict[str, torch.Tensor]]:
     """With rates that are not all alike any more."""
-    algorithm = MetaSGD(network(case.model), case.fast_lr, case.steps)
-    learned = algorithm.learned(case.learned(), case.images())
+    algorithm = MetaSGD(create_network(case.model), case.fast_lr, case.steps)
+    learned = algorithm.initial_parameters(case.learned(), case.images())
     random = torch.Generator().manual_seed(1)
     for name in learned:
         if name.startswith("rates."):
@@ -38,8 +38,8 @@ def started(case: Case) -> tuple[MetaSGD, dict[str, torch.Tensor]]:
 @given(some)
 def test_its_meta_gradient_is_learn2learns(case):
     algorithm, learned = started(case)
-    expected, losses = Loop(algorithm, case.module()).meta_gradient(learned, case.batch())
-    found, outcome = Batched(algorithm, 1).meta_gradient(learned, case.batch())
+    expected, losses = Learn2LearnEngine(algorithm, case.module()).meta_gradient(learned, case.batch())
+    found, outcome = BatchedEngine(algorithm, 1).meta_gradient(learned, case.batch())
     assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses.losses)
 
@@ -47,24 +47,24 @@ def test_its_meta_gradient_is_learn2learns(case):
 @pytest.mark.parametrize("model", ["fc", "conv"])
 def test_it_is_certified(model):
     case = Case(model)
-    algorithm = MetaSGD(network(model), case.fast_lr, 1)
-    learned = algorithm.learned(case.learned(), case.images())
-    assert parity(algorithm, case.module(), learned, case.batch(), 2)["relative_difference"] <= 1e-10
+    algorithm = MetaSGD(create_network(model), case.fast_lr, 1)
+    learned = algorithm.initial_parameters(case.learned(), case.images())
+    assert certify_parity(algorithm, case.module(), learned, case.batch(), 2)["relative_difference"] <= 1e-10
 
 
 def test_it_starts_as_maml():
     case = Case(steps=2)
-    algorithm, batch = MetaSGD(network("fc"), case.fast_lr, 2), case.batch()
-    learned = algorithm.learned(case.learned(), case.images())
-    losses, _ = algorithm.outcome(learned, batch)
-    torch.testing.assert_close(losses, MAML(network("fc"), case.fast_lr, 2).outcome(case.learned(), batch)[0])
+    algorithm, batch = MetaSGD(create_network("fc"), case.fast_lr, 2), case.batch()
+    learned = algorithm.initial_parameters(case.learned(), case.images())
+    losses, _ = algorithm.meta_loss(learned, batch)
+    torch.testing.assert_close(losses, MAML(create_network("fc"), case.fast_lr, 2).meta_loss(case.learned(), batch)[0])
 
 
 def test_every_parameter_that_has_an_effect_has_a_rate_of_its_shape():
     case = Case()
-    algorithm = MetaSGD(network("fc"), 0.3, 1)
-    learned = algorithm.learned(case.learned(), case.images())
+    algorithm = MetaSGD(create_network("fc"), 0.3, 1)
+    learned = algorithm.initial_parameters(case.learned(), case.images())
     assert set(algorithm.names) <= set(learned)
     rates = {name.removeprefix("rates."): value for name, value in learned.items() if name.startswith("rates.")}
-    assert set(rates) == set(network("fc").names)
+    assert set(rates) == set(create_network("fc").names)
     assert all(value.shape == learned[name].shape and (value == 0.3).all() for name, value in rates.items())

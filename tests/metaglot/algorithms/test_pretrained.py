@@ -9,10 +9,10 @@ from oracles import distance, inductive
 from sklearn.linear_model import LogisticRegression
 
 from metaglot.algorithms.pretrained import BIAS, WEIGHT, Pretrained
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import TURNS, Images, Purpose
-from metaglot.evaluation.scoring import adapted, last
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ROTATIONS, ImageStore, StreamPurpose
+from metaglot.evaluation.scoring import adapted, classifier_after
 from metaglot.training.learn2learn_engine import parameters
 
 
@@ -23,7 +23,7 @@ def test_its_heads_are_scikit_learns_on_the_same_features(case):
     model = case.model
     batch, module = case.batch(), case.module()
     with torch.no_grad():
-        made = last(adapted(Pretrained(network(model), 0.5, 1), case.learned(), batch), 1)
+        made = classifier_after(adapted(Pretrained(create_network(model), 0.5, 1), case.learned(), batch), 1)
         together, alone = made(batch.query).softmax(-1), made.inductive(batch.query).softmax(-1)
         for task, (support, labels, query, _) in enumerate(zip(*batch.parts(), strict=True)):
             penalty = 2 if case.ways == 2 else 1
@@ -41,13 +41,15 @@ def test_its_heads_are_scikit_learns_on_the_same_features(case):
 @examples(10)
 @given(cases(), st.integers(2, 30))
 def test_its_gradient_is_that_of_ordinary_training(case, minibatch):
-    algorithm, module = Pretrained(network(case.model), 0.5, 1, minibatch=minibatch), case.module()
-    learned = algorithm.learned(case.learned(), case.images())
+    algorithm, module = Pretrained(create_network(case.model), 0.5, 1, minibatch=minibatch), case.module()
+    learned = algorithm.initial_parameters(case.learned(), case.images())
     random = torch.Generator().manual_seed(case.seed)
-    learned[WEIGHT] = torch.randn(TURNS * CHARACTERS, learned[WEIGHT].shape[1], generator=random, dtype=torch.double)
+    learned[WEIGHT] = torch.randn(
+        ROTATIONS * CHARACTERS, learned[WEIGHT].shape[1], generator=random, dtype=torch.double
+    )
     learned[BIAS] = learned[BIAS].double()
     learned = {name: value.detach().requires_grad_() for name, value in learned.items()}
-    batch = algorithm.training_batch(case.images(), (Purpose.TRAINING, 0, 1), case.task, 5).double()
+    batch = algorithm.training_batch(case.images(), (StreamPurpose.TRAINING, 0, 1), case.task, 5).double()
     features = module.features(batch.query[0][:, None])
     F.cross_entropy(features @ learned[WEIGHT].T + learned[BIAS], batch.query_labels[0]).backward()
     expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in parameters(module).items()}
@@ -56,12 +58,14 @@ def test_its_gradient_is_that_of_ordinary_training(case, minibatch):
     assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-9
 
 
-@pytest.mark.parametrize(("rotations", "turns"), [("class", TURNS), ("none", 1)])
+@pytest.mark.parametrize(("rotations", "turns"), [("class", ROTATIONS), ("none", 1)])
 def test_every_character_in_every_turn_is_a_class_of_its_own(rotations, turns):
     pixels = drawings(size=6)
-    images = Images(pixels, torch.device("cpu"))
-    task = Task(ways=3, shots=2, queries=2, rotations=rotations)
-    batch = Pretrained(network("fc"), 0.5, 1, minibatch=400).training_batch(images, (Purpose.TRAINING, 0, 1), task, 5)
+    images = ImageStore(pixels, torch.device("cpu"))
+    task = TaskConfig(ways=3, shots=2, queries=2, rotations=rotations)
+    batch = Pretrained(create_network("fc"), 0.5, 1, minibatch=400).training_batch(
+        images, (StreamPurpose.TRAINING, 0, 1), task, 5
+    )
     assert batch.query.shape == (1, 400, 6, 6) and batch.support.shape == (1, 0, 6, 6)
     assert set(batch.query_labels[0].tolist()) == {*range(turns * CHARACTERS)}
     for image, label in zip(batch.query[0], batch.query_labels[0].tolist(), strict=True):

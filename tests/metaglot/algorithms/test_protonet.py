@@ -8,17 +8,17 @@ from oracles import distance
 from torch import Tensor, nn
 
 from metaglot.algorithms.protonet import ProtoNet
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Batch, Images, Purpose, draw
-from metaglot.evaluation.scoring import adapted, last
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
+from metaglot.evaluation.scoring import adapted, classifier_after
 from metaglot.training.learn2learn_engine import parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 CASE = Case(ways=3, shots=2, queries=3, tasks=3)
 
 
-def literal(module: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+def literal(module: nn.Module, batch: TaskBatch) -> tuple[Tensor, Tensor]:
     """Losses [tasks] and logits [tasks, m, ways], distance by distance."""
     logits = []
     for support, labels, query, _ in zip(*batch.parts(), strict=True):
@@ -35,7 +35,7 @@ def test_its_meta_gradient_is_that_of_a_literal_implementation(case):
     module, learned = case.module(), case.learned()
     losses, logits = literal(module, case.batch())
     losses.mean().backward()
-    found, outcome = ProtoNet(network(case.model), 0.5, 1).meta_gradient(learned, case.batch())
+    found, outcome = ProtoNet(create_network(case.model), 0.5, 1).meta_gradient(learned, case.batch())
     expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in parameters(module).items()}
     assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-9
     torch.testing.assert_close(outcome.losses, losses.detach())
@@ -46,22 +46,22 @@ def test_its_meta_gradient_is_that_of_a_literal_implementation(case):
 @both
 def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
     case = CASE.but(model=model)
-    batch, algorithm = case.batch(), ProtoNet(network(model), 0.5, 1)
+    batch, algorithm = case.batch(), ProtoNet(create_network(model), 0.5, 1)
     with torch.no_grad():
-        made = last(adapted(algorithm, case.learned(), batch), 5)
+        made = classifier_after(adapted(algorithm, case.learned(), batch), 5)
         whole = made.inductive(batch.query)
         torch.testing.assert_close(made.inductive(batch.query[:, :1]), whole[:, :1])
         assert not torch.allclose(made(batch.query), whole, atol=1e-2)
 
 
 def test_training_tasks_have_ways_and_queries_of_their_own_and_test_tasks_have_not():
-    images = Images(drawings(size=6), torch.device("cpu"))
-    task, stream = Task(ways=3, shots=2, queries=4, rotations="class"), (Purpose.TRAINING, 7, 1)
-    wide = ProtoNet(network("fc"), 0.5, 1, training_ways=8, training_queries=6)
+    images = ImageStore(drawings(size=6), torch.device("cpu"))
+    task, stream = TaskConfig(ways=3, shots=2, queries=4, rotations="class"), (StreamPurpose.TRAINING, 7, 1)
+    wide = ProtoNet(create_network("fc"), 0.5, 1, training_ways=8, training_queries=6)
     batch = wide.training_batch(images, stream, task, 2)
     assert batch.support.shape[:2] == (2, 8 * 2) and batch.query.shape[:2] == (2, 8 * 6)
-    most = ProtoNet(network("fc"), 0.5, 1).training_batch(images, stream, task, 1)
+    most = ProtoNet(create_network("fc"), 0.5, 1).training_batch(images, stream, task, 1)
     assert most.support.shape[:2] == (1, 9 * 2)  # as many as there are
-    testing = (Purpose.TESTING, 0, 0)
-    assert draw(testing, 4, 9, 20, task).sha256() == draw(testing, 4, 9, 20, task).sha256()
-    assert task == Task(ways=3, shots=2, queries=4, rotations="class")
+    testing = (StreamPurpose.TESTING, 0, 0)
+    assert sample_tasks(testing, 4, 9, 20, task).sha256() == sample_tasks(testing, 4, 9, 20, task).sha256()
+    assert task == TaskConfig(ways=3, shots=2, queries=4, rotations="class")

@@ -9,9 +9,9 @@ from hypothesis import given
 from oracles import distance
 
 from metaglot.algorithms.reptile import Reptile, minibatch_of
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Images, Purpose
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose
 from metaglot.training.learn2learn_engine import parameters
 
 CASE = Case(ways=3, shots=4, tasks=3, steps=4)
@@ -19,7 +19,7 @@ CASE = Case(ways=3, shots=4, tasks=3, steps=4)
 
 def reptile(case: Case, fast_lr: float = 0.01, minibatch: int = 5) -> Reptile:
     sizes = {"minibatch": minibatch, "test_minibatch": minibatch}
-    return Reptile(network(case.model), fast_lr, case.steps, **sizes, training_shots=6)
+    return Reptile(create_network(case.model), fast_lr, case.steps, **sizes, training_shots=6)
 
 
 def adapted_by_hand(case: Case, algorithm: Reptile) -> list[dict[str, torch.Tensor]]:
@@ -55,13 +55,13 @@ def test_a_step_of_rate_one_ends_at_the_mean_of_the_adapted_weights():
         value.grad = slope.contiguous()
     algorithm.optimiser(learned, 1.0).step()
     tasks = adapted_by_hand(CASE, algorithm)
-    for name in network("fc").names:
+    for name in create_network("fc").names:
         mean = torch.stack([task[name] for task in tasks]).mean(0)
         torch.testing.assert_close(learned[name].detach(), mean, rtol=1e-6, atol=1e-9)
 
 
 def test_its_outer_rate_falls_to_zero():
-    assert [reptile(CASE).annealing(progress) for progress in (0, 0.25, 1)] == [1, 0.75, 0]
+    assert [reptile(CASE).meta_lr_factor(progress) for progress in (0, 0.25, 1)] == [1, 0.75, 0]
 
 
 def minibatches(count: int, images: int, size: int) -> list[int]:
@@ -78,16 +78,19 @@ def test_minibatches_take_every_image_once_in_each_round():
 
 def test_it_is_tested_with_minibatches_of_another_size():
     batch, learned = CASE.batch(), CASE.learned()
-    sizes = Reptile(network("fc"), 0.01, 2, minibatch=5, test_minibatch=3), reptile(CASE, minibatch=3)
+    sizes = Reptile(create_network("fc"), 0.01, 2, minibatch=5, test_minibatch=3), reptile(CASE, minibatch=3)
     tested, trained = (
-        [*islice(one.classifiers(learned, batch.support, batch.support_labels), 3)][-1](batch.query) for one in sizes
+        [*islice(one.adapt(learned, batch.support, batch.support_labels), 3)][-1](batch.query) for one in sizes
     )
     assert torch.equal(tested, trained)
 
 
 def test_training_tasks_have_shots_of_their_own():
-    images, task = Images(drawings(), torch.device("cpu")), Task(ways=3, shots=1, queries=15, rotations="class")
-    batch = reptile(CASE).training_batch(images, (Purpose.TRAINING, 0, 1), task, 2)
+    images, task = (
+        ImageStore(drawings(), torch.device("cpu")),
+        TaskConfig(ways=3, shots=1, queries=15, rotations="class"),
+    )
+    batch = reptile(CASE).training_batch(images, (StreamPurpose.TRAINING, 0, 1), task, 2)
     assert batch.support.shape[:2] == (2, 3 * 6) and batch.query.shape[:2] == (2, 3 * 14)
 
 
@@ -95,5 +98,5 @@ def test_adapting_leaves_what_is_learned_alone():
     learned = CASE.learned()
     before = {name: value.detach().clone() for name, value in learned.items()}
     batch = CASE.batch()
-    made = [*islice(reptile(CASE).classifiers(learned, batch.support, batch.support_labels), 3)]
+    made = [*islice(reptile(CASE).adapt(learned, batch.support, batch.support_labels), 3)]
     assert len(made) == 3 and all(torch.equal(learned[name], before[name]) for name in learned)

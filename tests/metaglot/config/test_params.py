@@ -12,18 +12,18 @@ from params_file import ASGIVEN, TEXT, changed, text
 from ruamel.yaml import YAML
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import Params, read
-from metaglot.config.resolve import find
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import AlgorithmSettings, Train
+from metaglot.config.params import Params, parse_params
+from metaglot.config.resolve import import_classes
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import AlgorithmSettings, TrainingConfig
 
-CLASSES = find(ALGORITHMS)
+CLASSES = import_classes(ALGORITHMS)
 
 
 def refused(content: bytes) -> str:
     """The line in which params are refused, which must be one, and short."""
-    with pytest.raises(Refusal) as refusal:
-        read(content, CLASSES)
+    with pytest.raises(UserError) as refusal:
+        parse_params(content, CLASSES)
     line = str(refusal.value)
     assert line.startswith("params.yaml: ") and len(line.splitlines()) == 1 and len(line) < 600
     return line
@@ -35,7 +35,7 @@ def same(params: Params, asked: dict[str, Any]) -> None:
 
 
 def test_the_default_params_are_the_design_s() -> None:
-    same(read(TEXT, CLASSES), ASGIVEN)
+    same(parse_params(TEXT, CLASSES), ASGIVEN)
     assert ASGIVEN["train"] == {
         "engine": "batched",
         "iterations": 10000,
@@ -66,7 +66,7 @@ def test_a_block_that_is_left_out_means_what_params_yaml_says(name: str) -> None
 @given(valid())
 @examples(60)
 def test_valid_params_are_accepted_and_mean_what_they_say(params: dict[str, Any]) -> None:
-    same(read(text(params), CLASSES), params)
+    same(parse_params(text(params), CLASSES), params)
 
 
 @given(invalid())
@@ -121,7 +121,7 @@ def test_what_is_wrong_and_what_would_be_right_is_said(changes: dict[str, Any], 
 
 def test_counts_do_not_bind_a_split_by_alphabets() -> None:
     params = changed({"split.kind": "background", "split.test": 1623, "task.ways": 81})
-    same(read(text(params), CLASSES), params)
+    same(parse_params(text(params), CLASSES), params)
 
 
 BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
@@ -167,7 +167,7 @@ def test_noise_is_refused_in_one_line(noise: bytes) -> None:
 
 @pytest.mark.parametrize("number", [b"1e-3", b"1e-05", b"0.00001", b"1.0e+1"])
 def test_numbers_are_read_as_dvc_writes_them(number: bytes) -> None:
-    params = read(TEXT.replace(b" 0.003 ", b" " + number + b" "), CLASSES)
+    params = parse_params(TEXT.replace(b" 0.003 ", b" " + number + b" "), CLASSES)
     assert params.train.meta_lr == float(number)
 
 
@@ -179,7 +179,7 @@ def test_dvc_writes_params_back_as_they_stand() -> None:
 
 
 def test_settings_may_change_every_key_of_train() -> None:
-    assert set(AlgorithmSettings.model_fields) == {*Train.model_fields, "test_adaptation_steps"}
+    assert set(AlgorithmSettings.model_fields) == {*TrainingConfig.model_fields, "test_adaptation_steps"}
 
 
 def test_the_table_of_what_keys_take_is_complete() -> None:

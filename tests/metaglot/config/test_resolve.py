@@ -7,15 +7,15 @@ from params_file import changed, text
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import read
-from metaglot.config.resolve import find, overrides, resolve
-from metaglot.core.common.errors import Refusal
+from metaglot.config.params import parse_params
+from metaglot.config.resolve import import_classes, overridden_settings, resolve
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import AlgorithmSettings
 from metaglot.core.learners.gradient_based import GradientBased
 
 
 class Annealed(GradientBased):
-    """An algorithm with settings of its own and no counterpart."""
+    """An algorithm with settings of its own and no learn2learn_class."""
 
     class Settings(AlgorithmSettings):
         anneal: bool = True
@@ -23,20 +23,20 @@ class Annealed(GradientBased):
 
     label = "Annealed"
     first_order = None
-    counterpart: ClassVar[str | None] = None
+    learn2learn_class: ClassVar[str | None] = None
 
 
-CLASSES = find(ALGORITHMS) | {"annealed": Annealed}
+CLASSES = import_classes(ALGORITHMS) | {"annealed": Annealed}
 
 
 def resolved(changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Every file, as plain values."""
-    files = resolve(read(text(changed(changes)), CLASSES), CLASSES)
+    files = resolve(parse_params(text(changed(changes)), CLASSES), CLASSES)
     return {name: section.model_dump() for name, section in files.items()}
 
 
 def test_the_table_leads_to_the_classes() -> None:
-    assert find(ALGORITHMS)["maml"] is MAML
+    assert import_classes(ALGORITHMS)["maml"] is MAML
 
 
 def test_there_is_a_file_for_each_reader() -> None:
@@ -122,7 +122,7 @@ def test_settings_beat_train_and_evaluate() -> None:
 
 def test_what_settings_override_is_said() -> None:
     changes = {"settings.maml.fast_lr": 0.4, "settings.fomaml.fast_lr": 0.5, "settings.maml.test_adaptation_steps": 3}
-    assert list(overrides(read(text(changed(changes)), CLASSES))) == [
+    assert list(overridden_settings(parse_params(text(changed(changes)), CLASSES))) == [
         "settings.maml.fast_lr: 0.4 instead of 0.5",
         "settings.maml.test_adaptation_steps: 3 instead of 1",
     ]
@@ -139,7 +139,7 @@ def test_settings_of_its_own_go_to_the_algorithm() -> None:
 
 def test_an_algorithm_that_learn2learn_has_not_cannot_be_asked_of_it() -> None:
     both = {"algorithms": ["maml", "annealed"]}
-    with pytest.raises(Refusal, match="train.engine: got 'learn2learn'; takes batched for annealed"):
+    with pytest.raises(UserError, match="train.engine: got 'learn2learn'; takes batched for annealed"):
         resolved(both | {"train.engine": "learn2learn"})
     mixed = resolved(both | {"train.engine": "learn2learn", "settings.annealed.engine": "batched"})
     assert mixed["maml/train.yaml"]["train"]["engine"] == "learn2learn"

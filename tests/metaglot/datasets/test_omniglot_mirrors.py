@@ -4,42 +4,42 @@ from pathlib import Path
 
 import pytest
 
-from metaglot.core.common.errors import Refusal
-from metaglot.datasets.omniglot_mirrors import Folder, Unreachable, Web, answer, mirror_at, sources
+from metaglot.core.common.errors import UserError
+from metaglot.datasets.omniglot_mirrors import FolderMirror, Unreachable, WebMirror, answer, list_sources, mirror_at
 
 
 def test_a_mirror_comes_before_the_official_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMNIGLOT_MIRROR", "https://mirror.example/omniglot/")
-    official = Web("https://raw.githubusercontent.com/brendenlake/omniglot/master/python")
-    assert sources() == [Web("https://mirror.example/omniglot"), official]
+    official = WebMirror("https://raw.githubusercontent.com/brendenlake/omniglot/master/python")
+    assert list_sources() == [WebMirror("https://mirror.example/omniglot"), official]
     monkeypatch.setenv("OMNIGLOT_MIRROR", "")
-    assert sources() == [official]
+    assert list_sources() == [official]
 
 
 def test_a_relative_folder_is_relative_to_the_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """DVC runs a temporary experiment elsewhere, and says where the repository is."""
     monkeypatch.setenv("DVC_ROOT", str(tmp_path / "repository"))
-    assert mirror_at("../omniglot") == Folder("../omniglot", tmp_path / "repository" / "../omniglot")
-    assert mirror_at("/omniglot") == Folder("/omniglot", Path("/omniglot"))
+    assert mirror_at("../omniglot") == FolderMirror("../omniglot", tmp_path / "repository" / "../omniglot")
+    assert mirror_at("/omniglot") == FolderMirror("/omniglot", Path("/omniglot"))
 
 
 def test_a_file_address_is_a_folder() -> None:
-    assert mirror_at("file:///data/omni%20glot") == Folder("file:///data/omni%20glot", Path("/data/omni glot"))
+    assert mirror_at("file:///data/omni%20glot") == FolderMirror("file:///data/omni%20glot", Path("/data/omni glot"))
 
 
 @pytest.mark.parametrize("mirror", ["ftp://mirror.example", "s3://bucket/omniglot", "gopher://x"])
 def test_another_kind_of_address_is_refused(mirror: str) -> None:
-    with pytest.raises(Refusal, match=f"OMNIGLOT_MIRROR={mirror} is neither a folder nor"):
+    with pytest.raises(UserError, match=f"OMNIGLOT_MIRROR={mirror} is neither a folder nor"):
         mirror_at(mirror)
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:
-    assert str(Web("https://me:secret@mirror.example:8080/x")) == "https://mirror.example:8080/x"
+    assert str(WebMirror("https://me:secret@mirror.example:8080/x")) == "https://mirror.example:8080/x"
 
 
 @pytest.mark.parametrize("address", ["http://", "http://[::1", "http://a b.example:port/x"])
 def test_a_malformed_address_is_refused_not_taken_for_unreachable(address: str) -> None:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UserError) as refused:
         answer(f"{address}/x.zip")
     assert not isinstance(refused.value, Unreachable) and str(refused.value).startswith("cannot be asked for")
 
@@ -50,6 +50,6 @@ def test_a_port_where_nobody_listens_is_unreachable(silent_port: int) -> None:
 
 
 def test_a_server_without_a_certificate_is_refused(mirror_server: str) -> None:
-    with pytest.raises(Refusal, match="has no valid certificate") as refused:
+    with pytest.raises(UserError, match="has no valid certificate") as refused:
         answer(mirror_server.replace("http", "https") + "/x.zip")
     assert not isinstance(refused.value, Unreachable)

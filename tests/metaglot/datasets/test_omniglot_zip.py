@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE, content_sha256, drawings
+from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE, content_sha256, read_drawings
 from tests.small_omniglot import FIRST, FOLDER, Members, pack, png, repack, unpack
 
 IMAGES = 40
@@ -24,12 +24,12 @@ IMAGES = 40
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two characters, 40 drawings."""
     path = tmp_path_factory.mktemp("archives") / "whole.zip"
-    synthetic_glyphs.write(path, FOLDER, [2])
+    synthetic_glyphs.write_archive(path, FOLDER, [2])
     return path
 
 
 def digest(path: Path) -> str:
-    return content_sha256(drawings(path, FOLDER, IMAGES))
+    return content_sha256(read_drawings(path, FOLDER, IMAGES))
 
 
 def replace(members: Members, content: bytes) -> None:
@@ -95,7 +95,7 @@ CHANGES = {
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(UserError) as refused:
         digest(path)
     line = str(refused.value)
     assert len(line) < 400 and line.isprintable(), line
@@ -105,7 +105,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_archive_is_refused_in_one_line(case: str, whole: Path, tmp_path: Path) -> None:
     change, said = CHANGES[case]
-    with pytest.raises(Refusal, match=said):
+    with pytest.raises(UserError, match=said):
         digest(repack(whole, tmp_path / "changed.zip", change))
     assert refusal(tmp_path / "changed.zip")
     assert [path.name for path in tmp_path.rglob("*")] == ["changed.zip"]
@@ -190,7 +190,7 @@ def test_the_digest_knows_drawings_however_they_are_packed(whole: Path, tmp_path
 
 
 def test_drawings_come_in_order_of_their_names_with_ink_black(whole: Path) -> None:
-    names, images = zip(*drawings(whole, FOLDER, IMAGES), strict=True)
+    names, images = zip(*read_drawings(whole, FOLDER, IMAGES), strict=True)
     assert list(names) == sorted(names) and names[0] == FIRST and len(names) == IMAGES
     with ZipFile(whole) as archive, archive.open(FIRST) as file, Image.open(file) as expected:
         assert images[0].tobytes() == expected.tobytes()
@@ -222,7 +222,7 @@ def test_a_damaged_archive_is_refused_or_holds_the_same_drawings(
     path.write_bytes(damaged(whole.read_bytes(), changes))
     try:
         found = digest(path)
-    except Refusal as refused:
+    except UserError as refused:
         assert len(str(refused)) < 400 and str(refused).isprintable()
     else:
         assert found == digest(whole)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot import ARCHIVES, ink
-from metaglot.datasets.omniglot_zip import drawings
+from metaglot.datasets.omniglot import ARCHIVES, shrink_drawing
+from metaglot.datasets.omniglot_zip import read_drawings
 
 SIZES = [20, 20]
 
@@ -16,24 +16,24 @@ SIZES = [20, 20]
 def images(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     """Forty characters: float [40, 20, 784], ink = 1."""
     path = tmp_path_factory.mktemp("glyphs") / "x.zip"
-    synthetic_glyphs.write(path, "images_background", SIZES)
-    inks = [ink(drawing, 28) for _, drawing in drawings(path, "images_background", 20 * sum(SIZES))]
+    synthetic_glyphs.write_archive(path, "images_background", SIZES)
+    inks = [shrink_drawing(drawing, 28) for _, drawing in read_drawings(path, "images_background", 20 * sum(SIZES))]
     return np.stack(inks).reshape(sum(SIZES), 20, 784) / 255
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     def written(seed: int) -> bytes:
-        synthetic_glyphs.write(tmp_path / "x.zip", "images_background", [1], seed=seed)
+        synthetic_glyphs.write_archive(tmp_path / "x.zip", "images_background", [1], seed=seed)
         return (tmp_path / "x.zip").read_bytes()
 
     assert written(0) == written(0) != written(1)
 
 
 def test_an_alphabet_is_drawn_alike_wherever_it_stands(tmp_path: Path) -> None:
-    synthetic_glyphs.write(tmp_path / "both.zip", "images_background", [1, 2], first=1)
-    synthetic_glyphs.write(tmp_path / "one.zip", "images_background", [2], first=2)
-    both = [drawing.tobytes() for _, drawing in drawings(tmp_path / "both.zip", "images_background", 60)]
-    one = [drawing.tobytes() for _, drawing in drawings(tmp_path / "one.zip", "images_background", 40)]
+    synthetic_glyphs.write_archive(tmp_path / "both.zip", "images_background", [1, 2], first=1)
+    synthetic_glyphs.write_archive(tmp_path / "one.zip", "images_background", [2], first=2)
+    both = [drawing.tobytes() for _, drawing in read_drawings(tmp_path / "both.zip", "images_background", 60)]
+    one = [drawing.tobytes() for _, drawing in read_drawings(tmp_path / "one.zip", "images_background", 40)]
     assert both[20:] == one
 
 

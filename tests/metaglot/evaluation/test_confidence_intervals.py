@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metaglot.evaluation.confidence_intervals import interval, interval_by_character, variance_by_character
+from metaglot.evaluation.confidence_intervals import clustered_interval, clustered_variance, t_interval
 
 
 def tasks_sharing_characters(
@@ -26,19 +26,19 @@ def covers(bounds: tuple[float, float]) -> bool:
 def test_the_interval_is_scipys_t_interval():
     values = np.random.default_rng(0).normal(size=17)
     expected = stats.t.interval(0.95, 16, loc=values.mean(), scale=stats.sem(values))
-    assert interval(values) == pytest.approx(expected)
+    assert t_interval(values) == pytest.approx(expected)
 
 
 def test_the_interval_of_independent_values_covers_the_mean_95_times_in_100():
     draws = np.random.default_rng(1).normal(size=(2000, 5))
-    assert np.mean([covers(interval(values)) for values in draws]) == pytest.approx(0.95, abs=0.015)
+    assert np.mean([covers(t_interval(values)) for values in draws]) == pytest.approx(0.95, abs=0.015)
 
 
 def test_tasks_that_share_characters_are_covered_only_by_the_interval_that_knows():
     rng = np.random.default_rng(2)
     drawn = [tasks_sharing_characters(rng, characters=100, tasks=2000, ways=5) for _ in range(400)]
-    by_character = np.mean([covers(interval_by_character(*scores)) for scores in drawn])
-    naive = np.mean([covers(interval(values)) for values, _ in drawn])
+    by_character = np.mean([covers(clustered_interval(*scores)) for scores in drawn])
+    naive = np.mean([covers(t_interval(values)) for values, _ in drawn])
     assert by_character == pytest.approx(0.95, abs=0.03)
     assert naive < 0.6
 
@@ -50,7 +50,7 @@ def test_paired_differences_are_covered_too():
         common, held = tasks_sharing_characters(rng, characters=100, tasks=1000, ways=5)
         ease = rng.normal(0, 0.02, 100)
         first = common + ease[held].mean(axis=1) + rng.normal(0, 0.02, 1000)
-        covered.append(covers(interval_by_character(first - common, held)))
+        covered.append(covers(clustered_interval(first - common, held)))
     assert np.mean(covered) == pytest.approx(0.95, abs=0.03)
 
 
@@ -65,11 +65,11 @@ def test_near_the_ceiling_accuracies_of_25_queries_are_covered_and_so_are_their_
         held = np.argsort(rng.random((tasks, characters)), axis=1)[:, :ways]
         first, second = (rng.binomial(5, np.clip(level * spread, 0, 1)[held]).sum(1) / 25 for level in (ease, harder))
         mean = 9 / 9.3
-        bounds = interval_by_character(first, held)
+        bounds = clustered_interval(first, held)
         covered.append(covers((bounds[0] - ease * mean, bounds[1] - ease * mean)))
-        low, high = interval(first)
+        low, high = t_interval(first)
         naive.append(covers((low - ease * mean, high - ease * mean)))
-        low, high = interval_by_character(first - second, held)
+        low, high = clustered_interval(first - second, held)
         differing.append(covers((low - (ease - harder) * mean, high - (ease - harder) * mean)))
     assert first.mean() > 0.94 and np.median(first) >= 0.96
     assert np.mean(covered) == pytest.approx(0.95, abs=0.035)
@@ -82,16 +82,16 @@ def test_the_variance_sums_the_products_of_all_pairs_of_tasks_that_share_a_chara
     residuals = values - values.mean()
     shared = np.array([[len(set(a) & set(b)) for b in held] for a in held])
     np.fill_diagonal(shared, 1)
-    assert variance_by_character(values, held) == pytest.approx(max(0, residuals @ shared @ residuals / 40**2))
+    assert clustered_variance(values, held) == pytest.approx(max(0, residuals @ shared @ residuals / 40**2))
 
 
 def test_tasks_that_share_nothing_are_independent():
     values = np.random.default_rng(5).normal(size=50)
     alone = np.arange(150).reshape(50, 3)
-    assert variance_by_character(values, alone) == pytest.approx(values.var() / 50)
+    assert clustered_variance(values, alone) == pytest.approx(values.var() / 50)
 
 
 def test_a_variance_that_would_be_negative_is_zero():
     values, held = np.array([1.0, -1.0]), np.array([[0, 1], [0, 1]])
-    assert variance_by_character(values, held) == 0
-    assert interval_by_character(values, held) == (0, 0)
+    assert clustered_variance(values, held) == 0
+    assert clustered_interval(values, held) == (0, 0)

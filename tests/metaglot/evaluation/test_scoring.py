@@ -10,10 +10,10 @@ from oracles import inductive
 from torch import Tensor
 
 from metaglot.algorithms.maml import MAML
-from metaglot.core.learners.gradient_based import Adapted
-from metaglot.core.learners.meta_learner import Classifier, last
-from metaglot.core.tasks.task_sampler import Batch, Purpose, Tasks, draw
-from metaglot.evaluation.scoring import STEPS, Scores, adapted, evaluate, together, validate
+from metaglot.core.learners.gradient_based import AdaptedNetwork
+from metaglot.core.learners.meta_learner import TaskClassifier, classifier_after
+from metaglot.core.tasks.task_sampler import StreamPurpose, TaskBatch, TaskIndices, sample_tasks
+from metaglot.evaluation.scoring import STEPS, EvaluationScores, adapted, concatenate, evaluate, validate
 from metaglot.training.learn2learn_engine import l2l
 
 CASE = Case(ways=3, shots=2, queries=4, tasks=5, fast_lr=0.1)
@@ -23,28 +23,28 @@ both = pytest.mark.parametrize("model", ["fc", "conv"])
 class Still(MAML):
     """That adapts in no steps."""
 
-    def classifiers(self, learned, support, labels) -> Iterator[Classifier]:
-        yield Adapted(self.network, self.network.fast(learned), support)
+    def adapt(self, learned, support, labels) -> Iterator[TaskClassifier]:
+        yield AdaptedNetwork(self.network, self.network.fast(learned), support)
 
 
 def single(case: Case) -> dict[str, Tensor]:
     return {name: value.detach().float() for name, value in case.learned().items()}
 
 
-def tasks(case: Case) -> Tasks:
-    return draw((Purpose.TESTING, 0, 0), case.tasks, CHARACTERS, 20, case.task)
+def tasks(case: Case) -> TaskIndices:
+    return sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, CHARACTERS, 20, case.task)
 
 
-def scores(case: Case, steps: int = 1, chunk: int = 2, kind=MAML) -> Scores:
+def scores(case: Case, steps: int = 1, chunk: int = 2, kind=MAML) -> EvaluationScores:
     algorithm = kind(case.algorithm().network, case.fast_lr, case.steps)
     parts = evaluate(algorithm, single(case), case.images(), tasks(case), case.shots, steps, chunk)
-    return together(list(parts))
+    return concatenate(list(parts))
 
 
-def classifier(case: Case, batch: Batch, steps: int = 2) -> Classifier:
+def classifier(case: Case, batch: TaskBatch, steps: int = 2) -> TaskClassifier:
     """After so many steps, in float64."""
     with torch.no_grad():
-        return last(adapted(case.algorithm(), case.learned(), batch), steps)
+        return classifier_after(adapted(case.algorithm(), case.learned(), batch), steps)
 
 
 def right_and_loss(logits: Tensor, labels: Tensor) -> tuple[float, float]:
@@ -129,7 +129,7 @@ def test_inductive_scores_know_no_order_of_the_queries(model):
     original = case.images().batch(tasks(case), case.shots)
     shuffled = replace(original, query=original.query.flip(1), query_labels=original.query_labels.flip(1))
     for batch in (original, shuffled):
-        made = last(adapted(case.algorithm(), single(case), batch), 1)
+        made = classifier_after(adapted(case.algorithm(), single(case), batch), 1)
         right = (made.inductive(batch.query).argmax(-1) == batch.query_labels).float().mean(1)
         np.testing.assert_allclose(right.numpy(), scores(case).inductive_accuracy, atol=1e-6)
 
@@ -140,13 +140,15 @@ def test_chunks_change_nothing_but_rounding(model):
     whole = scores(case, chunk=100)
     for chunk in (1, 2, 3):
         parts = scores(case, chunk=chunk)
-        for name in Scores.__dataclass_fields__:
+        for name in EvaluationScores.__dataclass_fields__:
             np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-4, atol=1e-5)
 
 
 def test_the_same_scores_twice_are_the_same_to_the_last_bit():
     one, other = scores(CASE), scores(CASE)
-    assert all(np.array_equal(getattr(one, name), getattr(other, name)) for name in Scores.__dataclass_fields__)
+    assert all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in EvaluationScores.__dataclass_fields__
+    )
 
 
 def test_predictions_are_the_answers_that_accuracy_counts():
@@ -179,5 +181,5 @@ def test_what_does_not_adapt_in_steps_is_scored_once():
 
 
 def test_the_classifier_after_some_steps_is_the_last_where_there_are_fewer():
-    made = [Adapted(CASE.algorithm().network, {}, torch.zeros(n)) for n in range(3)]
-    assert [last(iter(made), steps) is made[min(steps, 2)] for steps in range(5)] == [True] * 5
+    made = [AdaptedNetwork(CASE.algorithm().network, {}, torch.zeros(n)) for n in range(3)]
+    assert [classifier_after(iter(made), steps) is made[min(steps, 2)] for steps in range(5)] == [True] * 5

@@ -11,10 +11,10 @@ from trained_glyphs import SIZE, trained
 
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.atomic_files import read_json, write_json
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import write_weights
-from metaglot.inference.load_run import read_trained
-from metaglot.training.learn2learn_engine import initialised
+from metaglot.inference.load_run import load_run
+from metaglot.training.learn2learn_engine import initial_module
 
 NOTHING = {"train__iterations": 0, "train__adaptation_steps": 2, "evaluate__adaptation_steps": 4}
 
@@ -31,20 +31,20 @@ def run(original: Path, tmp_path: Path) -> Path:
 
 
 def test_a_run_is_its_algorithm_with_its_settings_and_what_it_learned(run: Path) -> None:
-    config, algorithm, learned, _ = read_trained(run)
+    config, algorithm, learned, _ = load_run(run)
     assert type(algorithm) is MAML and algorithm.fast_lr == config.train.fast_lr == 0.5
-    initial = initialised("fc", 3, SIZE, 42).state_dict()
+    initial = initial_module("fc", 3, SIZE, 42).state_dict()
     assert set(learned) == set(initial) and all(torch.equal(learned[name], initial[name]) for name in initial)
 
 
 def test_it_adapts_in_as_many_steps_as_its_test_or_else_its_training(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read_trained(run).steps == 2
+    assert load_run(run).steps == 2
     write_json(run.parents[1] / "results/maml-42.json", {"evaluate": {"adaptation_steps": 4}})
-    assert read_trained(run).steps == 4
+    assert load_run(run).steps == 4
     monkeypatch.chdir(run)
-    assert read_trained(Path(".")).steps == 4
+    assert load_run(Path(".")).steps == 4
 
 
 def config(**changes: Any) -> Callable[[Path], None]:
@@ -59,7 +59,7 @@ def config(**changes: Any) -> Callable[[Path], None]:
 
 def weights(*network: Any) -> Callable[[Path], None]:
     """Put another network's weights in place of the run's."""
-    return lambda run: write_weights(run / "weights.safetensors", initialised(*network, 42).state_dict())
+    return lambda run: write_weights(run / "weights.safetensors", initial_module(*network, 42).state_dict())
 
 
 def cut(run: Path) -> None:
@@ -101,13 +101,13 @@ def test_what_is_missing_damaged_or_of_another_training_is_refused(
     spoil: Callable[[Path], object], said: str, run: Path
 ) -> None:
     spoil(run)
-    with pytest.raises(Refusal, match=said) as caught:
-        read_trained(run)
+    with pytest.raises(UserError, match=said) as caught:
+        load_run(run)
     assert "\n" not in str(caught.value)
 
 
 def test_what_an_algorithm_learns_beside_the_network_may_not_be_missing(tmp_path: Path) -> None:
     run = trained(tmp_path, "meta_sgd", train__iterations=0)
     weights("fc", 3, SIZE)(run)
-    with pytest.raises(Refusal, match="weights.safetensors lacks rates.features"):
-        read_trained(run)
+    with pytest.raises(UserError, match="weights.safetensors lacks rates.features"):
+        load_run(run)

@@ -13,10 +13,10 @@ from PIL import Image
 from trained_glyphs import SHOTS, SIZE, WAYS, drawings, trained
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.core.common.errors import Refusal
-from metaglot.inference.predictor import Adapted, Predictor, load
-from metaglot.inference.user_images import images
-from metaglot.training.learn2learn_engine import initialised, l2l
+from metaglot.core.common.errors import UserError
+from metaglot.inference.predictor import AdaptedClassifier, Predictor, load_predictor
+from metaglot.inference.user_images import load_images
+from metaglot.training.learn2learn_engine import initial_module, l2l
 
 CLASSES = "abc"
 LABELS = [name for name in CLASSES for _ in range(SHOTS)]
@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def predictor(runs: Any) -> Predictor:
-    return load(runs())
+    return load_predictor(runs())
 
 
 def pictures(alphabet: int, per_class: slice) -> list[Image.Image]:
@@ -41,7 +41,7 @@ def pictures(alphabet: int, per_class: slice) -> list[Image.Image]:
 SUPPORT, QUERIES = pictures(9, slice(SHOTS)), pictures(9, slice(SHOTS, 8))
 
 
-def probabilities(classifier: Adapted, **options: Any) -> np.ndarray:
+def probabilities(classifier: AdaptedClassifier, **options: Any) -> np.ndarray:
     return np.array([list(found.probabilities.values()) for found in classifier.predict(QUERIES, **options)])
 
 
@@ -58,14 +58,14 @@ def test_it_knows_new_characters_from_three_drawings_of_each(predictor: Predicto
 @pytest.mark.parametrize(("model", "size"), [("fc", SIZE), ("conv", 28)])
 def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, steps: int, runs: Any) -> None:
     """Which knows no inductive mode."""
-    found = load(runs(model=model, data__image_size=size, train__iterations=0))
-    module = initialised(model, WAYS, size, 0)
+    found = load_predictor(runs(model=model, data__image_size=size, train__iterations=0))
+    module = initial_module(model, WAYS, size, 0)
     module.load_state_dict(dict(found.learned))
     learner = l2l.algorithms.MAML(module, lr=0.5).clone()
     for _ in range(steps):
-        logits = learner(images(SUPPORT, size).unsqueeze(1))
+        logits = learner(load_images(SUPPORT, size).unsqueeze(1))
         learner.adapt(F.cross_entropy(logits, torch.arange(WAYS).repeat_interleave(SHOTS)))
-    expected = learner(images(QUERIES, size).unsqueeze(1)).softmax(-1).detach().numpy()
+    expected = learner(load_images(QUERIES, size).unsqueeze(1)).softmax(-1).detach().numpy()
     answers = probabilities(found.adapt(SUPPORT, LABELS, steps), transductive=True)
     np.testing.assert_allclose(answers, expected, rtol=1e-3, atol=1e-5)
 
@@ -73,12 +73,12 @@ def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, step
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> None:
     brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
-    found = load(runs(algorithm=name, **brief))
+    found = load_predictor(runs(algorithm=name, **brief))
     classifier = found.adapt(SUPPORT, LABELS, steps=3)
     numbers = torch.arange(WAYS).repeat_interleave(SHOTS)[None]
     with torch.no_grad():
-        *_, own = islice(found.algorithm.classifiers(found.learned, images(SUPPORT, SIZE)[None], numbers), 4)
-        query = images(QUERIES, SIZE)[None]
+        *_, own = islice(found.algorithm.adapt(found.learned, load_images(SUPPORT, SIZE)[None], numbers), 4)
+        query = load_images(QUERIES, SIZE)[None]
         expected = {True: own(query), False: own.inductive(query)}
     for transductive, logits in expected.items():
         together = probabilities(classifier, transductive=transductive)
@@ -88,7 +88,7 @@ def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> Non
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_takes_few_and_uneven_classes_in_any_order(name: str, runs: Any) -> None:
     brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
-    found = load(runs(algorithm=name, **brief)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
+    found = load_predictor(runs(algorithm=name, **brief)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
     rows = probabilities(found)
     assert found.classes == ("x", "y") and rows.shape == (len(QUERIES), 2)
     np.testing.assert_allclose(rows.sum(1), 1)
@@ -122,16 +122,16 @@ def test_the_label_is_that_of_the_largest_probability(predictor: Predictor) -> N
 
 def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor) -> None:
     two = predictor.adapt(SUPPORT[: 2 * SHOTS], LABELS[: 2 * SHOTS])
-    pixels = images(QUERIES, SIZE)[None]
+    pixels = load_images(QUERIES, SIZE)[None]
     with torch.no_grad():
         all_of_it = two.classifier.inductive(pixels)[0].softmax(-1)[:, :2]
     np.testing.assert_allclose(probabilities(two), all_of_it / all_of_it.sum(1, keepdim=True), rtol=1e-4)
 
 
 def test_a_network_of_drawings_without_grey_sees_pictures_without_grey(runs: Any) -> None:
-    found = load(runs(data__source="omniglot-nearest", train__iterations=0))
+    found = load_predictor(runs(data__source="omniglot-nearest", train__iterations=0))
     seen = found.see(SUPPORT)
-    assert torch.equal(seen, images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}
+    assert torch.equal(seen, load_images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}
 
 
 def test_no_queries_have_no_answers(predictor: Predictor) -> None:
@@ -146,7 +146,7 @@ def test_nothing_that_is_asked_changes_the_network(predictor: Predictor) -> None
 
 def test_what_it_cannot_do_is_refused_in_one_line(predictor: Predictor) -> None:
     def said(message: str, *asked: Any, **options: Any) -> None:
-        with pytest.raises(Refusal, match=message):
+        with pytest.raises(UserError, match=message):
             predictor.adapt(*asked, **options)
 
     said("1 classes where this network takes 2 to 3, as it was trained", SUPPORT, ["a"] * 9)
@@ -156,5 +156,5 @@ def test_what_it_cannot_do_is_refused_in_one_line(predictor: Predictor) -> None:
     said("-1 adaptation steps where 0 to 1000 can be taken", SUPPORT, LABELS, steps=-1)
     said("a.png is one picture where a list of them is taken", "a.png", LABELS)
     said("nowhere.png is not there", [*SUPPORT[:-1], Path("nowhere.png")], LABELS)
-    with pytest.raises(Refusal, match="one query by itself has no others"):
+    with pytest.raises(UserError, match="one query by itself has no others"):
         predictor.adapt(SUPPORT, LABELS).predict(QUERIES[:1], transductive=True)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from trained_glyphs import drawings
 
-from metaglot.core.common.errors import Refusal
-from metaglot.datasets.omniglot import ink
-from metaglot.inference.user_images import Picture, images
+from metaglot.core.common.errors import UserError
+from metaglot.datasets.omniglot import shrink_drawing
+from metaglot.inference.user_images import UserImage, load_images
 
 GLYPH = drawings(1, 0)[0][0]
 
@@ -36,7 +36,7 @@ def png(picture: Image.Image) -> Image.Image:
     return Image.open(buffer)
 
 
-FORMS: dict[str, Callable[[Image.Image], Picture]] = {
+FORMS: dict[str, Callable[[Image.Image], UserImage]] = {
     "1": lambda drawing: drawing,
     "L": lambda drawing: drawing.convert("L"),
     "LA": lambda drawing: drawing.convert("LA"),
@@ -67,8 +67,8 @@ FORMS: dict[str, Callable[[Image.Image], Picture]] = {
 }
 
 
-def pixels(picture: Picture, size: int) -> np.ndarray:
-    return images([picture], size)[0].numpy()
+def pixels(picture: UserImage, size: int) -> np.ndarray:
+    return load_images([picture], size)[0].numpy()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -78,7 +78,7 @@ def test_a_one_bit_drawing_in_any_form_is_what_preprocessing_makes_of_it(
     form: str, seed: int, share: float, size: int
 ) -> None:
     drawing = Image.fromarray(np.random.default_rng(seed).random((105, 105)) >= share)
-    expected = np.float32(ink(drawing, size)) * np.float32(1 / 255)
+    expected = np.float32(shrink_drawing(drawing, size)) * np.float32(1 / 255)
     assert np.array_equal(pixels(FORMS[form](drawing), size), expected)
 
 
@@ -89,8 +89,8 @@ def test_grey_paper_and_faint_pencils_do_not_matter(paper: int, black: int, size
     sharp = grey(GLYPH.convert("L").resize((60, 60), Image.Resampling.BILINEAR)) / 255
     picture = Image.fromarray(np.rint(black + (paper - black) * sharp).astype(np.uint8))
     if abs(paper - black) <= 16:
-        with pytest.raises(Refusal, match="a picture of 60x60 pixels shows nothing"):
-            images([picture], size)
+        with pytest.raises(UserError, match="a picture of 60x60 pixels shows nothing"):
+            load_images([picture], size)
     else:
         expected = pixels(Image.fromarray(np.rint(255 * sharp).astype(np.uint8)), size)
         assert np.abs(pixels(picture, size) - expected).max() < 1 / abs(paper - black) + 2 / 255
@@ -111,7 +111,7 @@ def test_a_picture_that_is_not_square_is_filled_up_with_its_paper(width: int, he
 def test_ink_is_one_and_paper_is_nothing_at_any_size(size: tuple[int, int]) -> None:
     picture = Image.new("L", size, 255)
     picture.paste(0, (0, 0, size[0] // 2, size[1] // 3))
-    found = images([picture] * 2, 28)
+    found = load_images([picture] * 2, 28)
     assert found.shape == (2, 28, 28) and (found[0] == found[1]).all()
     assert (found[:, 1:7, 1:10] > 0.9).all() and (found[:, 12:] < 0.1).all()
 
@@ -141,7 +141,7 @@ def test_a_jpeg_is_nearly_what_was_drawn(tmp_path: Path) -> None:
 
 def test_a_picture_is_left_as_it_was() -> None:
     picture, array = GLYPH.convert("P"), grey(GLYPH).copy()
-    images([picture, array], 28)
+    load_images([picture, array], 28)
     assert picture.mode == "P" and picture.size == (105, 105) and np.array_equal(array, grey(GLYPH))
 
 
@@ -167,33 +167,33 @@ NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
         (Path("/"), "/ is no picture that can be read"),
     ],
 )
-def test_what_is_no_picture_of_a_character_is_refused_in_one_line(picture: Picture, said: str) -> None:
-    with pytest.raises(Refusal, match=said) as caught:
-        images([picture], 28)
+def test_what_is_no_picture_of_a_character_is_refused_in_one_line(picture: UserImage, said: str) -> None:
+    with pytest.raises(UserError, match=said) as caught:
+        load_images([picture], 28)
     assert "\n" not in str(caught.value)
 
 
 def test_a_picture_that_is_too_large_is_refused_before_it_fills_the_memory() -> None:
     line = np.zeros((1, 12_001), np.uint8)
     line[0, 0] = 255
-    with pytest.raises(Refusal, match="a picture of 12001x1 pixels is too large: no side is over 12000"):
-        images([line], 28)
+    with pytest.raises(UserError, match="a picture of 12001x1 pixels is too large: no side is over 12000"):
+        load_images([line], 28)
 
 
 def test_a_file_that_would_unpack_to_too_much_is_refused_by_name(tmp_path: Path) -> None:
     Image.new("1", (10_000, 9_000), 1).save(tmp_path / "bomb.png")
-    with pytest.raises(Refusal, match="bomb.png is no picture that can be read .DecompressionBombWarning"):
-        images([tmp_path / "bomb.png"], 28)
+    with pytest.raises(UserError, match="bomb.png is no picture that can be read .DecompressionBombWarning"):
+        load_images([tmp_path / "bomb.png"], 28)
 
 
 @pytest.mark.parametrize("picture", ["a.png", Path("a.png"), GLYPH])
-def test_one_picture_in_place_of_a_list_is_refused(picture: Picture) -> None:
-    with pytest.raises(Refusal, match="is one picture where a list of them is taken"):
-        images(picture, 28)  # type: ignore[arg-type]
+def test_one_picture_in_place_of_a_list_is_refused(picture: UserImage) -> None:
+    with pytest.raises(UserError, match="is one picture where a list of them is taken"):
+        load_images(picture, 28)  # type: ignore[arg-type]
 
 
 def test_no_pictures_are_none() -> None:
-    assert images([], 28).shape == (0, 28, 28)
+    assert load_images([], 28).shape == (0, 28, 28)
 
 
 WHOLE = io.BytesIO()
@@ -209,8 +209,8 @@ def test_a_damaged_file_is_refused_by_name_or_read(
     content[place % len(content)] = byte
     path.write_bytes(content[:place] if cut else content)
     try:
-        found = images([path], 28)
-    except Refusal as refused:
+        found = load_images([path], 28)
+    except UserError as refused:
         assert str(refused).startswith(str(path)) and "\n" not in str(refused)
     else:
         assert found.shape == (1, 28, 28) and found.isfinite().all()

@@ -3,10 +3,10 @@
 import pytest
 from finished_pipeline import finished
 
-from metaglot.core.common.stage_configs import ReportConfig
-from metaglot.report.load_runs import Run
+from metaglot.core.common.stage_configs import ReportStageConfig
+from metaglot.report.load_runs import LoadedRun
 
-Finished = tuple[ReportConfig, list[Run]]
+Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
 
 @pytest.fixture(scope="session")

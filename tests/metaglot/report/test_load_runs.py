@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from finished_pipeline import Pipeline
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Row
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import RunRef
 from metaglot.report.load_runs import read_alignment, read_scores
 from stages import report
 from stages.support import paths
 
-MAML = Row(algorithm="maml", label="MAML", first_order=False, seed=42)
+MAML = RunRef(algorithm="maml", label="MAML", first_order=False, seed=42)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_run_is_read_with_all_it_left(folder: Path):
 def test_files_of_another_run_are_refused(folder: Path):
     record = paths.result("maml", 42)
     record.write_text(json.dumps(json.loads(record.read_text()) | {"seed": 7}))
-    with pytest.raises(Refusal, match="maml-42.json is of MAML, seed 7, not of MAML, seed 42"):
+    with pytest.raises(UserError, match="maml-42.json is of MAML, seed 7, not of MAML, seed 42"):
         report.read(MAML)
 
 
@@ -47,7 +47,7 @@ def test_an_alignment_without_rows_says_that_nothing_was_measured(tmp_path: Path
 def test_a_damaged_alignment_is_refused_by_name_and_line(tmp_path: Path, text: str):
     path = tmp_path / "alignment.csv"
     path.write_text(text)
-    with pytest.raises(Refusal, match=r"alignment.csv is damaged: line 2"):
+    with pytest.raises(UserError, match=r"alignment.csv is damaged: line 2"):
         read_alignment(path)
 
 
@@ -62,7 +62,7 @@ def test_damaged_scores_are_refused_by_name(folder: Path):
         path.write_bytes(spoiled)
         try:
             read_scores(path)
-        except Refusal as refusal:
+        except UserError as refusal:
             refused += 1
             assert "maml-42.npz is damaged" in str(refusal) and "\n" not in str(refusal)
     assert refused > 30  # a flipped bit in a name or a date of the archive may harm nothing
@@ -73,10 +73,10 @@ def test_scores_of_different_lengths_are_refused(folder: Path):
     scores = read_scores(path)
     with chdir(folder):
         np.savez(path, **scores | {"loss": scores["loss"][:-1]})
-    with pytest.raises(Refusal, match="different numbers of tasks"):
+    with pytest.raises(UserError, match="different numbers of tasks"):
         read_scores(path)
 
 
 def test_missing_scores_are_refused_by_name(tmp_path: Path):
-    with pytest.raises(Refusal, match="nothing.npz is not there"):
+    with pytest.raises(UserError, match="nothing.npz is not there"):
         read_scores(tmp_path / "nothing.npz")

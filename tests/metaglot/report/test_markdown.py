@@ -4,14 +4,14 @@ from pathlib import Path
 from finished_pipeline import finished
 from rich.console import Console
 
-from metaglot.core.common.stage_configs import ReportConfig
-from metaglot.report.comparison import comparison
-from metaglot.report.load_runs import Run
+from metaglot.core.common.stage_configs import ReportStageConfig
+from metaglot.report.comparison import compare_runs
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import markdown, show
-from metaglot.report.statistics.pairwise_result import of_networks
+from metaglot.report.statistics.pairwise_result import wider_interval
 from metaglot.report.tables import main_table, notes, pairs_table
 
-Finished = tuple[ReportConfig, list[Run]]
+Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
 
 def printed(compared: dict, width: int = 200) -> str:
@@ -22,7 +22,7 @@ def printed(compared: dict, width: int = 200) -> str:
 
 
 def test_the_write_ups_row_stands_under_ours(one_seed: Finished):
-    rows = main_table(comparison(*one_seed, None)).rows
+    rows = main_table(compare_runs(*one_seed, None)).rows
     assert [row[0] for row in rows] == ["MAML", "write-up: MAML", "FOMAML", "write-up: FOMAML"]
     assert rows[1][2:6] == ["95.87%", "", "0.12392", "24,875.94 s"]
     assert rows[3][2:6] == ["96.99%", "", "0.10566", "23,617.31 s"]
@@ -30,15 +30,15 @@ def test_the_write_ups_row_stands_under_ours(one_seed: Finished):
 
 def test_the_table_says_what_the_results_say(one_seed: Finished):
     maml = one_seed[1][0]
-    row = main_table(comparison(*one_seed, None)).rows[0]
-    low, high = of_networks(maml.result.accuracy.model_dump())
+    row = main_table(compare_runs(*one_seed, None)).rows[0]
+    low, high = wider_interval(maml.result.accuracy.model_dump())
     assert row[2] == f"{maml.result.accuracy.mean:.2%} [{100 * low:.2f}, {100 * high:.2f}]"
     assert row[4] == f"{maml.result.loss.mean:.4f}"
     assert row[5:] == [f"{maml.record.train_seconds:,.1f} s", maml.record.device]
 
 
 def test_the_terminal_and_comparison_md_say_the_same(five_seeds: Finished):
-    compared = comparison(*five_seeds, None)
+    compared = compare_runs(*five_seeds, None)
     texts = [markdown(compared), printed(compared)]
     for table in (main_table(compared), pairs_table(compared)):
         for cell in filter(None, (cell for row in table.rows for cell in row)):
@@ -50,7 +50,7 @@ def test_the_terminal_and_comparison_md_say_the_same(five_seeds: Finished):
 
 
 def test_on_glyphs_a_banner_comes_first_and_no_published_number(tmp_path: Path):
-    compared = comparison(*finished(tmp_path, dataset="glyphs (synthetic)", seeds=(1, 2)), None)
+    compared = compare_runs(*finished(tmp_path, dataset="glyphs (synthetic)", seeds=(1, 2)), None)
     for text in (markdown(compared), printed(compared)):
         assert "SYNTHETIC DATA: glyphs (synthetic)" in text[:300]
         assert not any(number in text for number in ("95.87", "96.99", "0.9699", "24,875", "24875"))
@@ -58,29 +58,29 @@ def test_on_glyphs_a_banner_comes_first_and_no_published_number(tmp_path: Path):
 
 def test_times_of_two_devices_do_not_mix(tmp_path: Path):
     devices = ["One CPU", "Another GPU"]
-    compared = comparison(*finished(tmp_path, seeds=(1, 2, 3, 4), devices=devices), None)
+    compared = compare_runs(*finished(tmp_path, seeds=(1, 2, 3, 4), devices=devices), None)
     times = compared["algorithms"][0]["times"]
     assert [(time["device"], time["runs"]) for time in times] == [("Another GPU", 2), ("One CPU", 2)]
     assert "Times of different devices do not compare." in notes(compared)
 
 
 def test_a_time_taken_while_another_training_ran_is_marked(tmp_path: Path):
-    compared = comparison(*finished(tmp_path / "parallel", serial=False), None)
+    compared = compare_runs(*finished(tmp_path / "parallel", serial=False), None)
     assert all("†" in row[5] for row in main_table(compared).rows if not row[0].startswith("write-up"))
-    alone = comparison(*finished(tmp_path / "serial"), None)
+    alone = compare_runs(*finished(tmp_path / "serial"), None)
     assert "†" not in markdown(alone)
 
 
 def test_a_label_is_text_and_nothing_else(tmp_path: Path):
     label = "MAML | [bold]x[/bold] <b>"
-    compared = comparison(*finished(tmp_path, labels={"maml": label}), None)
+    compared = compare_runs(*finished(tmp_path, labels={"maml": label}), None)
     assert label in printed(compared)
     assert label.replace("|", "\\|") in markdown(compared)
 
 
 def test_the_answer_names_the_best_of_several(tmp_path: Path):
     skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
-    compared = comparison(*finished(tmp_path, skills=skills, seeds=(1, 2, 3, 4)), None)
+    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2, 3, 4)), None)
     assert compared["answer"].startswith("MAML scores highest")
     assert "It is better than Scratch and ANIL." in compared["answer"]
 
@@ -88,31 +88,31 @@ def test_the_answer_names_the_best_of_several(tmp_path: Path):
 def test_what_differs_between_algorithms_is_said_of_each(tmp_path: Path):
     skills = {"scratch": 0.5, "protonet": 0.9, "maml": 0.97}
     config, runs = finished(tmp_path, skills=skills, seeds=(1, 2))
-    said = notes(comparison(config, runs, None))
+    said = notes(compare_runs(config, runs, None))
     assert "Training iterations: MAML 10,000, ProtoNet 10,000 and Scratch 0, Omniglot, model fc." in said
     assert "Adaptation steps before a test task's queries: MAML 1, ProtoNet none and Scratch none." in said
     alone = [run for run in runs if run.algorithm == "maml"]
-    assert "Adaptation steps before a test task's queries: 1." in notes(comparison(config, alone, None))
+    assert "Adaptation steps before a test task's queries: 1." in notes(compare_runs(config, alone, None))
 
 
 def test_what_an_interval_leaves_out_is_said(tmp_path: Path, one_seed: Finished, five_seeds: Finished):
     skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
-    three = notes(comparison(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None))
+    three = notes(compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None))
     conditional, uncorrected = "on this split and tested on these tasks", "corrected by Holm's method over all 3 pairs"
     assert any(conditional in one for one in three) and any(uncorrected in one for one in three)
-    one_pair, single = (notes(comparison(*some, None)) for some in (five_seeds, one_seed))
+    one_pair, single = (notes(compare_runs(*some, None)) for some in (five_seeds, one_seed))
     assert any(conditional in one for one in one_pair) and not any("Holm" in one for one in one_pair)
     assert not any(conditional in one or "Holm" in one for one in single)
 
 
 def test_one_algorithm_alone_is_reported_too(tmp_path: Path):
-    compared = comparison(*finished(tmp_path, skills={"maml": 0.97}), None)
+    compared = compare_runs(*finished(tmp_path, skills={"maml": 0.97}), None)
     assert compared["pairs"] == []
     assert "answers" in compared["answer"] and "Differences" not in markdown(compared)
 
 
 def test_a_maml_made_first_order_is_the_same_as_fomaml(tmp_path: Path):
     options = {"labels": {"maml": "MAML (first_order=true)"}, "first_order": {"maml": True}}
-    compared = comparison(*finished(tmp_path, **options), None)
+    compared = compare_runs(*finished(tmp_path, **options), None)
     assert [row[0] for row in main_table(compared).rows][0] == "MAML (first_order=true)"
     assert compared["algorithms"][0]["writeup"] == compared["algorithms"][1]["writeup"]

@@ -15,15 +15,15 @@ from alembic.script import ScriptDirectory
 from mlflow.store.tracking.dbmodels.initial_models import Base
 from sqlalchemy import create_engine, make_url
 
-from metaglot.core.common.errors import Refusal
-from metaglot.tracking.mlflow_database import check, is_database, located
+from metaglot.core.common.errors import UserError
+from metaglot.tracking.mlflow_database import check_database, is_database, resolve_uri
 
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 
 
 def refusal(path: Path, seconds: float = 1) -> str:
-    with pytest.raises(Refusal) as caught:
-        check(make_url(f"sqlite:///{path}"), MIGRATIONS, seconds)
+    with pytest.raises(UserError) as caught:
+        check_database(make_url(f"sqlite:///{path}"), MIGRATIONS, seconds)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -52,7 +52,7 @@ def test_the_database_of_an_older_mlflow_is_left_as_it_is_and_the_command_that_i
     assert older.read_bytes() == before
     named = message.split("`")[1].split()
     subprocess.run([sys.executable, "-m", *named], capture_output=True, check=True)
-    check(make_url(f"sqlite:///{older}"), MIGRATIONS, 1)
+    check_database(make_url(f"sqlite:///{older}"), MIGRATIONS, 1)
 
 
 def test_the_database_of_a_newer_mlflow_is_told_from_that_of_an_older(older: Path, tmp_path: Path) -> None:
@@ -83,14 +83,14 @@ def test_a_locked_database_is_waited_for_no_longer_than_asked(tmp_path: Path) ->
 
 
 def test_a_database_server_without_its_driver_is_said_but_never_its_password() -> None:
-    with pytest.raises(Refusal, match="No module named 'pg8000'") as caught:
-        check(make_url("postgresql+pg8000://me:secret@127.0.0.1/mlflow"), MIGRATIONS, 1)
+    with pytest.raises(UserError, match="No module named 'pg8000'") as caught:
+        check_database(make_url("postgresql+pg8000://me:secret@127.0.0.1/mlflow"), MIGRATIONS, 1)
     assert "secret" not in str(caught.value)
 
 
 def test_a_server_is_told_from_a_database_and_sqlite_lies_in_the_repository(tmp_path: Path) -> None:
     assert is_database("sqlite:////a/mlflow.db") and is_database("postgresql+psycopg2://host/mlflow")
     assert not is_database("http://127.0.0.1:5000") and not is_database("databricks")
-    assert located("sqlite:///mlflow.db", tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
-    assert located("sqlite:////else/where.db", tmp_path) == "sqlite:////else/where.db"
-    assert located("http://127.0.0.1:5000", tmp_path) == "http://127.0.0.1:5000"
+    assert resolve_uri("sqlite:///mlflow.db", tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    assert resolve_uri("sqlite:////else/where.db", tmp_path) == "sqlite:////else/where.db"
+    assert resolve_uri("http://127.0.0.1:5000", tmp_path) == "http://127.0.0.1:5000"

@@ -7,8 +7,8 @@ import finished_run
 import pytest
 from PIL import Image
 
-from metaglot.core.common.run_records import Result, RunRecord, load, read_history
-from metaglot.tracking.mlflow_figures import draw
+from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.tracking.mlflow_figures import draw_figures
 from stages.support import paths
 
 
@@ -16,7 +16,7 @@ from stages.support import paths
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[RunRecord, list[dict[str, float]], Result]:
     monkeypatch.chdir(tmp_path)
     finished_run.write("maml")
-    run, result = load(RunRecord, paths.run_record("maml", 42)), load(Result, paths.result("maml", 42))
+    run, result = read_record(RunRecord, paths.run_record("maml", 42)), read_record(Result, paths.result("maml", 42))
     return run, read_history(paths.history("maml", 42)), result
 
 
@@ -26,7 +26,7 @@ def test_the_same_records_give_the_same_bytes(
     folders = [tmp_path / "once", tmp_path / "again"]
     for folder in folders:
         folder.mkdir()
-        draw(folder, *records)
+        draw_figures(folder, *records)
     for name in ("learning_curve.png", "accuracy_by_step.png"):
         once, again = ((folder / name).read_bytes() for folder in folders)
         assert once == again
@@ -34,9 +34,9 @@ def test_the_same_records_give_the_same_bytes(
 
 def test_a_picture_shows_its_numbers(records: tuple[RunRecord, list[dict[str, float]], Result], tmp_path: Path) -> None:
     run, history, result = records
-    draw(tmp_path, run, history, result)
+    draw_figures(tmp_path, run, history, result)
     whole = (tmp_path / "learning_curve.png").read_bytes()
-    draw(tmp_path, run, history[:-1], result)
+    draw_figures(tmp_path, run, history[:-1], result)
     assert (tmp_path / "learning_curve.png").read_bytes() != whole
 
 
@@ -47,7 +47,7 @@ def test_a_network_that_adapts_in_no_steps_is_drawn_too(
     record = json.loads(result.model_dump_json())
     single = Result.model_validate_json(json.dumps(record | {"by_step": record["by_step"][:1]}))
     for rows in (history[:1], []):
-        draw(tmp_path, run, rows, single)
+        draw_figures(tmp_path, run, rows, single)
         with Image.open(tmp_path / "accuracy_by_step.png") as picture:
             assert picture.size == (495, 396)
         with Image.open(tmp_path / "learning_curve.png") as picture:

@@ -6,8 +6,8 @@ from typing import Any
 import finished_run
 import pytest
 
-from metaglot.core.common.run_records import Moment, Result, RunRecord
-from metaglot.tracking.mlflow_run import experiment_name, publication
+from metaglot.core.common.run_records import HistoryRow, Result, RunRecord
+from metaglot.tracking.mlflow_run import experiment_name, mlflow_run
 
 
 def run(algorithm: str = "maml", **changes: Any) -> RunRecord:
@@ -38,7 +38,7 @@ def test_an_experiment_is_named_after_its_task(changes: dict[str, Any], name: st
 
 def test_params_are_written_as_in_params_yaml() -> None:
     settings = {"inner": {"steps": 5, "rates": [0.1, 0.2]}, "name": "é"}
-    params = publication(run(settings=settings, first_order=None), [], result()).params
+    params = mlflow_run(run(settings=settings, first_order=None), [], result()).params
     shown = {name: params[name] for name in params if name.startswith(("settings", "first_order", "train.meta_lr"))}
     assert shown == {
         "first_order": "null",
@@ -50,12 +50,12 @@ def test_params_are_written_as_in_params_yaml() -> None:
 
 
 def test_a_cell_without_a_value_is_no_point_of_a_curve() -> None:
-    first = Moment.model_validate(finished_run.history()[0] | dict.fromkeys(Moment.model_fields, 0))
+    first = HistoryRow.model_validate(finished_run.history()[0] | dict.fromkeys(HistoryRow.model_fields, 0))
     history = [first.model_dump(include={"iteration", "seconds", "validation_loss"})]
-    points = [point for point in publication(run(), history, result()).points if point.step == 0]
+    points = [point for point in mlflow_run(run(), history, result()).points if point.step == 0]
     assert "validation_loss" in {point.name for point in points}
     assert not {"train_loss", "gradient_norm"} & {point.name for point in points}
 
 
 def test_the_accuracy_comes_first_where_mlflow_picks_a_metric_for_its_charts() -> None:
-    assert publication(run(), [], result()).points[0].name == "test_accuracy"
+    assert mlflow_run(run(), [], result()).points[0].name == "test_accuracy"

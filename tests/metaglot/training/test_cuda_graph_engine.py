@@ -13,27 +13,27 @@ from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.algorithms.pretrained import Pretrained
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.algorithms.reptile import Reptile
-from metaglot.core.learners.batched_engine import Batched
-from metaglot.core.learners.meta_learner import Algorithm
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Images
-from metaglot.training.cuda_graph_engine import Replayed
-from metaglot.training.learn2learn_engine import initialised, parameters
+from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.training.cuda_graph_engine import CudaGraphEngine
+from metaglot.training.learn2learn_engine import initial_module, parameters
 from metaglot.training.meta_optimizer import Learner, Training
 
 ALL = (MAML, FOMAML, ANIL, MetaSGD, MAMLPlusPlus, Reptile, ProtoNet, Pretrained)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
 
 
-def trained(kind: type[Algorithm], model: str, replayed: bool, iterations: int = 20) -> list[Tensor]:
+def trained(kind: type[MetaLearner], model: str, replayed: bool, iterations: int = 20) -> list[Tensor]:
     """What is learned on a GPU in a few iterations."""
     case = Case(model, tasks=3, ways=3, queries=2)
-    algorithm, device = kind(network(model), case.fast_lr, 2), torch.device("cuda")
-    images = Images(case.drawings(), device)
-    module = initialised(model, case.ways, case.size, case.seed).to(device)
-    learned = algorithm.learned({name: p.detach() for name, p in parameters(module).items()}, images)
-    batched = Batched(algorithm, 2)
-    learner = Learner(algorithm, Replayed(batched) if replayed else batched, learned, 0.003, iterations)
+    algorithm, device = kind(create_network(model), case.fast_lr, 2), torch.device("cuda")
+    images = ImageStore(case.drawings(), device)
+    module = initial_module(model, case.ways, case.size, case.seed).to(device)
+    learned = algorithm.initial_parameters({name: p.detach() for name, p in parameters(module).items()}, images)
+    batched = BatchedEngine(algorithm, 2)
+    learner = Learner(algorithm, CudaGraphEngine(batched) if replayed else batched, learned, 0.003, iterations)
     training = Training(learner, images, case.task, case.tasks, case.seed)
     training.until(iterations, lambda *look: None)
     return [*learner.learned.values()]
@@ -50,7 +50,7 @@ def the_same_each_time() -> Iterator[None]:
 @pytest.mark.usefixtures("the_same_each_time")
 @pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize("kind", ALL)
-def test_replayed_kernels_train_the_network_that_fresh_ones_do(kind: type[Algorithm], model: str) -> None:
+def test_replayed_kernels_train_the_network_that_fresh_ones_do(kind: type[MetaLearner], model: str) -> None:
     torch.testing.assert_close(trained(kind, model, replayed=True), trained(kind, model, replayed=False))
 
 
@@ -63,11 +63,11 @@ def test_training_twice_on_a_gpu_gives_the_same_bits(model: str) -> None:
 
 def test_an_algorithm_that_computes_something_else_each_time_is_never_recorded() -> None:
     case = Case(steps=1)
-    algorithm = MAMLPlusPlus(network("fc"), case.fast_lr, 1)
-    learned = algorithm.learned(case.learned(), Images(case.drawings(), CPU))
+    algorithm = MAMLPlusPlus(create_network("fc"), case.fast_lr, 1)
+    learned = algorithm.initial_parameters(case.learned(), ImageStore(case.drawings(), CPU))
     exact = {name: value.detach().double().requires_grad_() for name, value in learned.items()}
-    replayed = Replayed(Batched(algorithm, case.tasks))
+    replayed = CudaGraphEngine(BatchedEngine(algorithm, case.tasks))
     for progress in (0.0, LAST_STEP_ALONE / 2):  # with other weights for the steps' losses
-        expected = Batched(algorithm, case.tasks).meta_gradient(exact, case.batch(), progress)
+        expected = BatchedEngine(algorithm, case.tasks).meta_gradient(exact, case.batch(), progress)
         torch.testing.assert_close(replayed.meta_gradient(exact, case.batch(), progress), expected)
     assert not replayed.recordings

@@ -10,9 +10,9 @@ from oracles import distance, learn2learn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.errors import Refusal
-from metaglot.core.nn.functional_networks import network
-from metaglot.training.learn2learn_engine import Loop, initialised, l2l, parameters, parity
+from metaglot.core.common.errors import UserError
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, l2l, parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 
@@ -29,25 +29,25 @@ class Nearly(MAML):
 class Overstepping(MAML):
     """That takes a step more than it says."""
 
-    def outcome(self, learned, batch):
-        return MAML(self.network, self.fast_lr, self.adaptation_steps + 1).outcome(learned, batch)
+    def meta_loss(self, learned, batch):
+        return MAML(self.network, self.fast_lr, self.adaptation_steps + 1).meta_loss(learned, batch)
 
 
 class Hollow(MAML):
     """That says it is of second order, and is not."""
 
-    def outcome(self, learned, batch):
-        return FOMAML(self.network, self.fast_lr, self.adaptation_steps).outcome(learned, batch)
+    def meta_loss(self, learned, batch):
+        return FOMAML(self.network, self.fast_lr, self.adaptation_steps).meta_loss(learned, batch)
 
 
 class Foreign(MAML):
     """That learn2learn does not have."""
 
-    label, counterpart = "Foreign", None
+    label, learn2learn_class = "Foreign", None
 
 
 def certificate(algorithm, case: Case):
-    return parity(algorithm, case.module(), case.learned(), case.batch(), chunk=2)
+    return certify_parity(algorithm, case.module(), case.learned(), case.batch(), chunk=2)
 
 
 @both
@@ -62,8 +62,8 @@ def test_an_honest_engine_is_certified(model, first_order):
 
 @pytest.mark.parametrize("kind", [Nearly, Overstepping, Hollow])
 def test_a_wrong_gradient_is_refused_in_one_line(kind):
-    with pytest.raises(Refusal, match="away from learn2learn's") as refusal:
-        certificate(kind(network("fc"), 0.4, 1), Case())
+    with pytest.raises(UserError, match="away from learn2learn's") as refusal:
+        certificate(kind(create_network("fc"), 0.4, 1), Case())
     assert "\n" not in str(refusal.value) and "lower train.fast_lr or train.adaptation_steps" in str(refusal.value)
 
 
@@ -71,8 +71,8 @@ def test_a_gradient_that_is_not_a_number_is_refused():
     case = Case()
     learned = case.learned()
     learned["classifier.bias"].data[0] = float("nan")
-    with pytest.raises(Refusal, match="nan"):
-        parity(case.algorithm(), case.module(), learned, case.batch(), 2)
+    with pytest.raises(UserError, match="nan"):
+        certify_parity(case.algorithm(), case.module(), learned, case.batch(), 2)
 
 
 def test_certifying_leaves_the_weights_and_their_type_alone():
@@ -80,21 +80,21 @@ def test_certifying_leaves_the_weights_and_their_type_alone():
     learned, batch = case.learned(), case.batch()
     single = {name: value.detach().float().requires_grad_() for name, value in learned.items()}
     before = deepcopy(single)
-    parity(case.algorithm(), case.module(), single, batch, 2)
+    certify_parity(case.algorithm(), case.module(), single, batch, 2)
     assert all(value.dtype == torch.float and value.grad is None for value in single.values())
     assert all(torch.equal(single[name], before[name]) for name in single)
 
 
 def test_what_learn2learn_does_not_have_has_no_certificate_and_no_loop():
-    assert certificate(Foreign(network("fc"), 0.4, 1), Case()) is None
-    with pytest.raises(Refusal, match="Foreign is not in learn2learn"):
-        Loop(Foreign(network("fc"), 0.4, 1), Case().module())
+    assert certificate(Foreign(create_network("fc"), 0.4, 1), Case()) is None
+    with pytest.raises(UserError, match="Foreign is not in learn2learn"):
+        Learn2LearnEngine(Foreign(create_network("fc"), 0.4, 1), Case().module())
 
 
 @pytest.mark.parametrize("case", [Case(steps=3), Case(first_order=True), Case("conv", steps=2)])
 def test_the_loop_is_learn2learns_example_at_the_weights_it_is_given(case):
     elsewhere, learned = case.but(seed=9).module(), case.learned()
-    found, outcome = Loop(case.algorithm(), elsewhere).meta_gradient(learned, case.batch())
+    found, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(learned, case.batch())
     expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
     assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-14
     torch.testing.assert_close(outcome.losses, losses)
@@ -103,7 +103,7 @@ def test_the_loop_is_learn2learns_example_at_the_weights_it_is_given(case):
 
 def test_the_loop_forgets_one_batch_before_the_next():
     case = Case()
-    loop, learned = Loop(case.algorithm(), case.module()), case.learned()
+    loop, learned = Learn2LearnEngine(case.algorithm(), case.module()), case.learned()
     first, _ = loop.meta_gradient(learned, case.batch(1))
     kept = [g.clone() for g in first]
     loop.meta_gradient(learned, case.batch(2))
@@ -114,7 +114,7 @@ def test_the_loop_forgets_one_batch_before_the_next():
 
 @both
 def test_the_initialisation_is_learn2learns_and_a_function_of_the_seed(model):
-    one, same, other = (parameters(initialised(model, 5, 28, seed)) for seed in (3, 3, 4))
+    one, same, other = (parameters(initial_module(model, 5, 28, seed)) for seed in (3, 3, 4))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
     with torch.random.fork_rng():
@@ -133,22 +133,22 @@ def test_initialising_leaves_the_global_random_states_alone(model):
     expected = torch.rand(3).tolist(), np.random.rand(3).tolist()
     torch.manual_seed(1)
     np.random.seed(1)
-    initialised(model, 5, 28, 7)
+    initial_module(model, 5, 28, 7)
     assert (torch.rand(3).tolist(), np.random.rand(3).tolist()) == expected
 
 
 def test_the_initialisation_does_not_depend_on_the_global_random_states():
     torch.manual_seed(1)
-    one = parameters(initialised("fc", 5, 28, 7))
+    one = parameters(initial_module("fc", 5, 28, 7))
     torch.manual_seed(2)
     np.random.seed(2)
-    other = parameters(initialised("fc", 5, 28, 7))
+    other = parameters(initial_module("fc", 5, 28, 7))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 @both
 def test_every_parameter_is_named_once_and_is_the_modules_own(model):
-    module = initialised(model, 5, 28, 0)
+    module = initial_module(model, 5, 28, 0)
     named = parameters(module)
     assert {id(p) for p in named.values()} == {id(p) for p in module.parameters()}
     assert len(named) == len({*module.parameters()}) == 18

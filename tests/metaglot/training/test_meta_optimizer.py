@@ -10,12 +10,12 @@ from cases import CPU, Case
 from safetensors.torch import save
 from torch import Tensor
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.learners.batched_engine import Batched, Engine
-from metaglot.core.learners.meta_learner import Learned
-from metaglot.core.tasks.task_sampler import Images, Purpose, draw
-from metaglot.training.cuda_graph_engine import Replayed
-from metaglot.training.learn2learn_engine import Loop, initialised, parameters
+from metaglot.core.common.errors import UserError
+from metaglot.core.learners.batched_engine import BatchedEngine, Engine
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, sample_tasks
+from metaglot.training.cuda_graph_engine import CudaGraphEngine
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module, parameters
 from metaglot.training.meta_optimizer import LOOK_EVERY, Learner, Training
 
 CASE = Case(ways=3, shots=2, queries=2, tasks=2)
@@ -23,17 +23,17 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA
 
 
 def start(case: Case = CASE, device: torch.device = CPU) -> dict[str, Tensor]:
-    module = initialised(case.model, case.ways, case.size, case.seed).to(device)
+    module = initial_module(case.model, case.ways, case.size, case.seed).to(device)
     return {name: value.detach() for name, value in parameters(module).items()}
 
 
 def training(case: Case = CASE, meta_lr: float = 0.003, device: torch.device = CPU) -> Training:
-    engine = Batched(case.algorithm(), chunk=case.tasks)
+    engine = BatchedEngine(case.algorithm(), chunk=case.tasks)
     learner = Learner(engine.algorithm, engine, start(case, device), meta_lr, iterations=200)
-    return Training(learner, Images(case.drawings(), device), case.task, case.tasks, case.seed)
+    return Training(learner, ImageStore(case.drawings(), device), case.task, case.tasks, case.seed)
 
 
-def learning(engine: Engine, case: Case, learned: Learned, meta_lr: float) -> Learner:
+def learning(engine: Engine, case: Case, learned: MetaParameters, meta_lr: float) -> Learner:
     return Learner(case.algorithm(), engine, learned, meta_lr, iterations=50)
 
 
@@ -49,8 +49,8 @@ def nothing(iteration: int, loss: float, accuracy: float) -> None:
 def test_both_engines_see_the_same_losses_over_50_iterations(first_order):
     case = Case("fc", first_order, ways=5, shots=2, queries=2, tasks=3, fast_lr=0.5)
     exact = {name: value.double() for name, value in start(case).items()}
-    batched = learning(Batched(case.algorithm(), 2), case, exact, 0.003)
-    looped = learning(Loop(case.algorithm(), case.module()), case, exact, 0.003)
+    batched = learning(BatchedEngine(case.algorithm(), 2), case, exact, 0.003)
+    looped = learning(Learn2LearnEngine(case.algorithm(), case.module()), case, exact, 0.003)
     stream = training(case)
     losses = []
     for iteration in range(1, 51):
@@ -106,7 +106,7 @@ def test_whoever_disturbs_a_training_finds_it_before_or_after_an_iteration():
 
 def test_a_meta_batch_is_the_stream_of_its_seed_and_iteration():
     trained = training()
-    tasks = draw((Purpose.TRAINING, CASE.seed, 7), CASE.tasks, 9, 20, CASE.task)
+    tasks = sample_tasks((StreamPurpose.TRAINING, CASE.seed, 7), CASE.tasks, 9, 20, CASE.task)
     expected = trained.images.batch(tasks, CASE.shots)
     assert all(torch.equal(a, b) for a, b in zip(trained.batch(7).parts(), expected.parts(), strict=True))
 
@@ -134,7 +134,7 @@ def test_the_loss_is_looked_at_now_and_then():
 
 def test_a_loss_that_is_not_finite_is_refused_by_iteration_seed_and_norm():
     trained = training(CASE.but(seed=17), meta_lr=1e30)
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         trained.until(8, nothing)
     line = str(refusal.value)
     assert re.search(r"loss is (nan|inf) by iteration 8 of seed 17, with a meta-gradient of norm (nan|inf)", line)
@@ -143,12 +143,12 @@ def test_a_loss_that_is_not_finite_is_refused_by_iteration_seed_and_norm():
 
 def test_it_learns_as_unfused_adam_does():
     case = CASE.but(steps=1)
-    learner = learning(Batched(case.algorithm(), 2), case, case.learned(), meta_lr=0.01)
+    learner = learning(BatchedEngine(case.algorithm(), 2), case, case.learned(), meta_lr=0.01)
     plain = case.learned()
     adam = torch.optim.Adam(plain.values(), lr=0.01, fused=False, foreach=False)
     for iteration in range(10):
         learner.step(case.batch(iteration))
-        gradient, _ = Batched(case.algorithm(), 2).meta_gradient(plain, case.batch(iteration))
+        gradient, _ = BatchedEngine(case.algorithm(), 2).meta_gradient(plain, case.batch(iteration))
         for value, found in zip(plain.values(), gradient, strict=True):
             value.grad = found
         adam.step()
@@ -157,8 +157,8 @@ def test_it_learns_as_unfused_adam_does():
 
 
 def test_the_norm_is_that_of_the_whole_last_meta_gradient():
-    learner = learning(Batched(CASE.algorithm(), 2), CASE, CASE.learned(), meta_lr=0.01)
-    gradient, _ = Batched(CASE.algorithm(), 2).meta_gradient(CASE.learned(), CASE.batch())
+    learner = learning(BatchedEngine(CASE.algorithm(), 2), CASE, CASE.learned(), meta_lr=0.01)
+    gradient, _ = BatchedEngine(CASE.algorithm(), 2).meta_gradient(CASE.learned(), CASE.batch())
     learner.step(CASE.batch())
     assert learner.gradient_norm().item() == pytest.approx(torch.cat([g.flatten() for g in gradient]).norm().item())
 
@@ -166,7 +166,7 @@ def test_the_norm_is_that_of_the_whole_last_meta_gradient():
 def test_learning_leaves_what_it_started_from_alone():
     given = start()
     before = {name: value.clone() for name, value in given.items()}
-    learning(Batched(CASE.algorithm(), 2), CASE, given, 0.01).step(training().batch(1))
+    learning(BatchedEngine(CASE.algorithm(), 2), CASE, given, 0.01).step(training().batch(1))
     assert all(torch.equal(given[name], before[name]) for name in given)
 
 
@@ -174,12 +174,12 @@ TRAIN_AND_TELL = """
 import numpy as np
 import torch
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.learners.meta_learner import Learned
-from metaglot.core.learners.batched_engine import Batched, Engine
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.learners.batched_engine import BatchedEngine, Engine
 from metaglot.training.meta_optimizer import Learner, Training
-from metaglot.core.nn.functional_networks import network
-from metaglot.core.tasks.task_sampler import Images
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.task_sampler import ImageStore
 from stages.support.device import peak_memory_mb
 
 def peak():
@@ -193,11 +193,11 @@ def learned(*widths):
         yield f"features.1.{i}.normalize.weight", torch.ones(high)
         yield f"features.1.{i}.normalize.bias", torch.zeros(high)
 
-maml = MAML(network("fc"), 0.5, 1)
-learner = Learner(maml, Batched(maml, 32), dict(learned(784, 256, 128, 64, 64)), 0.003, 50)
+maml = MAML(create_network("fc"), 0.5, 1)
+learner = Learner(maml, BatchedEngine(maml, 32), dict(learned(784, 256, 128, 64, 64)), 0.003, 50)
 images = np.random.default_rng(0).integers(0, 256, (1100, 20, 28, 28), dtype=np.uint8)
-task = Task(ways=5, shots=5, queries=5, rotations="class")
-training = Training(learner, Images(images, torch.device("cpu")), task, 32, 42)
+task = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
+training = Training(learner, ImageStore(images, torch.device("cpu")), task, 32, 42)
 training.until(10, lambda *look: None)
 early = peak()
 training.until(50, lambda *look: None)
@@ -229,7 +229,7 @@ def no_waiting() -> Iterator[None]:
 def test_on_cuda_nothing_waits_for_the_host_within_an_iteration(model, first_order, replayed, request):
     trained = training(Case(model, first_order, steps=2), device=torch.device("cuda"))
     if replayed:
-        trained.learner.engine = Replayed(trained.learner.engine)
+        trained.learner.engine = CudaGraphEngine(trained.learner.engine)
     trained.learner.step(trained.batch(1))  # libraries wait when they are first used
     request.getfixturevalue("no_waiting")
     for iteration in range(2, 6):
@@ -244,5 +244,5 @@ def test_on_cuda_meta_gradients_are_those_of_the_processor(model):
     for device in (CPU, torch.device("cuda")):
         learned = {name: value.detach().to(device).requires_grad_() for name, value in case.learned().items()}
         batch = training(case, device=device).batch(1).double()
-        gradients.append([g.cpu() for g in Batched(case.algorithm(), 2).meta_gradient(learned, batch)[0]])
+        gradients.append([g.cpu() for g in BatchedEngine(case.algorithm(), 2).meta_gradient(learned, batch)[0]])
     torch.testing.assert_close(*gradients)

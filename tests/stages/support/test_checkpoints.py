@@ -18,11 +18,11 @@ from params_file import ROOT
 from small_workspace import configure, workspace
 
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import TrainConfig, load
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from stages.support import checkpoints as module
 from stages.support import paths
-from stages.support.checkpoints import Checkpoints, identity, interval
+from stages.support.checkpoints import Checkpoints, checkpoint_key, save_interval
 from stages.train import main
 
 CPU = torch.device("cpu")
@@ -87,28 +87,28 @@ def test_it_saves_as_often_as_it_is_told(tmp_path):
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", ""])
 def test_an_interval_that_is_none_is_refused_in_one_line(value, monkeypatch):
     monkeypatch.setenv(module.VARIABLE, value)
-    with pytest.raises(Refusal, match=f"METAGLOT_CHECKPOINT_SECONDS: got '{value}'; takes a number of seconds"):
-        interval()
+    with pytest.raises(UserError, match=f"METAGLOT_CHECKPOINT_SECONDS: got '{value}'; takes a number of seconds"):
+        save_interval()
 
 
 def test_the_stage_that_runs_is_part_of_the_code_though_it_is_called_main(monkeypatch):
     spec = find_spec("stages.configure")
     monkeypatch.delitem(sys.modules, "stages.configure", raising=False)
-    assert "stages.configure" not in module.code()
+    assert "stages.configure" not in module.imported_code()
     monkeypatch.setitem(sys.modules, "__main__", module_from_spec(spec))  # as `python -m` does
-    assert module.code()["stages.configure"] == ROOT / "stages/configure.py"
+    assert module.imported_code()["stages.configure"] == ROOT / "stages/configure.py"
 
 
 def test_another_training_has_another_name(here, monkeypatch):
     def name(seed: int = 1, **changes: Any) -> str:
         configure(here, {key.replace("__", "."): value for key, value in changes.items()})
-        return identity(load(TrainConfig, paths.train_config("maml")), seed, CPU)
+        return checkpoint_key(load_stage_config(TrainStageConfig, paths.train_config("maml")), seed, CPU)
 
     names = [name(), name(2), name(train__meta_lr=0.1), name(split__seed=7)]
     images = paths.split("train")
     images.write_bytes(images.read_bytes() + b" ")
     names.append(name())
-    code = module.code()
+    code = module.imported_code()
     assert {"metaglot.training.meta_optimizer", "stages.support.checkpoints", "metaglot.training.training_run"} <= set(
         code
     )

@@ -6,15 +6,15 @@ import pytest
 import typer
 from params_file import ROOT
 
-from metaglot.core.common.errors import Refusal
-from stages.support.command_line import run
+from metaglot.core.common.errors import UserError
+from stages.support.command_line import run_command
 
 
 def call(monkeypatch: pytest.MonkeyPatch, main, *arguments: str) -> object:
     """The exit code, or the message that Python prints to stderr with exit code 1."""
     monkeypatch.setattr(sys, "argv", ["stage", *arguments])
     with pytest.raises(SystemExit) as exit:
-        run(main)
+        run_command(main)
     return exit.value.code
 
 
@@ -31,8 +31,8 @@ def test_a_stage_that_ends_well_exits_with_0(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (Refusal("train.meta_lr: lower it"), "error: train.meta_lr: lower it"),
-        (Refusal("a\nnumber of\n  lines"), "error: a number of lines"),
+        (UserError("train.meta_lr: lower it"), "error: train.meta_lr: lower it"),
+        (UserError("a\nnumber of\n  lines"), "error: a number of lines"),
         (OSError(28, "No space left on device", "data/x"), "error: [Errno 28] No space left on device: 'data/x'"),
         (PermissionError(13, "Permission denied", "data"), "error: [Errno 13] Permission denied: 'data'"),
     ],
@@ -50,7 +50,7 @@ def test_a_fault_of_the_code_keeps_its_traceback(monkeypatch):
 
     monkeypatch.setattr(sys, "argv", ["stage"])
     with pytest.raises(ZeroDivisionError):
-        run(main)
+        run_command(main)
 
 
 def test_a_wrong_argument_is_said_with_the_usage(monkeypatch, capsys):
@@ -66,10 +66,10 @@ def test_help_says_what_the_stage_does(monkeypatch, capsys):
 
 def test_on_the_command_line_the_line_goes_to_stderr_and_the_exit_code_is_1():
     code = """
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from stages.support.command_line import run
 def main() -> None:
-    raise Refusal("no")
+    raise UserError("no")
 run(main)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

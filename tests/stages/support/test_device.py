@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import Run
-from stages.support import device
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import ComputeConfig
+from stages.support import device as device_module
 
 CPU = torch.device("cpu")
 
 
-def run(device: str = "cpu", threads: int | str = "auto") -> Run:
-    return Run(device=device, threads=threads, task_chunk="auto")
+def run(device: str = "cpu", threads: int | str = "auto") -> ComputeConfig:
+    return ComputeConfig(device=device, threads=threads, task_chunk="auto")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"GIT_{role}_EMAIL", "a@b.c")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "metaglot").mkdir()
-    (tmp_path / "metaglot/core/tasks/task_sampler.py").write_text("TURNS = 4\n")
+    (tmp_path / "metaglot/tasks.py").write_text("TURNS = 4\n")
     (tmp_path / "README.md").write_text("read me\n")
     git("init", "-q")
     git("add", "-A")
@@ -54,24 +54,24 @@ def git(*arguments: str) -> str:
 @pytest.mark.usefixtures("untouched")
 def test_tf32_is_off_even_where_something_switched_it_on():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    device.prepare(run())
+    device_module.prepare_device(run())
     assert not torch.backends.cuda.matmul.allow_tf32
     assert not torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.usefixtures("untouched")
 def test_threads_are_as_asked_or_left_alone():
-    device.prepare(run(threads=1))
+    device_module.prepare_device(run(threads=1))
     assert torch.get_num_threads() == 1
     torch.set_num_threads(2)
-    device.prepare(run(threads="auto"))
+    device_module.prepare_device(run(threads="auto"))
     assert torch.get_num_threads() == 2
 
 
 @pytest.mark.usefixtures("untouched")
 def test_the_device_is_as_asked_or_the_gpu_where_there_is_one():
-    assert device.prepare(run("cpu")) == CPU
-    assert device.prepare(run("auto")).type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert device_module.prepare_device(run("cpu")) == CPU
+    assert device_module.prepare_device(run("auto")).type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 @pytest.mark.usefixtures("untouched")
@@ -79,14 +79,14 @@ def test_the_device_is_as_asked_or_the_gpu_where_there_is_one():
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
     if torch.backends.mps.is_available() if device == "mps" else torch.cuda.is_available() and device != "cuda:99":
         pytest.skip(f"there is {device} here")
-    with pytest.raises(Refusal) as refusal:
-        device.prepare(run(device))
+    with pytest.raises(UserError) as refusal:
+        device_module.prepare_device(run(device))
     line = str(refusal.value)
     assert line.startswith(f"run.device: {device} is not on this machine, which has cpu") and "\n" not in line
 
 
 def test_the_processor_is_described_by_its_name():
-    named = device.describe(CPU)
+    named = device_module.device_name(CPU)
     assert named.strip() == named != ""
     info = Path("/proc/cpuinfo")
     if info.exists() and "model name" in info.read_text():
@@ -95,39 +95,39 @@ def test_the_processor_is_described_by_its_name():
 
 def test_peak_memory_is_in_megabytes_and_holds_what_was_held():
     held = bytearray(os.urandom(1)) * (300 * 2**20)
-    peak = device.peak_memory_mb(CPU)
+    peak = device_module.peak_memory_mb(CPU)
     assert len(held) / 2**20 < peak < 100_000
 
 
 def test_waiting_for_the_processor_returns_at_once():
-    device.finished(CPU)
+    device_module.synchronise(CPU)
 
 
 def test_versions_are_those_that_run():
-    found = device.versions()
+    found = device_module.package_versions()
     assert found["python"] == platform.python_version() and torch.__version__.startswith(found["torch"])
     assert {"metaglot", "learn2learn", "numpy"} <= found.keys()
 
 
 def test_a_commit_is_named_and_marked_where_its_code_has_changed(repository):
     head = git("rev-parse", "HEAD")
-    assert device.commit() == head
+    assert device_module.current_commit() == head
     (repository / "README.md").write_text("changed\n")
-    assert device.commit() == head  # no code
-    (repository / "metaglot/core/tasks/task_sampler.py").write_text("TURNS = 2\n")
-    assert device.commit() == f"{head}-dirty"
+    assert device_module.current_commit() == head  # no code
+    (repository / "metaglot/tasks.py").write_text("TURNS = 2\n")
+    assert device_module.current_commit() == f"{head}-dirty"
     git("commit", "-q", "-am", "Turn less")
-    assert device.commit() == git("rev-parse", "HEAD") != head
+    assert device_module.current_commit() == git("rev-parse", "HEAD") != head
     (repository / "metaglot/new.py").write_text("")
-    assert device.commit().endswith("-dirty")
+    assert device_module.current_commit().endswith("-dirty")
 
 
 def test_outside_of_git_or_without_it_there_is_no_commit(tmp_path, monkeypatch, repository):
     monkeypatch.setenv("PATH", "")
-    assert device.commit() is None
+    assert device_module.current_commit() is None
     monkeypatch.undo()
     outside = tmp_path / "elsewhere"
     outside.mkdir()
     monkeypatch.chdir(outside)
     monkeypatch.setenv("GIT_DIR", str(outside / "none"))
-    assert device.commit() is None
+    assert device_module.current_commit() is None

@@ -3,11 +3,11 @@ import time
 import pytest
 import torch
 
-from stages.support.phase_timer import Stopwatch
+from stages.support.phase_timer import PhaseTimer
 
 
 def test_each_phase_has_its_own_time_and_an_inner_one_stops_the_outer():
-    watch = Stopwatch(torch.device("cpu"), "outer", "inner")
+    watch = PhaseTimer(torch.device("cpu"), "outer", "inner")
     with watch.phase("outer"):
         time.sleep(0.05)
         with watch.phase("inner"):
@@ -18,7 +18,7 @@ def test_each_phase_has_its_own_time_and_an_inner_one_stops_the_outer():
 
 
 def test_a_phase_that_fails_is_counted_too():
-    watch = Stopwatch(torch.device("cpu"), "one")
+    watch = PhaseTimer(torch.device("cpu"), "one")
     with pytest.raises(ZeroDivisionError), watch.phase("one"):
         time.sleep(0.05)
         raise ZeroDivisionError

@@ -3,19 +3,19 @@ import signal
 
 import pytest
 
-from stages.support.signals import Interrupted, Interruption
+from stages.support.signals import Interrupted, SignalGuard
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_is_raised_where_it_comes(number):
-    with pytest.raises(Interrupted, match=number.name) as asked, Interruption():
+    with pytest.raises(Interrupted, match=number.name) as asked, SignalGuard():
         os.kill(os.getpid(), number)
     assert asked.value.exit_code == 128 + number
 
 
 def test_within_what_is_undisturbed_it_waits_for_the_end_of_the_outermost():
     done = []
-    with pytest.raises(Interrupted), Interruption() as interruption, interruption.undisturbed():
+    with pytest.raises(Interrupted), SignalGuard() as interruption, interruption.undisturbed():
         with interruption.undisturbed():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("inner")
@@ -24,7 +24,7 @@ def test_within_what_is_undisturbed_it_waits_for_the_end_of_the_outermost():
 
 
 def test_a_second_signal_changes_nothing():
-    with Interruption() as interruption:
+    with SignalGuard() as interruption:
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
@@ -34,6 +34,6 @@ def test_a_second_signal_changes_nothing():
 
 def test_afterwards_signals_are_handled_as_before():
     before = signal.getsignal(signal.SIGTERM)
-    with Interruption():
+    with SignalGuard():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from metaglot.core.nn.batch_norm_relu.torch_fallback import Kept
-from metaglot.core.nn.c_extension import call, functions
+from metaglot.core.nn.c_extension import call_c, load_functions
 
 SOURCE = Path(__file__).with_suffix(".c")
 
@@ -19,7 +19,7 @@ def takes(*tensors: Tensor) -> bool:
     """Whether kernels.c knows such numbers, all of one type and in this machine's own memory."""
     dtype = tensors[0].dtype
     alike = all(tensor.device.type == "cpu" and tensor.dtype == dtype for tensor in tensors)
-    return alike and functions(SOURCE, dtype) is not None
+    return alike and load_functions(SOURCE, dtype) is not None
 
 
 def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Kept]:
@@ -53,4 +53,4 @@ def of_each(vector: Tensor, z: Tensor) -> Tensor:
 
 
 def run(name: str, z: Tensor, *arguments: Tensor | float) -> None:
-    call(functions(SOURCE, z.dtype), name, *z.shape, *arguments)
+    call_c(load_functions(SOURCE, z.dtype), name, *z.shape, *arguments)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metaglot.core.nn.c_extension import call, functions
+from metaglot.core.nn.c_extension import call_c, load_functions
 
 SOURCE = Path(__file__).with_suffix(".c")
 WIDTH = 16  # what comes out of a product is a multiple of that, in features or channels
@@ -26,21 +26,21 @@ def convolve(x: Tensor, kernels: Tensor) -> Tensor:
     tasks, n, height, width, _ = x.shape
     y = x.new_empty(tasks, n, (height + 1) // 2, (width + 1) // 2, kernels.shape[1])
     check(x.shape, kernels.shape, y.shape)
-    call(of(x.dtype), "convolve", *x.shape, *y.shape[2:], *strided(kernels), x.contiguous(), y)
+    call_c(of(x.dtype), "convolve", *x.shape, *y.shape[2:], *strided(kernels), x.contiguous(), y)
     return y
 
 
 def spread(grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
     x = grad.new_empty(shape)
     check(shape, kernels.shape, grad.shape)
-    call(of(x.dtype), "spread", *shape, *grad.shape[2:], *strided(kernels), grad.contiguous(), x)
+    call_c(of(x.dtype), "spread", *shape, *grad.shape[2:], *strided(kernels), grad.contiguous(), x)
     return x
 
 
 def correlate(grad: Tensor, x: Tensor) -> Tensor:
     kernels = x.new_empty(len(x), grad.shape[-1], x.shape[-1], 3, 3)
     check(x.shape, kernels.shape, grad.shape)
-    call(of(x.dtype), "correlate", *x.shape, *grad.shape[2:], grad.contiguous(), x.contiguous(), kernels)
+    call_c(of(x.dtype), "correlate", *x.shape, *grad.shape[2:], grad.contiguous(), x.contiguous(), kernels)
     return kernels
 
 
@@ -61,4 +61,4 @@ def strided(kernels: Tensor) -> tuple[Tensor | int, ...]:
 
 
 def of(dtype: torch.dtype) -> CDLL | None:
-    return functions(SOURCE, dtype, WIDTH=WIDTH)
+    return load_functions(SOURCE, dtype, WIDTH=WIDTH)

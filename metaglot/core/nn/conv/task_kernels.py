@@ -11,7 +11,7 @@ from metaglot.core.nn.conv.autograd import convolve, correlate
 
 
 @dataclass(frozen=True)
-class Correlation:
+class ConvGradient:
     """The gradient of a loss with respect to each task's kernel, by what it is made of."""
 
     grad: Tensor  # [tasks, n, height', width', out], with respect to the layer's outputs
@@ -27,7 +27,7 @@ class Correlation:
 
 
 @dataclass(frozen=True)
-class FastKernel:
+class TaskConvWeight:
     """The shared kernel, or once a task has learned anything its own."""
 
     shared: Tensor  # [out, in, 3, 3]
@@ -40,8 +40,8 @@ class FastKernel:
         y = convolve(x.flatten(0, 1).unsqueeze(0), self.shared.unsqueeze(0))
         return y.squeeze(0).unflatten(0, x.shape[:2])
 
-    def plus(self, update: Tensor) -> "FastKernel":
-        return FastKernel(self.shared, self.dense() + update)
+    def plus(self, update: Tensor) -> "TaskConvWeight":
+        return TaskConvWeight(self.shared, self.dense() + update)
 
     def dense(self) -> Tensor:
         """[tasks, out, in, 3, 3], or [out, in, 3, 3] where no task has learned anything."""

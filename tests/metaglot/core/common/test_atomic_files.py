@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from metaglot.core.common.atomic_files import (
-    aside,
+    atomic_write,
     read_json,
     read_yaml,
     sha256,
@@ -14,13 +14,13 @@ from metaglot.core.common.atomic_files import (
     write_text,
     write_yaml,
 )
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 
 RECORD = {"name": "Ægypt", "values": [1, 2.5, None, True], "first": {"b": 1, "a": 2}}
 
 
 def refused(read, path: Path) -> str:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         read(path)
     line = str(refusal.value)
     assert str(path) in line and "\n" not in line
@@ -45,7 +45,7 @@ def test_json_holds_no_number_that_is_none(tmp_path):
 def test_a_block_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "file"
     write_text(path, "old")
-    with pytest.raises(ZeroDivisionError), aside(path) as beside:
+    with pytest.raises(ZeroDivisionError), atomic_write(path) as beside:
         beside.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "old" and [*tmp_path.iterdir()] == [path]
@@ -54,7 +54,7 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
 def test_until_the_block_ends_the_old_file_stands(tmp_path):
     path = tmp_path / "file"
     write_text(path, "old")
-    with aside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text("new")
         assert path.read_text() == "old" and beside.parent == path.parent
     assert path.read_text() == "new" and [*tmp_path.iterdir()] == [path]

@@ -10,8 +10,8 @@ import finished_run
 import pytest
 
 from metaglot.core.common.atomic_files import write_json
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.run_records import Result, RunRecord, load, read_history
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
 from stages.support import paths
 
 Spoil = Callable[[dict[str, Any]], object]
@@ -24,14 +24,14 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal(read: Callable[[], object]) -> str:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(UserError) as caught:
         read()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_records_hold_what_the_files_hold() -> None:
-    run, result = load(RunRecord, paths.run_record("maml", 42)), load(Result, paths.result("maml", 42))
+    run, result = read_record(RunRecord, paths.run_record("maml", 42)), read_record(Result, paths.result("maml", 42))
     assert run.config.model_dump() == finished_run.config("maml", 42)
     assert result.accuracy.model_dump() == json.loads(json.dumps(finished_run.result("maml", 42)["accuracy"])) | {
         "ci95": result.accuracy.ci95,
@@ -55,7 +55,7 @@ def test_a_run_record_that_is_not_one_is_refused_by_its_key(spoil: Spoil, place:
     record = finished_run.run_record("maml", 42)
     spoil(record)
     write_json(path, record)
-    assert refusal(lambda: load(RunRecord, path)).startswith(f"{path}: {place}: ")
+    assert refusal(lambda: read_record(RunRecord, path)).startswith(f"{path}: {place}: ")
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_a_result_that_is_not_one_is_refused_by_its_key(spoil: Spoil, place: str
     record = finished_run.result("maml", 42)
     spoil(record)
     write_json(path, record)
-    assert refusal(lambda: load(Result, path)).startswith(f"{path}: {place}: ")
+    assert refusal(lambda: read_record(Result, path)).startswith(f"{path}: {place}: ")
 
 
 @pytest.mark.parametrize("text", ["NaN", "", "[]", "{", '{"accuracy": NaN}', "\ufeff{}"])
 def test_a_result_that_is_no_json_is_refused_by_name(text: str) -> None:
     path = paths.result("maml", 42)
     path.write_text(text, encoding="utf-8")
-    assert str(path) in refusal(lambda: load(Result, path))
+    assert str(path) in refusal(lambda: read_record(Result, path))
 
 
 HEADER = "iteration,seconds,train_loss,train_accuracy,validation_loss,validation_accuracy,gradient_norm"
@@ -119,6 +119,6 @@ def test_no_flipped_byte_of_a_record_goes_further_than_a_refusal() -> None:
             path.write_bytes(damaged[: chance.randrange(len(whole) // 2, 2 * len(whole))])
             kind = RunRecord if path.name == "run.json" else Result
             try:
-                read_history(path) if path.suffix == ".csv" else load(kind, path)
-            except Refusal as refused:
+                read_history(path) if path.suffix == ".csv" else read_record(kind, path)
+            except UserError as refused:
                 assert str(refused).startswith(str(path)) and "\n" not in str(refused)

@@ -7,23 +7,32 @@ import pytest
 from params_file import TEXT
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import read
-from metaglot.config.resolve import find, resolve
+from metaglot.config.params import parse_params
+from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.atomic_files import write_yaml
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import EvaluateConfig, ReportConfig, TrainConfig, load
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import (
+    EvaluateStageConfig,
+    ReportStageConfig,
+    TrainStageConfig,
+    load_stage_config,
+)
 
-CLASSES = find(ALGORITHMS)
-FILES = resolve(read(TEXT, CLASSES), CLASSES)
+CLASSES = import_classes(ALGORITHMS)
+FILES = resolve(parse_params(TEXT, CLASSES), CLASSES)
 
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [("maml/train.yaml", TrainConfig), ("maml/evaluate.yaml", EvaluateConfig), ("report.yaml", ReportConfig)],
+    [
+        ("maml/train.yaml", TrainStageConfig),
+        ("maml/evaluate.yaml", EvaluateStageConfig),
+        ("report.yaml", ReportStageConfig),
+    ],
 )
 def test_a_config_is_read_as_it_was_written(tmp_path: Path, name: str, model: Any) -> None:
     write_yaml(tmp_path / "config.yaml", FILES[name].model_dump())
-    assert load(model, tmp_path / "config.yaml") == FILES[name]
+    assert load_stage_config(model, tmp_path / "config.yaml") == FILES[name]
 
 
 @pytest.mark.parametrize(
@@ -40,8 +49,8 @@ def test_a_config_that_is_no_such_config_is_refused_by_file_and_key(
 ) -> None:
     path = tmp_path / "train.yaml"
     write_yaml(path, FILES["maml/train.yaml"].model_dump() | change)
-    with pytest.raises(Refusal) as refusal:
-        load(TrainConfig, path)
+    with pytest.raises(UserError) as refusal:
+        load_stage_config(TrainStageConfig, path)
     line = str(refusal.value)
     assert line.startswith(f"{path}: {complaint}") and line.count("\n") == 0
 
@@ -50,14 +59,14 @@ def test_a_config_that_is_no_such_config_is_refused_by_file_and_key(
 def test_a_damaged_config_is_refused_by_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "train.yaml"
     path.write_bytes(content)
-    with pytest.raises(Refusal, match="train.yaml") as refusal:
-        load(TrainConfig, path)
+    with pytest.raises(UserError, match="train.yaml") as refusal:
+        load_stage_config(TrainStageConfig, path)
     assert str(refusal.value).count("\n") == 0
 
 
 def test_a_missing_config_is_refused_by_file(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="train.yaml is not there"):
-        load(TrainConfig, tmp_path / "train.yaml")
+    with pytest.raises(UserError, match="train.yaml is not there"):
+        load_stage_config(TrainStageConfig, tmp_path / "train.yaml")
 
 
 def test_a_config_cannot_be_changed_once_it_is_read() -> None:

@@ -6,25 +6,25 @@ import torch
 from cases import Case
 from safetensors.torch import load_file, save_file
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import read_weights, write_weights
-from metaglot.core.nn.functional_networks import network
-from metaglot.training.learn2learn_engine import initialised, parameters
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.training.learn2learn_engine import initial_module, parameters
 
-NAMES = network("fc").names
+NAMES = create_network("fc").names
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A weights file of 5 ways, as a training leaves it."""
     path = tmp_path / "models" / "weights.safetensors"
-    write_weights(path, parameters(initialised("fc", 5, 28, 0)))
+    write_weights(path, parameters(initial_module("fc", 5, 28, 0)))
     return path
 
 
 def refused(path: Path, ways: int = 5) -> str:
     """The one line, naming the file, that it is refused with."""
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(UserError) as refusal:
         read_weights(path, NAMES, ways)
     line = str(refusal.value)
     assert "\n" not in line and str(path) in line
@@ -32,7 +32,7 @@ def refused(path: Path, ways: int = 5) -> str:
 
 
 def test_what_is_written_is_read(path):
-    expected = parameters(initialised("fc", 5, 28, 0))
+    expected = parameters(initial_module("fc", 5, 28, 0))
     found = read_weights(path, NAMES, 5)
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in found)
@@ -104,7 +104,7 @@ def test_weights_that_lack_a_parameter_are_refused_by_its_name(path):
 
 
 def test_weights_of_the_other_network_are_refused(path):
-    write_weights(path, parameters(initialised("conv", 5, 28, 0)))
+    write_weights(path, parameters(initial_module("conv", 5, 28, 0)))
     assert "lacks features.1.0.linear.weight" in refused(path)
 
 

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import Gradient, distance, learn2learn
 
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.learners.batched_engine import Batched, chunk_of
-from metaglot.core.learners.meta_learner import Outcome
-from metaglot.core.tasks.task_sampler import Batch
-from metaglot.training.learn2learn_engine import Loop
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.learners.batched_engine import BatchedEngine, default_task_chunk
+from metaglot.core.learners.meta_learner import TaskScores
+from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.training.learn2learn_engine import Learn2LearnEngine
 
 
-def batched(case: Case, chunk: int, dtype: torch.dtype = torch.double) -> tuple[Gradient, Outcome]:
+def batched(case: Case, chunk: int, dtype: torch.dtype = torch.double) -> tuple[Gradient, TaskScores]:
     learned = {name: value.detach().to(dtype).requires_grad_() for name, value in case.learned().items()}
-    found, outcome = Batched(case.algorithm(), chunk).meta_gradient(learned, of(case.batch(), dtype))
+    found, outcome = BatchedEngine(case.algorithm(), chunk).meta_gradient(learned, of(case.batch(), dtype))
     return dict(zip(learned, found, strict=True)), outcome
 
 
-def of(batch: Batch, dtype: torch.dtype) -> Batch:
+def of(batch: TaskBatch, dtype: torch.dtype) -> TaskBatch:
     return replace(batch, support=batch.support.to(dtype), query=batch.query.to(dtype))
 
 
@@ -83,7 +83,7 @@ def test_chunks_change_nothing_but_rounding(model, chunk):
 def test_both_engines_give_the_same_gradient_and_outcome(case):
     learned, batch = case.learned(), case.batch()
     found, outcome = batched(case, 2)
-    theirs, expected = Loop(case.algorithm(), case.but(seed=5).module()).meta_gradient(learned, batch)
+    theirs, expected = Learn2LearnEngine(case.algorithm(), case.but(seed=5).module()).meta_gradient(learned, batch)
     assert distance(found, dict(zip(learned, theirs, strict=True))) < 1e-11
     torch.testing.assert_close(outcome.losses, expected.losses)
     torch.testing.assert_close(outcome.accuracies.double(), expected.accuracies.double())
@@ -92,9 +92,9 @@ def test_both_engines_give_the_same_gradient_and_outcome(case):
 def test_the_order_of_a_meta_batchs_tasks_changes_nothing_but_rounding():
     case = Case(tasks=4)
     learned, batch = case.learned(), case.batch()
-    backwards = Batch(*(part.flip(0) for part in batch.parts()))
+    backwards = TaskBatch(*(part.flip(0) for part in batch.parts()))
     (one, outcome), (other, reversed_outcome) = (
-        Batched(case.algorithm(), 4).meta_gradient(learned, b) for b in (batch, backwards)
+        BatchedEngine(case.algorithm(), 4).meta_gradient(learned, b) for b in (batch, backwards)
     )
     torch.testing.assert_close(one, other)
     torch.testing.assert_close(outcome.losses, reversed_outcome.losses.flip(0))
@@ -107,9 +107,9 @@ def test_the_same_gradient_twice_is_the_same_to_the_last_bit():
 
 
 def test_a_chunk_has_fewer_tasks_the_more_images_a_task_has_but_at_least_one():
-    small, large = (Task(ways=w, shots=s, queries=s, rotations="class") for w, s in ((5, 1), (20, 10)))
+    small, large = (TaskConfig(ways=w, shots=s, queries=s, rotations="class") for w, s in ((5, 1), (20, 10)))
     for model in ("fc", "conv"):
-        assert chunk_of(model, small, CPU) > chunk_of(model, large, CPU) >= 1
-        assert chunk_of(model, small, torch.device("cuda")) > chunk_of(model, small, CPU)
-    huge = Task(ways=256, shots=10, queries=10, rotations="class")
-    assert chunk_of("conv", huge, CPU) == 1
+        assert default_task_chunk(model, small, CPU) > default_task_chunk(model, large, CPU) >= 1
+        assert default_task_chunk(model, small, torch.device("cuda")) > default_task_chunk(model, small, CPU)
+    huge = TaskConfig(ways=256, shots=10, queries=10, rotations="class")
+    assert default_task_chunk("conv", huge, CPU) == 1

@@ -9,19 +9,21 @@ from oracles import distance
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from metaglot.core.learners.inner_loop import Rates, steps, task_losses
-from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, network
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.learners.inner_loop import InnerRates, inner_loop, task_losses
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
+from metaglot.core.tasks.task_sampler import TaskBatch
 from metaglot.training.learn2learn_engine import l2l, parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 orders = pytest.mark.parametrize("second_order", [True, False])
 
 
-def query_loss(case: Case, learned: dict[str, Tensor], rates: Rates, batch: Batch, second_order: bool) -> Tensor:
+def query_loss(
+    case: Case, learned: dict[str, Tensor], rates: InnerRates, batch: TaskBatch, second_order: bool
+) -> Tensor:
     """The mean over tasks, after the case's steps with these rates."""
-    net = network(case.model)
-    reached = steps(net, net.fast(learned), lambda _: rates, batch.support, batch.support_labels, second_order)
+    net = create_network(case.model)
+    reached = inner_loop(net, net.fast(learned), lambda _: rates, batch.support, batch.support_labels, second_order)
     return task_losses(net(next(islice(reached, case.steps, None)), batch.query), batch.query_labels).mean()
 
 
@@ -32,7 +34,7 @@ def some_rates(case: Case) -> dict[str, Tensor]:
     return {name: (0.2 * rate).requires_grad_() for name, rate in rates.items()}
 
 
-def loss_by_hand(case: Case, module: nn.Module, rates: Rates, batch: Batch, second_order: bool) -> Tensor:
+def loss_by_hand(case: Case, module: nn.Module, rates: InnerRates, batch: TaskBatch, second_order: bool) -> Tensor:
     """The same with plain weights and `functional_call`, task by task."""
     call = partial(functional_call, module, tie_weights=False)  # OmniglotCNN has its blocks twice
     losses = []
@@ -46,7 +48,9 @@ def loss_by_hand(case: Case, module: nn.Module, rates: Rates, batch: Batch, seco
     return torch.stack(losses).mean()
 
 
-def meta_sgds_loss(case: Case, module: nn.Module, rates: dict[str, Tensor], batch: Batch, second_order: bool) -> Tensor:
+def meta_sgds_loss(
+    case: Case, module: nn.Module, rates: dict[str, Tensor], batch: TaskBatch, second_order: bool
+) -> Tensor:
     """The same by learn2learn's MetaSGD, whose rates become these."""
     learner = l2l.algorithms.MetaSGD(module, lrs=nn.ParameterList([*rates.values()]))
     losses = []
@@ -71,7 +75,7 @@ def test_a_tasks_loss_is_its_mean_cross_entropy():
 def test_every_weight_may_have_a_rate_of_its_own_to_be_learned(model, second_order, count):
     case = Case(model, steps=count, tasks=2)
     batch, learned, module, rates = case.batch(), case.learned(), case.module(), some_rates(case)
-    names = network(model).names
+    names = create_network(model).names
     rates = {name: rates[name] for name in names}
     own = parameters(module)
     loss = query_loss(case, learned, rates, batch, second_order)
@@ -88,7 +92,7 @@ def test_every_weight_may_have_a_rate_of_its_own_to_be_learned(model, second_ord
 def test_rates_of_every_weight_are_those_of_learn2learns_meta_sgd(second_order):
     case = Case(steps=2, tasks=2)
     batch, learned, module, rates = case.batch(), case.learned(), case.module(), some_rates(case)
-    adapting = {name: rates[name] for name in network("fc").names}
+    adapting = {name: rates[name] for name in create_network("fc").names}
     found = torch.autograd.grad(query_loss(case, learned, adapting, batch, second_order), [*adapting.values()])
     theirs = {name: nn.Parameter(rate.detach()) for name, rate in rates.items()}
     loss = meta_sgds_loss(case, module, theirs, batch, second_order)
@@ -110,7 +114,7 @@ def test_the_head_may_adapt_alone(model, second_order):
         losses.append(F.cross_entropy(head(module.features(query[:, None]).flatten(1)), query_labels))
     expected = torch.stack(losses).mean()
     torch.testing.assert_close(loss, expected)
-    names = network(model).names
+    names = create_network(model).names
     own = parameters(module)
     found = torch.autograd.grad(loss, [learned[n] for n in names])
     reference = torch.autograd.grad(expected, [own[n] for n in names])
@@ -119,9 +123,9 @@ def test_the_head_may_adapt_alone(model, second_order):
 
 def test_every_step_is_reached_in_turn_and_the_first_is_the_start():
     case = Case(steps=0)
-    net, batch, learned = network("fc"), case.batch(), case.learned()
+    net, batch, learned = create_network("fc"), case.batch(), case.learned()
     rates = dict.fromkeys(net.names, 0.3)
-    reached = steps(net, net.fast(learned), lambda _: rates, batch.support, batch.support_labels, False)
+    reached = inner_loop(net, net.fast(learned), lambda _: rates, batch.support, batch.support_labels, False)
     losses = [task_losses(net(fast, batch.query), batch.query_labels).mean() for fast in islice(reached, 4)]
     torch.testing.assert_close(losses, [query_loss(case.but(steps=n), learned, rates, batch, False) for n in range(4)])
     torch.testing.assert_close(losses[0], task_losses(net(net.fast(learned), batch.query), batch.query_labels).mean())
@@ -131,15 +135,15 @@ def test_every_step_is_reached_in_turn_and_the_first_is_the_start():
 def test_adapting_lowers_the_loss_on_the_support_set():
     case = Case(ways=5, shots=3)
     batch = case.batch()
-    seen = Batch(batch.support, batch.support_labels, batch.support, batch.support_labels)
-    rates = dict.fromkeys(network("fc").names, 0.1)
+    seen = TaskBatch(batch.support, batch.support_labels, batch.support, batch.support_labels)
+    rates = dict.fromkeys(create_network("fc").names, 0.1)
     losses = [query_loss(case.but(steps=n), case.learned(), rates, seen, False).item() for n in range(6)]
     assert losses == sorted(losses, reverse=True)
 
 
 def test_adapting_works_where_no_gradient_is_recorded():
     case = Case(steps=2)
-    rates = dict.fromkeys(network("fc").names, 0.3)
+    rates = dict.fromkeys(create_network("fc").names, 0.3)
     with torch.no_grad():
         found = query_loss(case, case.learned(), rates, case.batch(), False)
     assert not found.requires_grad

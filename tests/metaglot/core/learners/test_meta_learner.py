@@ -14,9 +14,9 @@ from torch import Tensor
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import score
-from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, Block, Network, network
-from metaglot.core.tasks.task_sampler import Batch
+from metaglot.core.learners.meta_learner import score_queries
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, Block, FunctionalNetwork, create_network
+from metaglot.core.tasks.task_sampler import TaskBatch
 
 SIZE = 6  # of an image's side
 EPS = 1e-2
@@ -34,7 +34,7 @@ class Small:
     def __init__(self, case: Case):
         self.case, self.convolves = case, case.model == "conv"
         blocks = (Block(f"{n}.weight", f"{n}.scale", f"{n}.shift", EPS, self.convolves) for n in "ab")
-        self.network = Network(tuple(blocks))
+        self.network = FunctionalNetwork(tuple(blocks))
         first, second = ((3, 1, 3, 3), (4, 3, 3, 3)) if self.convolves else ((5, SIZE**2), (4, 5))
         shapes: dict[str, Any] = {"a.weight": first, "a.scale": 3 if self.convolves else 5}
         shapes |= {"a.shift": shapes["a.scale"], "b.weight": second, "b.scale": 4, "b.shift": 4}
@@ -46,7 +46,7 @@ class Small:
         kind = FOMAML if self.case.first_order else MAML
         return kind(self.network, self.case.fast_lr, self.case.steps)
 
-    def batch(self) -> Batch:
+    def batch(self) -> TaskBatch:
         case = self.case.but(size=SIZE)
         return case.batch()
 
@@ -109,7 +109,7 @@ def test_the_second_order_meta_gradient_is_the_slope_of_the_meta_loss(case):
 @torch.no_grad()
 def _loss_along(small: Small, name: str, step: Tensor) -> float:
     moved = small.weights | {name: small.weights[name] + step}
-    return small.algorithm().outcome(moved, small.batch())[1].losses.mean().item()
+    return small.algorithm().meta_loss(moved, small.batch())[1].losses.mean().item()
 
 
 def test_first_and_second_order_differ_once_something_adapts():
@@ -122,7 +122,7 @@ def test_first_and_second_order_differ_once_something_adapts():
 def test_what_has_no_effect_has_a_gradient_of_zero(kind):
     case = Case()
     learned = case.learned()
-    found, _ = kind(network("fc"), 0.4, 1).meta_gradient(learned, case.batch())
+    found, _ = kind(create_network("fc"), 0.4, 1).meta_gradient(learned, case.batch())
     gradients = dict(zip(learned, found, strict=True))
     assert all(g.shape == learned[n].shape for n, g in gradients.items())
     assert [n for n, g in gradients.items() if not g.any()] == [f"features.1.{i}.linear.bias" for i in range(4)]
@@ -131,7 +131,7 @@ def test_what_has_no_effect_has_a_gradient_of_zero(kind):
 def test_scores_are_the_mean_cross_entropy_and_the_share_of_right_answers():
     logits = torch.tensor([[[2.0, 0.0], [0.0, 1.0]], [[0.0, 3.0], [0.0, 3.0]]])
     labels = torch.tensor([[0, 1], [0, 1]])
-    found = score(logits, labels)
+    found = score_queries(logits, labels)
     assert found.accuracies.tolist() == [1.0, 0.5]
     expected = np.log([(1 + np.exp(-2)) * (1 + np.exp(-1)), (1 + np.exp(3)) * (1 + np.exp(-3))]) / 2
     assert found.losses.tolist() == pytest.approx(expected)
@@ -142,15 +142,15 @@ def test_without_recorded_gradients_a_classifier_is_the_same(model):
     case = Case(model, steps=2)
     batch, learned, algorithm = case.batch(), case.learned(), case.algorithm()
     with torch.no_grad():
-        observed = [*zip(range(3), algorithm.classifiers(learned, batch.support, batch.support_labels), strict=False)]
-    trained = zip(range(3), algorithm.classifiers(learned, batch.support, batch.support_labels), strict=False)
+        observed = [*zip(range(3), algorithm.adapt(learned, batch.support, batch.support_labels), strict=False)]
+    trained = zip(range(3), algorithm.adapt(learned, batch.support, batch.support_labels), strict=False)
     for (_, seen), (_, made) in zip(observed, trained, strict=True):
         torch.testing.assert_close(seen(batch.query), made(batch.query).detach())
 
 
 def test_the_outcome_that_is_reported_holds_no_graph():
     case = Case(ways=CHARACTERS)
-    losses, outcome = case.algorithm().outcome(case.learned(), case.batch())
+    losses, outcome = case.algorithm().meta_loss(case.learned(), case.batch())
     assert losses.requires_grad
     assert not outcome.losses.requires_grad and not outcome.accuracies.requires_grad
     assert torch.equal(losses.detach(), outcome.losses)

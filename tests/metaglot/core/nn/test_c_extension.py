@@ -20,7 +20,7 @@ def kept(tmp_path: Path) -> list[Path]:
 
 
 def number(source: Path, value: int) -> int:
-    found = c_extension.library(source, f"-DNUMBER={value}")
+    found = c_extension.load_library(source, f"-DNUMBER={value}")
     assert found is not None
     return found.number()
 
@@ -32,7 +32,7 @@ def test_c_is_compiled_once_and_kept(source: Path, tmp_path: Path, monkeypatch: 
     def again(command: list[str], kept: Path) -> None:
         raise AssertionError(command)
 
-    monkeypatch.setattr(c_extension, "build", again)
+    monkeypatch.setattr(c_extension, "compile_library", again)
     assert number(source, 7) == 7 and kept(tmp_path) == [made]
 
 
@@ -55,20 +55,20 @@ def test_what_is_kept_and_cannot_be_read_is_made_again(source: Path, tmp_path: P
 def test_without_a_compiler_there_is_a_warning_and_no_library(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
     with pytest.warns(UserWarning, match=r"number\.c cannot be compiled \(.*no-such-compiler.*slower"):
-        assert c_extension.library(source, "-DNUMBER=7") is None
+        assert c_extension.load_library(source, "-DNUMBER=7") is None
 
 
 def test_what_the_compiler_says_is_said(source: Path, tmp_path: Path) -> None:
     source.write_text("int number(void) { return 7 }\n")
     with pytest.warns(UserWarning, match=r"number\.c cannot be compiled \(.*number"):
-        assert c_extension.library(source) is None
+        assert c_extension.load_library(source) is None
     assert kept(tmp_path) == []
 
 
 def test_a_cache_that_cannot_be_written_is_a_warning(source: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.warns(UserWarning, match="number.c cannot be compiled"):
-        assert c_extension.library(source, "-DNUMBER=7") is None
+        assert c_extension.load_library(source, "-DNUMBER=7") is None
 
 
 def test_no_home_is_a_warning(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,4 +78,4 @@ def test_no_home_is_a_warning(source: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr(Path, "home", homeless)
     with pytest.warns(UserWarning, match="home directory"):
-        assert c_extension.library(source, "-DNUMBER=7") is None
+        assert c_extension.load_library(source, "-DNUMBER=7") is None

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from metaglot.core.nn.fast_weights import FastMatrix, FastVector, Outer, Seen
+from metaglot.core.nn.fast_weights import CachedInput, LowRankGradient, TaskLinearWeight, TaskVector
 
 TASKS, ROWS, WIDE, HIGH = 3, 4, 7, 5
 RATES = {
@@ -18,19 +18,19 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, dtype=torch.double, generator=torch.Generator().manual_seed(seed))
 
 
-def outer(seed: int, rows: int = ROWS, inputs: Tensor | None = None) -> Outer:
+def outer(seed: int, rows: int = ROWS, inputs: Tensor | None = None) -> LowRankGradient:
     inputs = noise(TASKS, rows, WIDE, seed=seed + 100) if inputs is None else inputs
-    return Outer(noise(TASKS, rows, HIGH, seed=seed), inputs)
+    return LowRankGradient(noise(TASKS, rows, HIGH, seed=seed), inputs)
 
 
-def after(updates: list[Outer], rate: Tensor | float, shared: Tensor) -> FastMatrix:
-    fast = FastMatrix(shared)
+def after(updates: list[LowRankGradient], rate: Tensor | float, shared: Tensor) -> TaskLinearWeight:
+    fast = TaskLinearWeight(shared)
     for update in updates:
         fast = fast.plus(update.times(rate))
     return fast
 
 
-def by_hand(updates: list[Outer], rate: Tensor | float, shared: Tensor, x: Tensor) -> Tensor:
+def by_hand(updates: list[LowRankGradient], rate: Tensor | float, shared: Tensor, x: Tensor) -> Tensor:
     """With a weight matrix of every task's own, one example at a time."""
     results = []
     for task in range(TASKS):
@@ -103,7 +103,7 @@ def test_updates_on_inputs_that_are_merely_equal_are_kept_apart():
 
 def test_rows_that_are_seen_again_are_multiplied_once_for_each_matrix():
     rows, shared = noise(TASKS, 2, WIDE, seed=9), noise(HIGH, WIDE).requires_grad_()
-    seen, matrices = Seen(rows), (shared, noise(TASKS, 4, WIDE, seed=1))
+    seen, matrices = CachedInput(rows), (shared, noise(TASKS, 4, WIDE, seed=1))
     for matrix in matrices:
         assert seen.times(matrix) is seen.times(matrix)
         torch.testing.assert_close(seen.times(matrix), rows @ matrix.mT)
@@ -114,10 +114,10 @@ def test_rows_that_are_seen_again_are_multiplied_once_for_each_matrix():
 
 def test_weights_give_rows_that_are_seen_again_the_same_product():
     shared, rows = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
-    chain = [FastMatrix(shared)]
+    chain = [TaskLinearWeight(shared)]
     for step in range(5):
         chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
-    seen = Seen(rows)
+    seen = CachedInput(rows)
     for fast in chain:
         torch.testing.assert_close(fast(seen), fast(rows))
 
@@ -127,14 +127,14 @@ def test_a_step_with_every_weights_own_rate_may_follow_thin_ones(rows):
     shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
     first, second, third = (outer(step, rows) for step in range(3))
     rate = RATES["one of every weight"]
-    fast = FastMatrix(shared).plus(first.times(0.2)).plus(second.times(rate)).plus(third.times(0.2))
+    fast = TaskLinearWeight(shared).plus(first.times(0.2)).plus(second.times(rate)).plus(third.times(0.2))
     weights = shared + 0.2 * first.dense() + rate * second.dense() + 0.2 * third.dense()
     torch.testing.assert_close(fast(x), x @ weights.mT)
 
 
 def test_taking_a_step_leaves_the_weights_before_it_alone():
     x = noise(TASKS, 2, WIDE, seed=9)
-    chain = [FastMatrix(noise(HIGH, WIDE))]
+    chain = [TaskLinearWeight(noise(HIGH, WIDE))]
     for step in range(6):
         chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
     before = [fast(x) for fast in chain]
@@ -145,7 +145,7 @@ def test_taking_a_step_leaves_the_weights_before_it_alone():
 
 def test_a_vector_has_a_copy_for_each_task_once_asked():
     shared = noise(1, 1, HIGH).requires_grad_()
-    fast = FastVector(shared).for_each(TASKS)
+    fast = TaskVector(shared).for_each(TASKS)
     (each,) = torch.autograd.grad((fast.value * noise(TASKS, 1, HIGH, seed=1)).sum(), fast.value)
     torch.testing.assert_close(each, noise(TASKS, 1, HIGH, seed=1))
     moved = fast.plus(noise(TASKS, 1, HIGH, seed=2))

@@ -3,8 +3,8 @@ import torch
 from threads import same_bits
 from torch import Tensor
 
-from metaglot.core.nn.fast_weights import Seen
-from metaglot.core.nn.sparse_matmul import Sparse
+from metaglot.core.nn.fast_weights import CachedInput
+from metaglot.core.nn.sparse_matmul import SparseMatrix
 
 SHAPES = [(1, 1), (1, 150), (2, 99), (3, 100), (25, 101), (7, 208), (33, 784), (201, 307)]
 
@@ -20,8 +20,8 @@ def noise(*shape: int, dtype: torch.dtype = torch.double) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=torch.double).to(dtype)
 
 
-def sparse(x: Tensor) -> Sparse:
-    found = Sparse.of(x)
+def sparse(x: Tensor) -> SparseMatrix:
+    found = SparseMatrix.of(x)
     assert found is not None
     return found
 
@@ -82,13 +82,13 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
 
 
 def test_a_matrix_with_few_zeros_is_left_to_the_dense_product():
-    assert Sparse.of(drawing(40, 50, ink=0.4)) and not Sparse.of(drawing(40, 50, ink=0.6))
+    assert SparseMatrix.of(drawing(40, 50, ink=0.4)) and not SparseMatrix.of(drawing(40, 50, ink=0.6))
 
 
 def test_what_it_does_not_know_is_left_to_the_dense_product():
     x = drawing(3, 5)
-    assert not Sparse.of(x.requires_grad_()) and not Sparse.of(x.detach().to("meta"))
-    assert not Sparse.of(x.detach().bfloat16()) and not Sparse.of(drawing(0, 5))
+    assert not SparseMatrix.of(x.requires_grad_()) and not SparseMatrix.of(x.detach().to("meta"))
+    assert not SparseMatrix.of(x.detach().bfloat16()) and not SparseMatrix.of(drawing(0, 5))
     assert sparse(x.detach()).takes(noise(64, 5))
     assert not sparse(x.detach()).takes(noise(63, 5)) and not sparse(x.detach()).takes(noise(3, 64, 5))
     assert not sparse(x.detach()).takes(noise(64, 5).float()) and not sparse(x.detach()).takes(noise(64, 6))
@@ -97,11 +97,11 @@ def test_what_it_does_not_know_is_left_to_the_dense_product():
 
 def test_a_layer_skips_what_is_empty_of_the_images_that_it_sees(monkeypatch: pytest.MonkeyPatch):
     """And not where there is little: the product is the same."""
-    asked, times = [], Sparse.times
-    monkeypatch.setattr(Sparse, "times", lambda self, matrix: asked.append(matrix) or times(self, matrix))
+    asked, times = [], SparseMatrix.times
+    monkeypatch.setattr(SparseMatrix, "times", lambda self, matrix: asked.append(matrix) or times(self, matrix))
     w = noise(64, 50)
     for ink, skips in ((0.25, True), (0.75, False)):
         x = drawing(6, 50, ink).view(2, 3, 50)
-        torch.testing.assert_close(Seen(x).times(w), x @ w.mT)
+        torch.testing.assert_close(CachedInput(x).times(w), x @ w.mT)
         assert bool(asked) == skips
         asked.clear()

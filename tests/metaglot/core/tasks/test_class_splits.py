@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metaglot.core.common.errors import Refusal
+from metaglot.core.common.errors import UserError
 from metaglot.core.tasks import class_splits
 
 NAMES = [f"Alphabet_{a:02}/character{c:02}" for a in range(1, 9) for c in range(1, 4)]
@@ -26,7 +26,7 @@ def test_a_random_split_deals_a_seeded_shuffle(seed: int, counts: tuple[int, int
 
 @pytest.mark.parametrize("counts", [(20, 3, 2), (0, 1, 1), (-1, 1, 1)])
 def test_counts_that_cannot_be_met_are_refused(counts: tuple[int, int, int]) -> None:
-    with pytest.raises(Refusal, match=f"train {counts[0]} .* = {sum(counts)} characters; .* there are 24"):
+    with pytest.raises(UserError, match=f"train {counts[0]} .* = {sum(counts)} characters; .* there are 24"):
         class_splits.random_split(NAMES, 0, counts)
 
 
@@ -42,7 +42,7 @@ def test_a_background_split_shares_no_alphabet_between_its_parts() -> None:
 
 
 def test_too_few_background_alphabets_are_refused() -> None:
-    with pytest.raises(Refusal, match="holds out 5 background alphabets; there are 5"):
+    with pytest.raises(UserError, match="holds out 5 background alphabets; there are 5"):
         class_splits.background_split(NAMES[:15], [], 42)
 
 
@@ -51,34 +51,34 @@ def test_the_digest_is_the_sha256_of_canonical_json() -> None:
     canonical = (
         b'{"dataset":"omniglot","test":["A/character02"],"train":["B/character01"],"validation":["A/character01"]}'
     )
-    assert class_splits.digest("omniglot", parts) == hashlib.sha256(canonical).hexdigest()
-    assert class_splits.digest("glyphs (synthetic)", parts) != class_splits.digest("omniglot", parts)
+    assert class_splits.split_digest("omniglot", parts) == hashlib.sha256(canonical).hexdigest()
+    assert class_splits.split_digest("glyphs (synthetic)", parts) != class_splits.split_digest("omniglot", parts)
 
 
-def characters() -> class_splits.Characters:
+def characters() -> class_splits.SplitPart:
     images = np.random.default_rng(0).integers(0, 256, (3, 20, 6, 6), dtype=np.uint8)
-    return class_splits.Characters(images, NAMES[:3])
+    return class_splits.SplitPart(images, NAMES[:3])
 
 
 def test_what_was_saved_is_loaded_and_saved_again_to_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "test.npz"
-    class_splits.save(path, characters(), split_sha256="abc")
-    first, loaded = path.read_bytes(), class_splits.load(path)
+    class_splits.save_split_part(path, characters(), split_sha256="abc")
+    first, loaded = path.read_bytes(), class_splits.load_split_part(path)
     assert np.array_equal(loaded.images, characters().images) and loaded.names == NAMES[:3]
     assert class_splits.split_sha256(path) == "abc"
-    class_splits.save(path, loaded, split_sha256="abc")
+    class_splits.save_split_part(path, loaded, split_sha256="abc")
     assert path.read_bytes() == first
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="train.npz is not there: run `python -m stages.preprocess`"):
-        class_splits.load(tmp_path / "train.npz")
+    with pytest.raises(UserError, match="train.npz is not there: run `python -m stages.preprocess`"):
+        class_splits.load_split_part(tmp_path / "train.npz")
 
 
 def test_a_part_without_the_splits_digest_is_refused(tmp_path: Path) -> None:
-    class_splits.save(tmp_path / "train.npz", characters())
-    with pytest.raises(Refusal, match="train.npz has no readable `split_sha256`"):
+    class_splits.save_split_part(tmp_path / "train.npz", characters())
+    with pytest.raises(UserError, match="train.npz has no readable `split_sha256`"):
         class_splits.split_sha256(tmp_path / "train.npz")
 
 
@@ -95,15 +95,15 @@ def test_a_part_without_the_splits_digest_is_refused(tmp_path: Path) -> None:
 def test_arrays_of_another_kind_are_refused_with_what_they_are(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:
     whole = {"images": characters().images, "names": np.array(NAMES[:3])}
     np.savez(tmp_path / "train.npz", **(whole | arrays))
-    with pytest.raises(Refusal, match="train.npz is not part of a split"):
-        class_splits.load(tmp_path / "train.npz")
+    with pytest.raises(UserError, match="train.npz is not part of a split"):
+        class_splits.load_split_part(tmp_path / "train.npz")
 
 
 def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
     names = np.array(["a", None, 3], dtype=object)
     np.savez(tmp_path / "train.npz", images=characters().images, names=names, allow_pickle=True)
-    with pytest.raises(Refusal, match="train.npz has no readable `names`.*pickle"):
-        class_splits.load(tmp_path / "train.npz")
+    with pytest.raises(UserError, match="train.npz has no readable `names`.*pickle"):
+        class_splits.load_split_part(tmp_path / "train.npz")
 
 
 @given(place=st.integers(0, 3500), byte=st.integers(0, 255), cut=st.booleans())
@@ -111,13 +111,13 @@ def test_a_damaged_file_is_refused_by_name_or_loads_unchanged(
     place: int, byte: int, cut: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "damaged.npz"
-    class_splits.save(path, characters())
+    class_splits.save_split_part(path, characters())
     content = bytearray(path.read_bytes())
     content[place % len(content)] = byte
     path.write_bytes(content[:place] if cut else content)
     try:
-        found = class_splits.load(path)
-    except Refusal as refused:
+        found = class_splits.load_split_part(path)
+    except UserError as refused:
         assert str(refused).startswith(str(path)) and "\n" not in str(refused)
     else:
         assert np.array_equal(found.images, characters().images) and found.names == NAMES[:3]

@@ -10,21 +10,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from metaglot.core.common.stage_configs import Task
-from metaglot.core.tasks.task_sampler import Images, Purpose, Tasks, draw, without_repeats
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.tasks.task_sampler import (
+    ImageStore,
+    StreamPurpose,
+    TaskIndices,
+    sample_tasks,
+    sample_without_replacement,
+)
 
-TASK = Task(ways=5, shots=2, queries=3, rotations="class")
-STREAM = (Purpose.TRAINING, 42, 1)
+TASK = TaskConfig(ways=5, shots=2, queries=3, rotations="class")
+STREAM = (StreamPurpose.TRAINING, 42, 1)
 
 # Of the first 32 default tasks of seed 42 on 1100 characters. It changes with the tasks of every published run.
 GOLDEN = "fe406cfb55b47f7c6f28f949bef255018df97346b78378789f6aa89667c1724b"
 
 
-def changed(**changes) -> Task:
+def changed(**changes) -> TaskConfig:
     return TASK.model_copy(update=changes)
 
 
-def same(one: Tasks, other: Tasks) -> bool:
+def same(one: TaskIndices, other: TaskIndices) -> bool:
     return one.sha256() == other.sha256()
 
 
@@ -42,8 +48,8 @@ def test_a_task_has_distinct_characters_each_with_distinct_drawings(
     ways, more, shots, queries, rotations, seed, iteration
 ):
     queries = min(queries, 20 - shots)
-    task = Task(ways=ways, shots=shots, queries=queries, rotations=rotations)
-    tasks = draw((Purpose.TRAINING, seed, iteration), 7, ways + more, 20, task)
+    task = TaskConfig(ways=ways, shots=shots, queries=queries, rotations=rotations)
+    tasks = sample_tasks((StreamPurpose.TRAINING, seed, iteration), 7, ways + more, 20, task)
     assert tasks.characters.shape == tasks.turns.shape == (7, ways)
     assert tasks.drawings.shape == (7, ways, shots + queries)
     assert all(len({*row}) == ways for row in tasks.characters)
@@ -60,17 +66,17 @@ def test_draws_without_repeats_take_the_nth_of_what_is_left(count, more, seed):
     for row in uniform:
         left = list(range(count + more))
         expected.append([left.pop(int(u * len(left))) for u in row])
-    assert without_repeats(uniform, count + more).tolist() == expected
+    assert sample_without_replacement(uniform, count + more).tolist() == expected
 
 
 def test_draws_without_repeats_may_reach_the_last_number():
     almost_one = np.full((1, 4), np.nextafter(1, 0))
-    assert without_repeats(almost_one, 4).tolist() == [[3, 2, 1, 0]]
-    assert without_repeats(np.zeros((1, 4)), 4).tolist() == [[0, 1, 2, 3]]
+    assert sample_without_replacement(almost_one, 4).tolist() == [[3, 2, 1, 0]]
+    assert sample_without_replacement(np.zeros((1, 4)), 4).tolist() == [[0, 1, 2, 3]]
 
 
 def test_characters_turns_and_drawings_are_uniform_at_every_position():
-    tasks = draw(STREAM, 20_000, 12, 20, changed(ways=3))
+    tasks = sample_tasks(STREAM, 20_000, 12, 20, changed(ways=3))
     for position in range(3):
         assert uniform(np.bincount(tasks.characters[:, position], minlength=12))
         assert uniform(np.bincount(tasks.turns[:, position], minlength=4))
@@ -79,7 +85,7 @@ def test_characters_turns_and_drawings_are_uniform_at_every_position():
 
 
 def test_what_is_drawn_together_is_independent():
-    tasks = draw(STREAM, 40_000, 6, 4, changed(ways=3, shots=1, queries=1))
+    tasks = sample_tasks(STREAM, 40_000, 6, 4, changed(ways=3, shots=1, queries=1))
     orders = Counter(map(tuple, tasks.characters.tolist()))
     assert len(orders) == 6 * 5 * 4 and uniform(np.array([*orders.values()]))
     pairs = Counter(map(tuple, tasks.drawings.reshape(-1, 2).tolist()))
@@ -90,17 +96,17 @@ def test_what_is_drawn_together_is_independent():
 
 
 def test_a_longer_draw_starts_with_the_same_tasks():
-    assert same(draw(STREAM, 100, 50, 20, TASK)[:7], draw(STREAM, 7, 50, 20, TASK))
+    assert same(sample_tasks(STREAM, 100, 50, 20, TASK)[:7], sample_tasks(STREAM, 7, 50, 20, TASK))
 
 
 def test_streams_differ_by_purpose_seed_and_iteration_and_nothing_else():
-    streams = [(purpose, seed, iteration) for purpose in Purpose for seed in (0, 1, 2) for iteration in (0, 1, 2)]
-    assert len({draw(stream, 4, 50, 20, TASK).sha256() for stream in streams}) == len(streams)
+    streams = [(purpose, seed, iteration) for purpose in StreamPurpose for seed in (0, 1, 2) for iteration in (0, 1, 2)]
+    assert len({sample_tasks(stream, 4, 50, 20, TASK).sha256() for stream in streams}) == len(streams)
     np.random.seed(0)
-    first = draw(STREAM, 4, 50, 20, TASK)
+    first = sample_tasks(STREAM, 4, 50, 20, TASK)
     np.random.seed(1)
     torch.manual_seed(1)
-    assert same(first, draw(STREAM, 4, 50, 20, TASK))
+    assert same(first, sample_tasks(STREAM, 4, 50, 20, TASK))
 
 
 def test_streams_with_one_number_in_another_place_share_no_task():
@@ -109,13 +115,13 @@ def test_streams_with_one_number_in_another_place_share_no_task():
 
 
 def _rows(stream) -> list[bytes]:
-    tasks = draw(stream, 10, 1000, 20, TASK)
+    tasks = sample_tasks(stream, 10, 1000, 20, TASK)
     return [characters.tobytes() for characters in tasks.characters]
 
 
 def test_rotations_change_the_turns_alone():
     of_class, of_task, none = (
-        draw(STREAM, 200, 50, 20, changed(rotations=rotations)) for rotations in ("class", "task", "none")
+        sample_tasks(STREAM, 200, 50, 20, changed(rotations=rotations)) for rotations in ("class", "task", "none")
     )
     assert (of_task.turns == of_task.turns[:, :1]).all() and {*of_task.turns[:, 0]} == {0, 1, 2, 3}
     assert not none.turns.any()
@@ -125,12 +131,12 @@ def test_rotations_change_the_turns_alone():
 
 
 def test_the_tasks_of_a_stream_are_the_ones_that_results_were_published_on():
-    default = Task(ways=5, shots=5, queries=5, rotations="class")
-    assert draw(STREAM, 32, 1100, 20, default).sha256() == GOLDEN
+    default = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
+    assert sample_tasks(STREAM, 32, 1100, 20, default).sha256() == GOLDEN
 
 
 def test_the_digest_changes_with_every_part_of_a_task():
-    tasks = draw(STREAM, 4, 50, 20, TASK)
+    tasks = sample_tasks(STREAM, 4, 50, 20, TASK)
     digests = {tasks.sha256(), tasks[:3].sha256()}
     for name in ("characters", "turns", "drawings"):
         values = getattr(tasks, name).copy()
@@ -142,8 +148,8 @@ def test_the_digest_changes_with_every_part_of_a_task():
 @pytest.mark.parametrize("rotations", ["class", "task", "none"])
 def test_images_are_the_right_drawings_turned_and_labels_the_position(rotations):
     raw = drawings(size=6, characters=8)
-    tasks = draw(STREAM, 5, 8, 20, changed(rotations=rotations))
-    batch = Images(raw, CPU).batch(tasks, TASK.shots)
+    tasks = sample_tasks(STREAM, 5, 8, 20, changed(rotations=rotations))
+    batch = ImageStore(raw, CPU).batch(tasks, TASK.shots)
     assert batch.support.shape == (5, 5 * 2, 6, 6) and batch.query.shape == (5, 5 * 3, 6, 6)
     assert batch.support.dtype == torch.float
     for t in range(5):
@@ -160,19 +166,19 @@ def test_images_are_the_right_drawings_turned_and_labels_the_position(rotations)
 def test_full_ink_is_one_and_paper_is_zero():
     raw = np.zeros((5, 20, 4, 4), dtype=np.uint8)
     raw[:, :, 0] = 255
-    batch = Images(raw, CPU).batch(draw(STREAM, 1, 5, 20, changed(rotations="none")), 2)
+    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 1, 5, 20, changed(rotations="none")), 2)
     assert (batch.query[..., 0, :] == 1).all() and not batch.query[..., 1:, :].any()
 
 
 def test_no_query_is_among_the_support():
     raw = drawings(size=6, characters=8)
-    batch = Images(raw, CPU).batch(draw(STREAM, 20, 8, 20, TASK), TASK.shots)
+    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 20, 8, 20, TASK), TASK.shots)
     apart = torch.cdist(batch.support.flatten(2), batch.query.flatten(2))
     assert apart.min() > 0
 
 
 def test_chunks_are_the_batch_in_order():
-    batch = Images(drawings(size=4), CPU).batch(draw(STREAM, 7, 9, 20, TASK), 2)
+    batch = ImageStore(drawings(size=4), CPU).batch(sample_tasks(STREAM, 7, 9, 20, TASK), 2)
     chunks = batch.chunks(3)
     assert [len(chunk) for chunk in chunks] == [3, 3, 1]
     joined = [torch.cat(parts) for parts in zip(*(chunk.parts() for chunk in chunks), strict=True)]

@@ -13,7 +13,7 @@ from metaglot.report.claims.accuracy import maml_overtakes
 from metaglot.report.claims.approximation import COSINE, RATIO, left_out
 from metaglot.report.claims.conclusions import CLAIMS
 from metaglot.report.claims.evidence import Evidence
-from metaglot.report.statistics.pairs import pairs
+from metaglot.report.statistics.pairs import compare_pairs
 
 BENCH = {
     "batched": {"median": 0.4, "low": 0.35, "high": 0.45},
@@ -105,7 +105,7 @@ def test_claim_3_is_supported_in_part_where_maml_led_all_along(tmp_path: Path):
         """Where MAML's validation accuracy was this after 9,000 iterations; FOMAML's was about 0.72."""
         curves = [[row | at(row, early) for row in run.history] for run in runs]
         bent = [replace(r, history=c) if r.algorithm == "maml" else r for r, c in zip(runs, curves, strict=True)]
-        found = maml_overtakes(Evidence(report, bent, pairs(bent, report.margin), None))
+        found = maml_overtakes(Evidence(report, bent, compare_pairs(bent, report.margin), None))
         assert found.verdict == "supported"
         return found.measured
 
@@ -115,7 +115,7 @@ def test_claim_3_is_supported_in_part_where_maml_led_all_along(tmp_path: Path):
     assert "In part: MAML is more accurate in the end, but it led already after 9,000" in measured(0.9)
     assert "In part" not in measured(0.5)
     unseen = [replace(run, history=[{"iteration": 60_000, "seconds": 1.0}]) for run in runs]
-    found = maml_overtakes(Evidence(report, unseen, pairs(unseen, report.margin), None))
+    found = maml_overtakes(Evidence(report, unseen, compare_pairs(unseen, report.margin), None))
     assert "who was ahead after 10,000 was not observed" in found.measured and found.verdict == "supported"
 
 

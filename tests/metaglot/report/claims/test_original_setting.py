@@ -15,19 +15,19 @@ from scipy import stats
 from small_workspace import workspace
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import read
-from metaglot.config.resolve import find as classes
+from metaglot.config.params import parse_params
+from metaglot.config.resolve import import_classes as classes
 from metaglot.config.resolve import resolve
-from metaglot.core.common.stage_configs import ReportConfig, TrainConfig, load
+from metaglot.core.common.stage_configs import ReportStageConfig, TrainStageConfig, load_stage_config
 from metaglot.report import original_study
 from metaglot.report.claims.approximation import first_order_is_close, whole
 from metaglot.report.claims.conclusions import claims
 from metaglot.report.claims.evidence import Evidence, experiment, more
-from metaglot.report.comparison import comparison
-from metaglot.report.statistics.pairs import pairs
-from metaglot.report.statistics.pairwise_result import find
+from metaglot.report.comparison import compare_runs
+from metaglot.report.statistics.pairs import compare_pairs
+from metaglot.report.statistics.pairwise_result import import_classes
 from stages.evaluate import main as evaluate
-from stages.report import read as read_run_of
+from stages.report import parse_params as read_run_of
 from stages.support import paths
 from stages.train import main as train
 
@@ -102,7 +102,7 @@ def test_in_another_setting_the_claims_are_not_tested_and_nothing_printed_stands
     folders = {"fomaml-more-accurate": 10_000, "first-order-close": 10_000, "maml-overtakes": 60_000}
     for claim, iterations in folders.items():
         report, runs = finished(tmp_path / claim, iterations=iterations, seeds=(1, 2), tests=40, **options)
-        compared = comparison(report, runs, None)
+        compared = compare_runs(report, runs, None)
         found = next(one for one in compared["claims"] if one["id"] == claim)
         assert found["verdict"] == "not tested" and said in found["measured"]
         assert f"train.iterations={iterations}" in found["command"]
@@ -121,7 +121,7 @@ def test_the_command_makes_the_write_ups_setting_of_any_params(tmp_path: Path):
     (tmp_path / "params.yaml").write_bytes(text(changed(OTHERWISE)))
     words = shlex.split(experiment(10_000))
     apply_overrides(str(tmp_path / "params.yaml"), [word for flag, word in pairwise(words) if flag == "-S"])
-    params = read((tmp_path / "params.yaml").read_bytes(), classes(ALGORITHMS))
+    params = parse_params((tmp_path / "params.yaml").read_bytes(), classes(ALGORITHMS))
     found = params.model_dump()
     for key, value in original_study.SETTING.items():
         section, _, name = key.partition(".")
@@ -129,14 +129,14 @@ def test_the_command_makes_the_write_ups_setting_of_any_params(tmp_path: Path):
     files = resolve(params, classes(ALGORITHMS))
     assert {params.task.rotations, params.first_order, params.train.iterations} == {"class", False, 10_000}
     assert {name.split("/")[0] for name in files if "/" in name} == {"maml", "fomaml"}
-    trained = [section.train for section in files.values() if isinstance(section, TrainConfig)]
+    trained = [section.train for section in files.values() if isinstance(section, TrainStageConfig)]
     assert [train.fast_lr for train in trained] == [0.5, 0.5]
 
 
 def test_other_algorithms_iterations_are_not_those_of_the_claims(tmp_path: Path):
     report, runs = finished(tmp_path, skills={"maml": 0.95, "fomaml": 0.98, "anil": 0.9}, seeds=FIVE)
     longer = [replace(run, history=[{"iteration": 60_000}]) if run.algorithm == "anil" else run for run in runs]
-    evidence = Evidence(report, longer, pairs(longer, report.margin), None)
+    evidence = Evidence(report, longer, compare_pairs(longer, report.margin), None)
     found = {claim["id"]: claim["verdict"] for claim in claims(evidence)}
     assert found["fomaml-more-accurate"] == "supported" and found["maml-overtakes"] == "not tested"
 
@@ -146,10 +146,10 @@ def test_the_claims_comparison_is_the_only_one_of_its_family(tmp_path: Path):
     report, runs = finished(tmp_path, skills=dict.fromkeys(LABELS, 0.96) | {"maml": 0.9605}, seeds=FIVE, tests=100)
     means = {name: [r.result.accuracy.mean for r in runs if r.algorithm == name] for name in ("maml", "fomaml")}
     p = stats.ttest_rel(means["fomaml"], means["maml"]).pvalue
-    found = Evidence(report, runs, pairs(runs, report.margin), None).standing("fomaml")
+    found = Evidence(report, runs, compare_pairs(runs, report.margin), None).standing("fomaml")
     assert found is not None and found.family == 1
     assert found.p == pytest.approx(p)
-    assert find(pairs(runs, report.margin), "fomaml", "maml").p > p  # type: ignore[union-attr]
+    assert import_classes(compare_pairs(runs, report.margin), "fomaml", "maml").p > p  # type: ignore[union-attr]
 
 
 def test_claim_4_is_about_no_algorithm_but_maml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -157,7 +157,7 @@ def test_claim_4_is_about_no_algorithm_but_maml(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(workspace(tmp_path, algorithms=["anil"], train__meta_batch_size=4))
     train("anil", 42)
     evaluate("anil", 42)
-    config = load(ReportConfig, paths.REPORT_CONFIG)
+    config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
     anil = read_run_of(config.rows[0])
     assert anil.result.first_order is False and len(whole(anil)) > 1
     far = first_order_is_close(Evidence(config, [anil], [], None))

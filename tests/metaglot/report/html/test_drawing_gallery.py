@@ -7,18 +7,18 @@ import pytest
 from finished_pipeline import CHARACTERS, finished
 from PIL import Image
 
-from metaglot.core.common.stage_configs import ReportConfig
-from metaglot.core.tasks.class_splits import Characters
+from metaglot.core.common.stage_configs import ReportStageConfig
+from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report.html.drawing_gallery import gallery, hardest, letter, picture
-from metaglot.report.load_runs import Run
+from metaglot.report.load_runs import LoadedRun
 
-Finished = tuple[ReportConfig, list[Run]]
+Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
 
 @pytest.fixture(scope="module")
-def characters() -> Characters:
+def characters() -> SplitPart:
     images = np.random.default_rng(0).integers(0, 256, (CHARACTERS, 20, 28, 28), dtype=np.uint8)
-    return Characters(images, [f"Old_Tongue/character{i:02}" for i in range(CHARACTERS)])
+    return SplitPart(images, [f"Old_Tongue/character{i:02}" for i in range(CHARACTERS)])
 
 
 def ink(address: str) -> np.ndarray:
@@ -28,7 +28,7 @@ def ink(address: str) -> np.ndarray:
     return np.array(image)[..., 1]
 
 
-def test_a_picture_is_the_drawing_as_the_task_turned_it(characters: Characters):
+def test_a_picture_is_the_drawing_as_the_task_turned_it(characters: SplitPart):
     drawing = characters.images[3, 7]
     assert np.array_equal(ink(picture(drawing)), drawing)
     assert np.array_equal(ink(picture(drawing, 1)), np.rot90(drawing))
@@ -38,7 +38,7 @@ def test_large_drawings_are_made_smaller():
     assert ink(picture(np.zeros((105, 105), np.uint8))).shape == (40, 40)
 
 
-def test_the_gallery_shows_what_the_networks_saw_and_answered(one_seed: Finished, characters: Characters):
+def test_the_gallery_shows_what_the_networks_saw_and_answered(one_seed: Finished, characters: SplitPart):
     runs = one_seed[1]
     tasks = gallery(runs, characters)
     assert len(tasks) == 12
@@ -56,19 +56,19 @@ def test_the_gallery_shows_what_the_networks_saw_and_answered(one_seed: Finished
     assert all(len(one.support) == 5 and one.asked == 5 for one in task.classes)
 
 
-def test_mistakes_are_counted_as_the_scores_count_them(one_seed: Finished, characters: Characters):
+def test_mistakes_are_counted_as_the_scores_count_them(one_seed: Finished, characters: SplitPart):
     for number, task in enumerate(gallery(one_seed[1], characters)):
         for (_, label, wrong), run in zip(task.mistakes, one_seed[1], strict=True):
             assert label == run.result.label
             assert wrong == round(25 * (1 - run.scores["accuracy"][number]))
 
 
-def test_a_gallery_of_large_tasks_is_shorter(tmp_path: Path, characters: Characters):
+def test_a_gallery_of_large_tasks_is_shorter(tmp_path: Path, characters: SplitPart):
     _, runs = finished(tmp_path, task={"ways": 20, "shots": 5, "queries": 15}, tests=15)
     assert len(gallery(runs, characters)) == 1000 // (20 * 20)
 
 
-def test_the_hardest_characters_are_those_answered_wrong_most(five_seeds: Finished, characters: Characters):
+def test_the_hardest_characters_are_those_answered_wrong_most(five_seeds: Finished, characters: SplitPart):
     runs = five_seeds[1]
     found = hardest(runs, characters)
     rates = {}

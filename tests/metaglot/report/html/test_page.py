@@ -9,24 +9,24 @@ import pytest
 from finished_pipeline import CHARACTERS, LABELS, finished
 from scipy import stats
 
-from metaglot.core.common.stage_configs import ReportConfig
-from metaglot.core.tasks.class_splits import Characters
+from metaglot.core.common.stage_configs import ReportStageConfig
+from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
-from metaglot.report.comparison import comparison
+from metaglot.report.comparison import compare_runs
 from metaglot.report.figures.adaptation import adaptation
 from metaglot.report.figures.differences import differences
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
-from metaglot.report.figures.svg_chart import canvas, colour
-from metaglot.report.html.page import page, whole
-from metaglot.report.load_runs import Run
+from metaglot.report.figures.svg_chart import colour, open_chart
+from metaglot.report.html.page import render_page, whole
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.published_results import LITTLE_KNOWN, PROTOCOLS, PUBLISHED
 from metaglot.report.secondary_tables import others_table
 from metaglot.report.tables import main_table, pairs_table
 
-Finished = tuple[ReportConfig, list[Run]]
+Finished = tuple[ReportStageConfig, list[LoadedRun]]
 NAMES = [f"Some/character{i:02}" for i in range(CHARACTERS)]
-PAPER = Characters(np.zeros((CHARACTERS, 20, 12, 12), np.uint8), NAMES)
+PAPER = SplitPart(np.zeros((CHARACTERS, 20, 12, 12), np.uint8), NAMES)
 EVIL = "<script>alert('&x')</script>"
 
 
@@ -47,7 +47,7 @@ class Elements(HTMLParser):
 
 
 def written(finished: Finished, experiment: str | None = None) -> str:
-    return page(comparison(*finished, None), finished[1], PAPER, experiment)
+    return render_page(compare_runs(*finished, None), finished[1], PAPER, experiment)
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +111,8 @@ def test_on_glyphs_there_is_a_banner_and_nothing_published(tmp_path: Path):
 
 def test_text_from_files_is_escaped(tmp_path: Path):
     config, runs = finished(tmp_path, labels={"maml": EVIL}, devices=[EVIL])
-    characters = Characters(PAPER.images, [EVIL] * CHARACTERS)
-    html = page(comparison(config, runs, None), runs, characters, EVIL)
+    characters = SplitPart(PAPER.images, [EVIL] * CHARACTERS)
+    html = render_page(compare_runs(config, runs, None), runs, characters, EVIL)
     elements = Elements(html)
     assert not any(tag == "script" for tag, _ in elements.tags)
     assert elements.text.count("alert('&x')") > 10
@@ -168,7 +168,7 @@ def test_a_training_that_was_never_validated_has_no_learning_curve_and_claims_no
     blind = [replace(run, history=[{k: row[k] for k in known if k in row} for row in run.history]) for run in runs]
     html = written((config, blind))
     assert 'id="figure-learning-accuracy"' not in html and 'id="figure-scores"' in html
-    assert "No validation was made" in comparison(config, blind, None)["claims"][2]["measured"]
+    assert "No validation was made" in compare_runs(config, blind, None)["claims"][2]["measured"]
     half = written((config, [runs[0], *blind[1:]]))
     assert f"{runs[0].result.label} ends at" in half and 'id="figure-learning-accuracy"' in half
 
@@ -200,22 +200,22 @@ def test_curves_by_time_are_marked_where_trainings_ran_at_once(tmp_path: Path, o
 
 def test_an_axis_that_is_not_linear_says_so(tmp_path: Path, five_seeds: Finished):
     skills = {"maml": 0.97, "fomaml": 0.6, "scratch": 0.3, "anil": 0.95}
-    compared = comparison(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
     assert "logarithmic in the error" in scores(compared)[0].svg
     assert f"logarithmic beyond {formatting.MINUS}1 and 1" in differences(compared["pairs"], 0.005)[0].svg
-    near = comparison(*five_seeds, None)
+    near = compare_runs(*five_seeds, None)
     assert not any("logarithmic" in chart.svg for chart in [*scores(near), *differences(near["pairs"], 0.005)])
 
 
 def test_a_seeds_interval_is_drawn_in_ink_that_is_seen_on_light_and_dark(five_seeds: Finished):
-    svg = differences(comparison(*five_seeds, None)["pairs"], 0.005)[0].svg
+    svg = differences(compare_runs(*five_seeds, None)["pairs"], 0.005)[0].svg
     assert len(re.findall(r"stroke: currentColor; stroke-opacity: 0.5; stroke-width: 1.6", svg)) == 5
 
 
 def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Path):
     skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
     config, runs = finished(tmp_path, skills=skills, seeds=(1, 2), tests=40)
-    compared = comparison(config, runs, None)
+    compared = compare_runs(config, runs, None)
     assert [row[0] for row in main_table(compared).rows] == ["MAML", "write-up: MAML", "ANIL", "Scratch"]
     assert [row[0] for row in pairs_table(compared).rows] == [
         f"ANIL {formatting.MINUS} MAML",
@@ -228,7 +228,7 @@ def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Pat
 
 def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(five_seeds: Finished):
     config, runs = five_seeds
-    found = others_table(comparison(config, runs, None)).rows
+    found = others_table(compare_runs(config, runs, None)).rows
     assert [row[1] for row in found] == ["inductive accuracy", "error", "inductive error"]
     maml, fomaml = ([run.result.loss.mean for run in part] for part in (runs[:5], runs[5:]))
     low, high = stats.ttest_rel(maml, fomaml).confidence_interval()
@@ -255,7 +255,7 @@ def test_layers_are_drawn_where_only_some_seeds_measured_them(five_seeds: Finish
 
 
 def test_a_chart_takes_its_colours_from_the_page_and_its_texts_as_they_are():
-    with canvas("some-chart") as drawn:
+    with open_chart("some-chart") as drawn:
         (line,) = drawn.axes.plot([0, 1], color=colour(11), label="a <b> & $x$")
         drawn.tip(line, "tip <i>")
         svg = drawn.finish("Title <", 'in "words"').svg

@@ -9,15 +9,15 @@ from finished_pipeline import finished
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from metaglot.core.common.stage_configs import ReportConfig
-from metaglot.core.tasks.class_splits import Characters
-from metaglot.report.comparison import comparison
-from metaglot.report.html.page import page
-from metaglot.report.load_runs import Run
+from metaglot.core.common.stage_configs import ReportStageConfig
+from metaglot.core.tasks.class_splits import SplitPart
+from metaglot.report.comparison import compare_runs
+from metaglot.report.html.page import render_page
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, markdown
 from metaglot.report.tables import baselines_table
 
-Finished = tuple[ReportConfig, list[Run]]
+Finished = tuple[ReportStageConfig, list[LoadedRun]]
 FIVE = (1, 2, 3, 4, 5)
 SKILLS = {"scratch": 0.5, "maml": 0.97, "pretrained": 0.9, "anil": 0.93, "reptile": 0.9004}
 
@@ -29,11 +29,11 @@ def all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 def against(folder: Path, skills: dict[str, float], seeds: tuple[int, ...] = FIVE) -> dict[str, Any]:
-    return comparison(*finished(folder, skills=skills, seeds=seeds, tests=60), None)["baselines"]
+    return compare_runs(*finished(folder, skills=skills, seeds=seeds, tests=60), None)["baselines"]
 
 
 def test_p_values_are_scipys_corrected_by_statsmodels_over_this_family_alone(all_kinds: Finished):
-    found = comparison(*all_kinds, None)["baselines"]["standings"]
+    found = compare_runs(*all_kinds, None)["baselines"]["standings"]
     means = {name: [run.result.accuracy.mean for run in all_kinds[1] if run.algorithm == name] for name in SKILLS}
     asked = [(one, base) for one in ("maml", "anil", "reptile") for base in ("pretrained", "scratch")]
     labels = {"maml": "MAML", "anil": "ANIL", "reptile": "Reptile", "pretrained": "Pretrained", "scratch": "Scratch"}
@@ -47,7 +47,7 @@ def test_p_values_are_scipys_corrected_by_statsmodels_over_this_family_alone(all
 
 
 def test_the_headline_names_who_falls_short(all_kinds: Finished):
-    said = comparison(*all_kinds, None)["baselines"]["answer"]
+    said = compare_runs(*all_kinds, None)["baselines"]["answer"]
     assert said.startswith("MAML and ANIL beat Pretrained and Scratch; Reptile against Pretrained is ")
 
 
@@ -69,9 +69,9 @@ def test_without_a_baseline_or_a_meta_learner_there_is_nothing_to_say(tmp_path: 
 
 
 def test_page_and_text_show_the_family(all_kinds: Finished):
-    compared = comparison(*all_kinds, None)
-    paper = Characters(np.zeros((60, 20, 12, 12), np.uint8), [f"Some/character{i:02}" for i in range(60)])
-    html, text = page(compared, all_kinds[1], paper, None), markdown(compared)
+    compared = compare_runs(*all_kinds, None)
+    paper = SplitPart(np.zeros((60, 20, 12, 12), np.uint8), [f"Some/character{i:02}" for i in range(60)])
+    html, text = render_page(compared, all_kinds[1], paper, None), markdown(compared)
     assert 'id="baselines"' in html and compared["baselines"]["answer"] in html
     assert f"## {BASELINES}\n\n{compared['baselines']['answer']}" in text
     for row in baselines_table(compared).rows:

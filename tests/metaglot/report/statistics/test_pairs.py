@@ -5,55 +5,55 @@ import numpy as np
 import pytest
 from finished_pipeline import finished
 
-from metaglot.core.common.errors import Refusal
-from metaglot.core.common.stage_configs import ReportConfig
-from metaglot.evaluation.confidence_intervals import interval, interval_by_character
-from metaglot.report.comparison import comparison
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import ReportStageConfig
+from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.report.comparison import compare_runs
 from metaglot.report.formatting import MINUS, difference
-from metaglot.report.load_runs import MEASURES, Run
+from metaglot.report.load_runs import MEASURES, LoadedRun
 from metaglot.report.rows import algorithm_rows
 from metaglot.report.secondary_tables import uncertainty_table
-from metaglot.report.statistics.pairs import pairs, refuse_other_tasks
-from metaglot.report.statistics.pairwise_result import find, of_networks, standing
+from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
+from metaglot.report.statistics.pairwise_result import find, pairwise_result, wider_interval
 from metaglot.report.tables import pairs_table
 
-Finished = tuple[ReportConfig, list[Run]]
+Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
 
 def test_differences_are_of_the_same_tasks_seed_by_seed(five_seeds: Finished):
     _, runs = five_seeds
-    (pair,) = pairs(runs, 0.005)
+    (pair,) = compare_pairs(runs, 0.005)
     maml, fomaml = runs[:5], runs[5:]
     for measure in MEASURES:
         expected = [np.mean(a.scores[measure] - b.scores[measure]) for a, b in zip(maml, fomaml, strict=True)]
         found = [seed[measure]["difference"] for seed in pair["by_seed"]]
         assert found == pytest.approx(expected, abs=1e-7)
         assert pair["over_seeds"][measure]["difference"] == pytest.approx(np.mean(expected), abs=1e-7)
-        assert pair["over_seeds"][measure]["ci95"] == pytest.approx(interval(expected), abs=1e-6)
+        assert pair["over_seeds"][measure]["ci95"] == pytest.approx(t_interval(expected), abs=1e-6)
 
 
 def test_a_seeds_interval_is_paired(one_seed: Finished):
     _, (maml, fomaml) = one_seed
-    (pair,) = pairs([maml, fomaml], 0.005)
+    (pair,) = compare_pairs([maml, fomaml], 0.005)
     difference = maml.scores["loss"].astype(float) - fomaml.scores["loss"]
-    assert pair["by_seed"][0]["loss"]["ci95"] == pytest.approx(interval(difference))
+    assert pair["by_seed"][0]["loss"]["ci95"] == pytest.approx(t_interval(difference))
 
 
 def test_one_seed_is_inconclusive_however_large_the_difference(one_seed: Finished):
-    (pair,) = pairs(one_seed[1], 0.005)
+    (pair,) = compare_pairs(one_seed[1], 0.005)
     assert pair["verdict"] == "inconclusive (one seed)"
     assert pair["over_seeds"]["accuracy"]["ci95"] is None
 
 
 def test_five_seeds_tell_the_better_algorithm(five_seeds: Finished):
-    (pair,) = pairs(five_seeds[1], 0.001)
+    (pair,) = compare_pairs(five_seeds[1], 0.001)
     assert (pair["first"], pair["second"], pair["verdict"]) == ("maml", "fomaml", "better")
 
 
 def test_p_values_are_corrected_over_all_pairs(tmp_path):
     skills = {"maml": 0.97, "fomaml": 0.965, "anil": 0.96}
     _, runs = finished(tmp_path, skills=skills, seeds=(1, 2, 3))
-    tests = [pair["over_seeds"]["accuracy"] for pair in pairs(runs, 0.005)]
+    tests = [pair["over_seeds"]["accuracy"] for pair in compare_pairs(runs, 0.005)]
     smallest = min(tests, key=lambda test: test["p"])
     assert len(tests) == 3
     assert smallest["p_holm"] == pytest.approx(min(1, 3 * smallest["p"]))
@@ -61,22 +61,22 @@ def test_p_values_are_corrected_over_all_pairs(tmp_path):
 
 def test_over_seeds_stands_the_interval_of_their_mean_networks_over_characters(five_seeds: Finished):
     config, runs = five_seeds
-    (pair,) = pairs(runs, 0.005)
+    (pair,) = compare_pairs(runs, 0.005)
     held = runs[0].scores["characters"]
     for measure in MEASURES:
         means = [np.mean([run.scores[measure].astype(float) for run in part], axis=0) for part in (runs[:5], runs[5:])]
-        expected = interval_by_character(means[0] - means[1], held)
+        expected = clustered_interval(means[0] - means[1], held)
         assert pair["over_seeds"][measure]["ci95_by_character"] == pytest.approx(expected)
         assert np.mean(expected) == pytest.approx(pair["over_seeds"][measure]["difference"])
     for row, part in zip(algorithm_rows(runs), (runs[:5], runs[5:]), strict=True):
         mean = np.mean([run.scores["accuracy"].astype(float) for run in part], axis=0)
-        assert row["accuracy"]["ci95_by_character"] == pytest.approx(interval_by_character(mean, held))
-        assert row["accuracy"]["ci95"] == pytest.approx(interval([run.result.accuracy.mean for run in part]))
+        assert row["accuracy"]["ci95_by_character"] == pytest.approx(clustered_interval(mean, held))
+        assert row["accuracy"]["ci95"] == pytest.approx(t_interval([run.result.accuracy.mean for run in part]))
 
 
 def test_both_uncertainties_are_told(five_seeds: Finished):
-    compared = comparison(*five_seeds, None)
-    found = standing(compared["pairs"][0], "fomaml")
+    compared = compare_runs(*five_seeds, None)
+    found = pairwise_result(compared["pairs"][0], "fomaml")
     assert found.over_characters is not None
     low, high = (f"{100 * bound:+.2f}".replace("-", MINUS) for bound in found.over_characters)
     assert f"and {low} to {high} over the test tasks' characters; p" in difference(found)
@@ -85,32 +85,32 @@ def test_both_uncertainties_are_told(five_seeds: Finished):
 
 
 def test_one_seed_has_one_uncertainty(one_seed: Finished):
-    found = standing(pairs(one_seed[1], 0.005)[0], "maml")
+    found = pairwise_result(compare_pairs(one_seed[1], 0.005)[0], "maml")
     assert found.over_characters is None and "the characters of one seed" in difference(found)
 
 
 def test_holm_is_named_where_more_than_one_pair_was_compared(tmp_path: Path, five_seeds: Finished):
-    assert "; p " in difference(standing(pairs(five_seeds[1], 0.005)[0], "maml"))
+    assert "; p " in difference(pairwise_result(compare_pairs(five_seeds[1], 0.005)[0], "maml"))
     _, runs = finished(tmp_path, skills={"maml": 0.97, "fomaml": 0.965, "anil": 0.96}, seeds=(1, 2), tests=40)
-    assert all("; Holm's p " in difference(standing(pair, pair["first"])) for pair in pairs(runs, 0.005))
+    assert all("; Holm's p " in difference(pairwise_result(pair, pair["first"])) for pair in compare_pairs(runs, 0.005))
 
 
 def test_a_training_that_ended_early_counts_the_iterations_it_made(tmp_path: Path):
     skills, stopped = {"pretrained": 0.9, "maml": 0.97}, {"pretrained": 4000}
     config, runs = finished(tmp_path, skills=skills, stopped=stopped, tests=40)
     assert [row["iterations"] for row in algorithm_rows(runs)] == [4000, 10_000]
-    assert [row["iterations"] for row in comparison(config, runs, None)["runs"]] == [4000, 10_000]
+    assert [row["iterations"] for row in compare_runs(config, runs, None)["runs"]] == [4000, 10_000]
 
 
 def test_the_loss_has_no_margin(five_seeds: Finished):
-    (pair,) = pairs(five_seeds[1], 0.005)
+    (pair,) = compare_pairs(five_seeds[1], 0.005)
     assert pair["over_seeds"]["loss"]["p_margin_holm"] is None
     assert pair["over_seeds"]["inductive_accuracy"]["p_margin_holm"] is not None
 
 
 def test_a_standing_is_the_same_from_either_side(five_seeds: Finished):
-    (pair,) = compared = pairs(five_seeds[1], 0.001)
-    maml, fomaml = standing(pair, "maml"), find(compared, "fomaml", "maml")
+    (pair,) = compared = compare_pairs(five_seeds[1], 0.001)
+    maml, fomaml = pairwise_result(pair, "maml"), find(compared, "fomaml", "maml")
     assert fomaml is not None
     assert (maml.label, maml.other, maml.verdict) == ("MAML", "FOMAML", "better")
     assert (fomaml.label, fomaml.other, fomaml.verdict) == ("FOMAML", "MAML", "worse")
@@ -119,8 +119,8 @@ def test_a_standing_is_the_same_from_either_side(five_seeds: Finished):
 
 
 def test_an_interval_of_two_networks_is_never_narrower_than_if_tasks_were_independent():
-    assert of_networks({"ci95": [-1.0, 2.0], "ci95_by_character": [0.5, 0.5]}) == (-1.0, 2.0)
-    assert of_networks({"ci95": [-1.0, 2.0], "ci95_by_character": [-2.0, 3.0]}) == (-2.0, 3.0)
+    assert wider_interval({"ci95": [-1.0, 2.0], "ci95_by_character": [0.5, 0.5]}) == (-1.0, 2.0)
+    assert wider_interval({"ci95": [-1.0, 2.0], "ci95_by_character": [-2.0, 3.0]}) == (-2.0, 3.0)
 
 
 def test_with_few_characters_the_interval_of_two_networks_still_covers():
@@ -130,8 +130,8 @@ def test_with_few_characters_the_interval_of_two_networks_still_covers():
         held = np.argsort(random.random((200, 30)), axis=1)[:, :5]
         shared = random.normal(0, 0.01, 30)[held].mean(axis=1)
         differences = shared + random.normal(0, 0.05, 200)
-        record = {"ci95": interval(differences), "ci95_by_character": interval_by_character(differences, held)}
-        low, high = of_networks(record)
+        record = {"ci95": t_interval(differences), "ci95_by_character": clustered_interval(differences, held)}
+        low, high = wider_interval(record)
         covered += low <= 0 <= high
     assert covered / 300 >= 0.93
 
@@ -140,12 +140,12 @@ def test_with_few_characters_the_interval_of_two_networks_still_covers():
 def test_scores_on_other_tasks_are_refused_by_name(one_seed: Finished, key: str):
     maml, fomaml = one_seed[1]
     other = replace(fomaml, result=fomaml.result.model_copy(update={key: "other"}))
-    with pytest.raises(Refusal, match=rf"MAML · seed 42 and FOMAML · seed 42 .* {key}"):
+    with pytest.raises(UserError, match=rf"MAML · seed 42 and FOMAML · seed 42 .* {key}"):
         refuse_other_tasks([maml, other])
 
 
 def test_scores_files_of_other_tasks_are_refused(one_seed: Finished):
     maml, fomaml = one_seed[1]
     swapped = replace(fomaml, scores=fomaml.scores | {"characters": fomaml.scores["characters"][::-1]})
-    with pytest.raises(Refusal, match="hold different tasks"):
+    with pytest.raises(UserError, match="hold different tasks"):
         refuse_other_tasks([maml, swapped])

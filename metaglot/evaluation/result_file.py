@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaglot.core.common.stage_configs import EvaluateConfig
-from metaglot.core.tasks.task_sampler import Tasks
-from metaglot.evaluation.confidence_intervals import interval, interval_by_character
-from metaglot.evaluation.scoring import Scores
+from metaglot.core.common.stage_configs import EvaluateStageConfig
+from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.scoring import EvaluationScores
 
 WRITEUP_TASKS = 32  # the write-up's protocol: the first so many tasks
 PICTURED_TASKS = 12  # whose answers are kept for the report's gallery
@@ -16,7 +16,9 @@ PICTURED_TASKS = 12  # whose answers are kept for the report's gallery
 Values = NDArray[np.float32]
 
 
-def result(config: EvaluateConfig, seed: int, split_sha256: str, tasks: Tasks, scores: Scores) -> dict[str, Any]:
+def result(
+    config: EvaluateStageConfig, seed: int, split_sha256: str, tasks: TaskIndices, scores: EvaluationScores
+) -> dict[str, Any]:
     """The record: fractions of one, intervals as [low, high] at 95%."""
     first = slice(WRITEUP_TASKS)
     return {
@@ -43,7 +45,7 @@ def result(config: EvaluateConfig, seed: int, split_sha256: str, tasks: Tasks, s
     }
 
 
-def arrays(tasks: Tasks, scores: Scores) -> dict[str, NDArray[Any]]:
+def arrays(tasks: TaskIndices, scores: EvaluationScores) -> dict[str, NDArray[Any]]:
     """What the scores file holds: every task's scores, its characters, and the first few tasks' answers."""
     count, ways = tasks.characters.shape
     answers = scores.predictions.reshape(count, ways, -1)
@@ -66,11 +68,11 @@ def _mean(values: Values) -> float:
 
 
 def _loss(values: Values) -> dict[str, Any]:
-    return {"mean": _mean(values), "ci95": list(interval(values))}
+    return {"mean": _mean(values), "ci95": list(t_interval(values))}
 
 
-def _accuracy(values: Values, tasks: Tasks) -> dict[str, Any]:
-    by_character = list(interval_by_character(values, tasks.characters))
+def _accuracy(values: Values, tasks: TaskIndices) -> dict[str, Any]:
+    by_character = list(clustered_interval(values, tasks.characters))
     return _loss(values) | {
         "std": float(values.std(ddof=1, dtype=np.float64)),
         "ci95_by_character": by_character,

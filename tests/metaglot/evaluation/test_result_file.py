@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metaglot.core.common.stage_configs import EvaluateConfig, Task
-from metaglot.core.tasks.task_sampler import Purpose, Tasks, draw
-from metaglot.evaluation.confidence_intervals import interval_by_character
-from metaglot.evaluation.scoring import Scores
-from metaglot.evaluation.test_result import arrays, result
+from metaglot.core.common.stage_configs import EvaluateStageConfig, TaskConfig
+from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
+from metaglot.evaluation.confidence_intervals import clustered_interval
+from metaglot.evaluation.result_file import arrays, result
+from metaglot.evaluation.scoring import EvaluationScores
 
-TASK = Task(ways=3, shots=2, queries=4, rotations="class")
+TASK = TaskConfig(ways=3, shots=2, queries=4, rotations="class")
 COUNT = 50
 LABELS = np.repeat(np.arange(3), 4)
 
 
-def config() -> EvaluateConfig:
-    return EvaluateConfig.model_validate({
+def config() -> EvaluateStageConfig:
+    return EvaluateStageConfig.model_validate({
         "algorithm": "maml", "label": "MAML (first_order=true)", "implementation": "metaglot.algorithms.maml:MAML",
         "first_order": True, "dataset": "glyphs (synthetic)", "model": "fc", "image_size": 28,
         "task": TASK.model_dump(), "split": {"kind": "random", "seed": 1}, "fast_lr": 0.5,
@@ -25,18 +25,18 @@ def config() -> EvaluateConfig:
     })  # fmt: skip
 
 
-def tasks(seed: int = 0) -> Tasks:
-    return draw((Purpose.TESTING, seed, 0), COUNT, 40, 20, TASK)
+def tasks(seed: int = 0) -> TaskIndices:
+    return sample_tasks((StreamPurpose.TESTING, seed, 0), COUNT, 40, 20, TASK)
 
 
-def scores() -> Scores:
+def scores() -> EvaluationScores:
     """Of answers of which about three in four are right."""
     random = np.random.default_rng(0)
     answers = np.where(random.random((COUNT, 12)) < 0.75, LABELS, random.integers(0, 3, (COUNT, 12)))
     accuracy = (answers == LABELS).mean(1)
     by_step = np.stack([accuracy - 0.5, accuracy, accuracy / 2], axis=1)
     losses = random.random((3, COUNT)).astype(np.float32)
-    return Scores(
+    return EvaluationScores(
         accuracy=accuracy.astype(np.float32),
         loss=losses[0],
         inductive_accuracy=(accuracy / 2).astype(np.float32),
@@ -84,7 +84,7 @@ def test_means_and_intervals_are_of_all_tasks(mode):
         assert found[name]["ci95"] == pytest.approx(expected)
     accuracy = getattr(given, prefix + "accuracy").astype(float)
     assert found["accuracy"]["std"] == pytest.approx(accuracy.std(ddof=1))
-    by_character = interval_by_character(accuracy, tasks().characters)
+    by_character = clustered_interval(accuracy, tasks().characters)
     assert found["accuracy"]["ci95_by_character"] == pytest.approx(by_character)
 
 
@@ -132,6 +132,6 @@ def test_right_answers_by_character_add_up_to_the_accuracy():
 
 
 def test_fewer_tasks_than_are_pictured_are_all_pictured():
-    few = Scores(*(getattr(scores(), name)[:5] for name in Scores.__dataclass_fields__))
+    few = EvaluationScores(*(getattr(scores(), name)[:5] for name in EvaluationScores.__dataclass_fields__))
     found = arrays(tasks()[:5], few)
     assert len(found["drawings"]) == len(found["predictions"]) == 5
