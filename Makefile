@@ -11,10 +11,11 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help repro test test-faults lint ui bench clean lock
+.PHONY: help repro test test-slow test-faults lint ui bench clean lock
 help:
 	@echo "make repro   redo the whole comparison (what is up to date is not run again)"
-	@echo "make test    run every test"
+	@echo "make test         the tests that take seconds"
+	@echo "make test-slow    the others: whole pipelines, and faults"
 	@echo "make test-faults   kill stages, fill disks, damage files, at length"
 	@echo "make lint    ruff and mypy"
 	@echo "make ui      MLflow's pages over mlflow.db, on 127.0.0.1:$(PORT)"
@@ -25,7 +26,11 @@ repro: .venv/installed
 	@$(RUN) -m tools.repro
 
 test: .venv/installed
-	$(PYTEST)
+	$(PYTEST) -m "not slow"
+
+# Whole pipelines, a browser on MLflow's pages, faults injected.
+test-slow: .venv/installed
+	$(PYTEST) -m slow
 
 # Faults injected again and again, and bad input by the thousand: docs/reliability.md says what each test proves.
 test-faults: .venv/installed

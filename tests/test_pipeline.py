@@ -15,6 +15,8 @@ from params_file import TINY, changed
 from queue_workers import enqueue, enqueue_again, kill_a_worker, start, until_done
 from repository import MIRROR, Repository, ran
 
+pytestmark = pytest.mark.slow
+
 RUNS = ["fomaml-42", "maml-42"]
 
 

@@ -18,8 +18,8 @@ README = (ROOT / "README.md").read_text()
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained network, pictures of two letters, and others of the second."""
     folder = tmp_path_factory.mktemp("workspace")
-    trained(folder, train__iterations=1000, train__validate_every=1000)  # enough that other rounding changes no answer
-    alpha, _, beta = drawings(3, 9)
+    trained(folder, train__iterations=1000, train__validate_every=1000)
+    alpha, _, beta = drawings(3, 12)  # so unlike each other that rounding changes no answer
     save(folder / "letters", {"alpha": alpha[:3], "beta": [drawing.convert("RGB") for drawing in beta[:3]]})
     save(folder, {"unknown": beta[3:6]})
     beta[3].resize((300, 240)).save(folder / "new.png")

@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from repository import needs_omniglot
 
@@ -8,6 +9,8 @@ from benchmarks import algorithms
 from benchmarks.options import Setting
 from benchmarks.vmap import Vmap
 from metaglot.algorithms.registry import ALGORITHMS
+
+pytestmark = pytest.mark.slow
 
 
 @needs_omniglot

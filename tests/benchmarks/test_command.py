@@ -10,6 +10,8 @@ from benchmarks import matmul_bound, results_file
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 
 def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], capture_output=True, text=True)

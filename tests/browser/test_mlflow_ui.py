@@ -14,6 +14,8 @@ from stages.support import paths
 from tools.browser import compare, experiment, plot
 from tools.mlflow_server import free_port, served
 
+pytestmark = pytest.mark.slow
+
 BOTH = ("MAML · seed 42", "FOMAML · seed 42")
 
 

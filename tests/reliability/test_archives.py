@@ -19,6 +19,8 @@ from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 from stages import download
 from stages.support import paths
 
+pytestmark = pytest.mark.slow
+
 MEGABYTES, SECONDS = 256, 5  # what all may take, the test itself included; what one may, of the processor
 
 names = st.one_of(

@@ -14,6 +14,8 @@ import pytest
 from draws import often
 from stage_process import PIPELINE, contents
 
+pytestmark = pytest.mark.slow
+
 READS = {
     "download": ["data/config/data.yaml"],
     "preprocess": ["data/config/split.yaml", "data/raw/images_background.zip", "data/raw/source.json"],

@@ -19,6 +19,8 @@ from stage_process import Stages
 
 from metaglot.core.common.atomic_files import read_json
 
+pytestmark = pytest.mark.slow
+
 TIMED = re.compile(r"data/(report/|models/.*/(run\.json|history\.csv)$)")
 ONE = ("train@maml-42", "evaluate@maml-42")
 

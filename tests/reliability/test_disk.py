@@ -11,6 +11,8 @@ import pytest
 from draws import LONG, often
 from stage_process import PIPELINE, Stages, contents
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("download", "preprocess")
 MEGABYTES = 48 if LONG else 12
 

@@ -11,6 +11,8 @@ import pytest
 from draws import often
 from stage_process import PIPELINE, Stages, contents
 
+pytestmark = pytest.mark.slow
+
 SLOW = ("download", "preprocess")
 FILES = [line for line in PIPELINE if not line.startswith(("train", "track"))]
 

@@ -21,6 +21,8 @@ from stage_process import Stages
 from stages import track
 from stages.support import paths
 
+pytestmark = pytest.mark.slow
+
 SMALLEST = {"task__ways": 2, "task__shots": 1, "task__queries": 1, "train__meta_batch_size": 1, "data__image_size": 8}
 MIB_FOR_NOISE = 8
 SEEDS = int(os.environ.get("METAGLOT_SEEDS", "5"))

@@ -4,9 +4,12 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
 from draws import long
 from queue_workers import enqueue, enqueue_again, kill_a_worker, start, until_done
 from repository import Repository
+
+pytestmark = pytest.mark.slow
 
 RATES = ("0.001", "0.002", "0.004", "0.005")
 GRID = {f"grid-{number}": rate for number, rate in enumerate(RATES, 1)}

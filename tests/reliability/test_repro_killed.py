@@ -18,6 +18,8 @@ from stage_process import Stages, contents
 
 from metaglot.core.common.atomic_files import read_json
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = often(2, 32)
 LENGTH = {"train.iterations": 60 + 20 * ROUNDS, "train.validate_every": 1}
 PARAMS = text(changed(TINY | LENGTH | {"algorithms": ["maml"]}))

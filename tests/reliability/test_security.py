@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from params_file import ROOT
 from stage_process import Stages
 
+pytestmark = pytest.mark.slow
+
 CODE = [path for part in ("metaglot", "stages", "tools", "benchmarks") for path in (ROOT / part).rglob("*.py")]
 TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in CODE}
 UNPICKLERS = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

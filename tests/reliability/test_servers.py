@@ -16,6 +16,8 @@ from stage_process import Stages
 
 from tools.mlflow_server import free_port, served
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

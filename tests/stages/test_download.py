@@ -241,6 +241,7 @@ def test_the_official_addresses_are_known_from_their_own_url_as_a_mirror() -> No
     assert WebMirror(omniglot_mirrors.ADDRESS) == omniglot_mirrors.mirror_at(omniglot_mirrors.ADDRESS + "/")
 
 
+@pytest.mark.slow
 def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -278,6 +278,7 @@ def killed(processes: ForkServerContext, folder: Path, seed: int, seconds: float
     return worker.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_publication_killed_at_any_moment_is_completed_and_never_doubled(
     workspace: Path, processes: ForkServerContext
 ) -> None:
@@ -294,6 +295,7 @@ def test_a_publication_killed_at_any_moment_is_completed_and_never_doubled(
     assert {len(run.data.metrics) for run in found} == {len(found[0].data.metrics)}
 
 
+@pytest.mark.slow
 def test_one_killed_while_it_makes_the_database_leaves_no_half_of_it(bare: Path, processes: ForkServerContext) -> None:
     kills = [killed(processes, bare, 42, seconds) for seconds in (0.1, 0.3, 0.6)]
     assert any(kills)
@@ -302,6 +304,7 @@ def test_one_killed_while_it_makes_the_database_leaves_no_half_of_it(bare: Path,
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
+@pytest.mark.slow
 def test_eight_publishers_at_once_on_a_fresh_database_make_eight_runs(
     bare: Path, processes: ForkServerContext, _round: int
 ) -> None:

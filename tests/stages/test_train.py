@@ -86,10 +86,12 @@ def test_maml_in_first_order_trains_the_weights_of_fomaml_to_the_last_byte(here)
 
 @pytest.mark.parametrize("algorithm", ["maml", "fomaml"])
 def test_both_engines_train_alike(here, algorithm):
+    """But for biases before a batch norm, which have no effect: learn2learn moves them by rounding noise."""
     found = {}
     for engine in ("batched", "learn2learn"):
         folder = train(here, algorithm, train__engine=engine)
-        found[engine] = load_file(folder / "weights.safetensors")
+        weights = load_file(folder / "weights.safetensors")
+        found[engine] = {name: value for name, value in weights.items() if not name.endswith("linear.bias")}
         assert read_json(folder / "run.json")["parity"]["relative_difference"] <= 1e-10
     torch.testing.assert_close(found["batched"], found["learn2learn"], rtol=0, atol=0.01)  # five steps of Adam: 0.015
     assert any(not torch.equal(found["batched"][name], found["learn2learn"][name]) for name in found["batched"])

@@ -4,7 +4,10 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from workshop import STAMP, maker
+
+pytestmark = pytest.mark.slow
 
 
 def drawing(workshop: Path) -> str:

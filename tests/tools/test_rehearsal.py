@@ -10,6 +10,8 @@ import pytest
 from params_file import TINY, changed, text
 from workshop import ROOT
 
+pytestmark = pytest.mark.slow
+
 DEAF = "http://127.0.0.1:9"  # nothing listens on the port of `discard`
 
 

@@ -147,6 +147,7 @@ ROUNDS = 3
 LONG = {"train.iterations": 150 * ROUNDS, "train.validate_every": 50}
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
     """Which are inside writes of checkpoints too: one is written after every iteration."""
     configure(here, LONG)
@@ -172,6 +173,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_asked_to_stop_it_saves_and_says_how_to_go_on_within_two_seconds(here, number):
     configure(here, LONG)
     main("maml", 3)
@@ -195,6 +197,7 @@ def outcome_rows(folder: Path) -> list[str]:
     return (folder / paths.history("maml", 3)).read_text().splitlines()
 
 
+@pytest.mark.slow
 def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
     configure(here, LONG)
     first = start(here)
