@@ -1,5 +1,6 @@
 """Runs on a Ray cluster that is up already: inputs, checkpoints and results travel through Ray's object store."""
 
+import logging
 import os
 import platform
 import shutil
@@ -31,7 +32,6 @@ GPU_SHARE = 0.25  # of a GPU, for one run: a training of the default setting fil
 POLL = 1.0  # seconds
 
 
-@ray.remote(num_cpus=0)
 class Board:
     """Where runs are, and their latest checkpoints; it lives at home and outlives a worker."""
 
@@ -119,7 +119,7 @@ def connect(address: str, source: Path) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
         working_dir = {"working_dir": str(source)}
-        ray.init(address, runtime_env=working_dir, log_to_driver=False, logging_level="CRITICAL")
+        ray.init(address, runtime_env=working_dir, log_to_driver=False, logging_level=logging.CRITICAL)
     except (OSError, ValueError, RuntimeError, ConnectionError, RayError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(
@@ -136,7 +136,7 @@ def run_on_ray(jobs: list[Job], address: str) -> dict[str, str]:
         connect(address, Path(source))
         try:
             check_nodes()
-            board, shared = Board.remote(), ray.put(commit)
+            board, shared = ray.remote(num_cpus=0)(Board).remote(), ray.put(commit)
             waiting = {_submit(job, shared, board): job for job in jobs}
             with Progress(jobs) as progress:
                 _collect(waiting, board, progress, failed)

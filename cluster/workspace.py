@@ -87,7 +87,7 @@ def start(folder: Path, job: Job, log: Path, environment: Mapping[str, str]) -> 
 
 
 def environment(threads: int | None, checkpoints: Path) -> dict[str, str]:
-    """What a job's processes see: this interpreter, so many threads unless params.yaml has a number, its checkpoints."""
+    """What a job's processes see: this interpreter, the number of threads, the folder of its checkpoints."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
     kept |= {"DVC_NO_ANALYTICS": "1", "METAGLOT_CHECKPOINTS": str(checkpoints.resolve())}
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
