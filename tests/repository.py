@@ -25,7 +25,7 @@ class Repository:
 
     def __init__(self, folder: Path, params: dict[str, Any]):
         self.folder = folder
-        copied = ("metaglot", "stages", "tools", ".dvc", "data/.gitignore", "benchmarks/results.json")
+        copied = ("metaglot", "stages", "tools", "cluster", ".dvc", "data/.gitignore", "benchmarks/results.json")
         tracked = subprocess.run(
             ["git", "ls-files", "-z", "-co", "--exclude-standard", *copied],
             cwd=ROOT,

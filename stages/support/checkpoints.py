@@ -26,6 +26,7 @@ from metaglot.core.common.stage_configs import TrainStageConfig
 from stages.support import paths
 from stages.support.device import device_name
 
+FOLDER = "METAGLOT_CHECKPOINTS"  # where they lie, so that another machine finds them
 VARIABLE, EVERY = "METAGLOT_CHECKPOINT_SECONDS", 30.0
 DIGEST = hashlib.sha256().digest_size
 
@@ -110,7 +111,7 @@ def is_alive(process: int) -> bool:
 
 def open_checkpoints(config: TrainStageConfig, seed: int, device: torch.device) -> Checkpoints:
     """Those of a training; its modules must have been imported, since their content is part of the name."""
-    folder = paths.root() / ".metaglot" / "checkpoints"
+    folder = paths.root() / os.environ.get(FOLDER, ".metaglot/checkpoints")
     return Checkpoints(
         folder / f"{config.algorithm}-{seed}-{checkpoint_key(config, seed, device)[:16]}", save_interval()
     )

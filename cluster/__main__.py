@@ -1,0 +1,75 @@
+"""Compute runs that are out of date, many at once; `dvc repro` then restores their results.
+
+python -m cluster run --workers 2              on two cores of this machine
+python -m cluster run --ray 10.0.0.5:6379      on a Ray cluster that is up already
+python -m cluster pack FOLDER                  write jobs for another scheduler, then
+python -m cluster work FOLDER maml-43          compute one of them, anywhere that sees the folder
+python -m cluster collect FOLDER               bring home what is done
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cluster import local, plan, shared_folder
+from metaglot.core.common.errors import UserError
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+Folder = Annotated[Path, typer.Argument(help="a folder that all machines see")]
+
+
+@app.command()
+def run(
+    workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")] = "auto",
+    ray: Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")] = "",
+) -> None:
+    """Compute every run that is out of date."""
+    plan.check_code_is_committed()
+    jobs = plan.out_of_date()
+    if not jobs:
+        return print("every run is up to date")
+    if ray:
+        from cluster.ray_cluster import run_on_ray  # Ray is in a group of its own, and slow to import
+
+        failed = run_on_ray(jobs, ray)
+    else:
+        failed = local.run_locally(jobs, local.count(workers))
+    if failed:
+        raise UserError("; ".join(f"{name} failed: {reason}" for name, reason in failed.items()))
+
+
+@app.command()
+def pack(folder: Folder) -> None:
+    """Write the jobs that are out of date into a folder."""
+    plan.check_code_is_committed()
+    jobs = plan.out_of_date()
+    shared_folder.write_jobs(folder, jobs)
+    print(f"{folder}: {len(jobs)} jobs")
+
+
+@app.command()
+def work(folder: Folder, run: Annotated[str, typer.Argument(help="maml-43, or a job's number, from 0")]) -> None:
+    """Compute one job."""
+    jobs = shared_folder.read_jobs(folder)
+    named = {job.name: job for job in jobs} | {str(number): job for number, job in enumerate(jobs)}
+    if run not in named:
+        raise UserError(f"{folder} has no job {run}; it has {', '.join(job.name for job in jobs)}")
+    shared_folder.work(folder, named[run])
+
+
+@app.command()
+def collect(folder: Folder) -> None:
+    """Bring home what is done; `dvc repro` then restores it."""
+    done, others = shared_folder.collect(folder)
+    print(f"brought home: {', '.join(done) or 'nothing'}" + (f"; not done: {', '.join(others)}" if others else ""))
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except (UserError, OSError) as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:
+        sys.exit("error: interrupted; what is finished is kept, and trainings go on from their checkpoints")

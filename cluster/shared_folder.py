@@ -1,0 +1,56 @@
+"""Runs by any scheduler: jobs and results in a folder that all machines see, for SLURM's arrays and the like."""
+
+import tempfile
+from pathlib import Path
+
+from cluster import workspace
+from cluster.bring_home import bring_home
+from cluster.plan import Job
+from metaglot.core.common.atomic_files import read_json, write_bytes, write_json
+from metaglot.core.common.errors import UserError
+
+
+def write_jobs(folder: Path, jobs: list[Job]) -> None:
+    """Write the commit, and each job with its inputs."""
+    write_bytes(folder / "commit.tar", workspace.pack_commit())
+    for job in jobs:
+        write_bytes(folder / "inputs" / f"{job.name}.tar", workspace.pack_inputs(job))
+    write_json(folder / "jobs.json", [vars(job) for job in jobs])
+
+
+def read_jobs(folder: Path) -> list[Job]:
+    if not (folder / "jobs.json").exists():
+        raise UserError(f"{folder} holds no jobs: `python -m cluster pack {folder}` writes them")
+    return [Job(row["algorithm"], row["seed"], tuple(row["stages"])) for row in read_json(folder / "jobs.json")]
+
+
+def work(folder: Path, job: Job) -> None:
+    """Compute one job, anywhere; a second call of a job that is done does nothing."""
+    results, log = folder / "results" / f"{job.name}.tar", folder / "logs" / f"{job.name}.log"
+    if results.exists():
+        return
+    inputs = (folder / "inputs" / f"{job.name}.tar").read_bytes()
+    with tempfile.TemporaryDirectory(prefix=f"metaglot-{job.name}-") as scratch:
+        workspace.prepare(Path(scratch) / "workspace", (folder / "commit.tar").read_bytes(), inputs, job)
+        environment = workspace.environment(1, folder / "checkpoints")
+        process = workspace.start(Path(scratch) / "workspace", job, log, environment)
+        try:
+            process.wait()
+        finally:
+            workspace.stop(process)
+        if process.returncode:
+            raise UserError(f"{job.name}: {workspace.failure(log)} ({log})")
+        write_bytes(results, workspace.pack_results(Path(scratch) / "workspace"))
+
+
+def collect(folder: Path) -> tuple[list[str], list[str]]:
+    """Bring home what is done; returns the names of those jobs, and of the others."""
+    done, others = [], []
+    for job in read_jobs(folder):
+        results = folder / "results" / f"{job.name}.tar"
+        if results.exists():
+            bring_home(results.read_bytes())
+            done.append(job.name)
+        else:
+            others.append(job.name)
+    return done, others
