@@ -18,7 +18,7 @@ from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.task_sampler import StreamPurpose
-from metaglot.training.learn2learn_engine import initial_module, parameters
+from metaglot.training.learn2learn_engine import initial_module, module_parameters
 
 TASK = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
 TASKS = 32
@@ -45,10 +45,9 @@ def gradient(kind: type[MetaLearner], by_vmap: bool = False) -> Work:
         create_network("fc"),
         shared.get("fast_lr", FAST_LR),
         shared.get("adaptation_steps", 1),
-        **kind.Settings().model_dump(exclude=SHARED),
     )
     module, images = initial_module("fc", TASK.ways, 28, seed=42), some()
-    learned = require_grad(made.initial_parameters(parameters(module), images))
+    learned = require_grad(made.initial_parameters(module_parameters(module), images))
     batch = made.training_batch(images, (StreamPurpose.TRAINING, 0, 1), TASK, shared.get("meta_batch_size", TASKS))
     if by_vmap:
         assert isinstance(made, GradientBased)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from benchmarks.cases import Case, require_grad
 from benchmarks.vmap import Vmap
 from metaglot.core.learners.batched_engine import Engine
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module, parameters
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module, module_parameters
 
 LOOP, VMAP = "learn2learn", "vmap"
 
@@ -15,7 +15,7 @@ def module(case: Case) -> nn.Module:
 
 
 def learned(case: Case) -> dict[str, Tensor]:
-    return require_grad(parameters(module(case)))
+    return require_grad(module_parameters(module(case)))
 
 
 def others(case: Case) -> dict[str, Engine]:

@@ -10,7 +10,7 @@ from torch.func import functional_call, grad, replace_all_batch_norm_modules_, v
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
 from metaglot.core.tasks.task_sampler import TaskBatch
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 
 class Vmap:
@@ -25,7 +25,7 @@ class Vmap:
     def __init__(self, algorithm: GradientBased, module: nn.Module):
         norms = replace_all_batch_norm_modules_ if algorithm.first_order else write_out_batch_norm
         self.module = norms(copy.deepcopy(module))
-        self.names = [*parameters(module)]
+        self.names = [*module_parameters(module)]
         self.steps, self.fast_lr, self.first_order = (
             algorithm.adaptation_steps,
             algorithm.fast_lr,

@@ -1,170 +1,120 @@
 """Meta-train one algorithm from one seed.
 
-Reads its train.yaml and the train and validation splits; writes weights.safetensors, history.csv (as it goes),
-alignment.csv and run.json. One that was stopped goes on from its last checkpoint, to the same result.
+Reads its train.yaml and the train and validation splits; writes weights.safetensors, history.csv (at every validation),
+alignment.csv and run.json. A training that was stopped resumes from its last checkpoint, with the same result.
 """
 
-import csv
-import io
 import sys
 import time
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 import typer
-from torch import nn
+from torch import Tensor
 
-from metaglot.core.common.atomic_files import write_json, write_text
+from metaglot.core.common.atomic_files import write_json
+from metaglot.core.common.run_records import write_alignment, write_history
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.core.common.weights_file import write_weights
-from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
-from metaglot.core.learners.create_learner import create_learner
-from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, sample_tasks
-from metaglot.training.cuda_graph_engine import CudaGraphEngine
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, parameters
-from metaglot.training.meta_optimizer import Learner, Training
-from metaglot.training.training_run import ALIGNMENT, HISTORY, Session, Validation
-from stages.support import device, paths
+from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.training.create_run import create_run, initial_network
+from metaglot.training.training_run import TrainingRun
+from stages.support import paths
 from stages.support.checkpoints import Checkpoints, open_checkpoints
 from stages.support.command_line import run_command
+from stages.support.device import current_commit, device_name, package_versions, peak_memory_mb, prepare_device
 from stages.support.phase_timer import PhaseTimer
 from stages.support.progress import TrainingProgress
 from stages.support.signals import Interrupted, SignalGuard
 
 
-class Trainee:
-    """One network to train: its session, and what a record says of it."""
-
-    def __init__(self, config: TrainStageConfig, seed: int, interruption: SignalGuard):
-        self.started_at = milliseconds()
-        self.config, self.seed, self.device = config, seed, device.prepare_device(config.run)
-        self.watch = PhaseTimer(self.device, "setup", "train", "validation")
-        with self.watch.phase("setup"):
-            self.session = self._set_up(interruption)
-
-    def _set_up(self, interruption: SignalGuard) -> Session:
-        config, task, train = self.config, self.config.task, self.config.train
-        images, held_out = self._images("train"), self._images("validation")
-        chunk = (
-            default_task_chunk(config.model, task, self.device)
-            if config.run.task_chunk == "auto"
-            else config.run.task_chunk
-        )
-        stream = (StreamPurpose.VALIDATION, config.split.seed, 0)
-        tasks = sample_tasks(stream, train.validation_tasks, held_out.characters, held_out.drawings, task)
-        validation = Validation(held_out, tasks, task.shots, train.adaptation_steps, chunk)
-        algorithm = create_learner(config, train.fast_lr, train.adaptation_steps)
-        start = algorithm.initial_parameters(parameters(self.module()), images)
-        learned = algorithm.select_on_validation(start, lambda tried: validation.scores(algorithm, tried)[1])
-        learner = Learner(algorithm, self._engine(algorithm, chunk), learned, train.meta_lr, train.iterations)
-        training = Training(learner, images, task, train.meta_batch_size, self.seed, interruption.undisturbed)
-        first = training.batch(1)
-        self.parity = certify_parity(algorithm, self.module(), learned, first, chunk)
-        if train.iterations:
-            learner.differentiate(first)  # what a device prepares for its first meta-gradient is no training time
-        return Session(training, validation, train.validate_every, self.watch.phase, self.watch.seconds)
-
-    def _engine(self, algorithm: MetaLearner, chunk: int) -> Engine:
-        if self.config.train.engine == "learn2learn":
-            return Learn2LearnEngine(algorithm, self.module())
-        batched = BatchedEngine(algorithm, chunk)
-        return CudaGraphEngine(batched) if self.device.type == "cuda" else batched
-
-    def module(self) -> nn.Module:
-        """The network as every run of this seed begins."""
-        config = self.config
-        return initial_module(config.model, config.task.ways, config.image_size, self.seed).to(self.device)
-
-    def _images(self, part: str) -> ImageStore:
-        return ImageStore(class_splits.load_split_part(paths.split(part)).images, self.device)
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """All that a process needs to go on for this one."""
-        return self.session.state() | {"started_at": torch.tensor(self.started_at)}
-
-    def restore(self, state: dict[str, torch.Tensor]) -> None:
-        self.started_at = int(state["started_at"])
-        self.session.restore(state)
-
-    def weights(self) -> dict[str, torch.Tensor]:
-        """Everything learned, and learn2learn's whole state, so that the file loads into its module."""
-        module, learned = self.module(), dict(self.session.learned)
-        module.load_state_dict(learned, strict=False)
-        return module.state_dict() | learned
-
-    def record(self) -> dict[str, Any]:
-        """run.json."""
-        config, seconds = self.config, self.watch.seconds
-        return {
-            "algorithm": config.algorithm,
-            "label": config.label,
-            "seed": self.seed,
-            "started_at": self.started_at,
-            "ended_at": milliseconds(),
-            **{f"{name}_seconds": round(spent, 3) for name, spent in seconds.items()},
-            "iterations_per_second": round(self.session.learner.iteration / max(seconds["train"], 1e-9), 2),
-            "peak_memory_mb": round(device.peak_memory_mb(self.device), 1),
-            "device": device.device_name(self.device),
-            "threads": torch.get_num_threads(),
-            "processes": 1,
-            "versions": device.package_versions(),
-            "commit": device.current_commit(),
-            "resumed": self.session.resumed,
-            "parity": self.parity,
-            "config": {**config.model_dump(), "seed": self.seed},
-        }
+def meta_train(config: TrainStageConfig, seed: int, signals: SignalGuard) -> None:
+    run = start_run(config, seed, signals)
+    title = f"{config.label} seed {seed}"
+    checkpoints = open_checkpoints(config, seed, run.device)
+    with checkpoints.exclusive(title):
+        try:
+            train(run, config, title, checkpoints)
+            write(run, config, seed)
+        except Interrupted as signal:
+            checkpoints.save(run.state())
+            done, total = run.optimizer.iteration, config.train.iterations
+            signal.saved = f"iteration {done} of {total} is saved; run the same command or `dvc repro` to resume"
+            raise
 
 
-def train(trainee: Trainee, saved: Checkpoints, interruption: SignalGuard, history: Path) -> None:
-    """Train to the end from the last checkpoint; `history` is written anew at each validation."""
-    config, session = trainee.config, trainee.session
-    title = f"{config.label} seed {trainee.seed}"
+def start_run(config: TrainStageConfig, seed: int, signals: SignalGuard) -> TrainingRun:
+    started_at, device = milliseconds(), prepare_device(config.run)
+    timer = PhaseTimer(device, "setup", "train", "validation")
+    with timer.phase("setup"):
+        training, validation = (load_images(part, device) for part in ("train", "validation"))
+        return create_run(config, seed, training, validation, timer, started_at, signals.defer_signals)
 
-    def save() -> None:
-        if saved.is_due:  # looked at first: a phase that begins or ends waits for the device
-            with interruption.undisturbed(), trainee.watch.phase("checkpoint"):
-                saved.save(trainee.state())
 
-    if state := saved.load():
-        trainee.restore(state)
-        print(f"{title}: going on from iteration {session.learner.iteration}", file=sys.stderr, flush=True)
+def load_images(part: str, device: torch.device) -> ImageStore:
+    return ImageStore(class_splits.load_split_part(paths.split(part)).images, device)
+
+
+def train(run: TrainingRun, config: TrainStageConfig, title: str, checkpoints: Checkpoints) -> None:
+    """Train to the end from the last checkpoint; rewrite history.csv at each validation."""
+
+    def save_if_due() -> None:
+        if checkpoints.is_due:  # tested first: entering or leaving a phase waits for the device
+            with run.defer_signals(), run.timer.phase("checkpoint"):
+                checkpoints.save(run.state())
+
+    if state := checkpoints.load():
+        run.restore(state)
+        print(f"{title}: resuming from iteration {run.optimizer.iteration}", file=sys.stderr, flush=True)
     with TrainingProgress(title, config.train.iterations) as progress:
-        for row in session.run(progress.look, save):
-            write_csv(history, HISTORY, session.history)
-            if row[0]:
-                progress.validated(row[0], row[5])
-    if saved.awaited():
-        saved.save(trainee.state())
+        for row in run.run(progress.show, save_if_due):
+            write_history(paths.history(config.algorithm, run.stream.seed), run.history)
+            progress.show_validation(row)
+    if checkpoints.has_waiters():
+        checkpoints.save(run.state())
 
 
-def save_and_stop(trainee: Trainee, saved: Checkpoints, asked: Interrupted) -> None:
-    """Save what there is, and say how to go on from it."""
-    done, of = trainee.session.learner.iteration, trainee.config.train.iterations
-    saved.save(trainee.state())
-    asked.kept = f"iteration {done} of {of} is saved: the same command, or `dvc repro`, goes on from there"
+def write(run: TrainingRun, config: TrainStageConfig, seed: int) -> None:
+    write_weights(paths.weights(config.algorithm, seed), weights(run, config, seed))
+    write_history(paths.history(config.algorithm, seed), run.history)
+    write_alignment(paths.alignment(config.algorithm, seed), run.alignment)
+    write_json(paths.run_record(config.algorithm, seed), record(run, config, seed))
 
 
-def write(trainee: Trainee, algorithm: str, seed: int) -> None:
-    write_weights(paths.weights(algorithm, seed), trainee.weights())
-    write_csv(paths.history(algorithm, seed), HISTORY, trainee.session.history)
-    write_csv(paths.alignment(algorithm, seed), ALIGNMENT, trainee.session.alignments)
-    write_json(paths.run_record(algorithm, seed), trainee.record())
+def weights(run: TrainingRun, config: TrainStageConfig, seed: int) -> dict[str, Tensor]:
+    """The meta-parameters, and the rest of learn2learn's state so that the file loads into its module."""
+    module, parameters = initial_network(config, seed, run.device), dict(run.parameters)
+    module.load_state_dict(parameters, strict=False)
+    return module.state_dict() | parameters
+
+
+def record(run: TrainingRun, config: TrainStageConfig, seed: int) -> dict[str, Any]:
+    """The content of run.json."""
+    seconds = run.timer.seconds
+    return {
+        "algorithm": config.algorithm,
+        "label": config.label,
+        "seed": seed,
+        "started_at": run.started_at,
+        "ended_at": milliseconds(),
+        **{f"{name}_seconds": round(spent, 3) for name, spent in seconds.items()},
+        "iterations_per_second": round(run.optimizer.iteration / max(seconds["train"], 1e-9), 2),
+        "peak_memory_mb": round(peak_memory_mb(run.device), 1),
+        "device": device_name(run.device),
+        "threads": torch.get_num_threads(),
+        "processes": 1,
+        "versions": package_versions(),
+        "commit": current_commit(),
+        "resumed": run.resumed,
+        "parity": run.parity,
+        "config": {**config.model_dump(), "seed": seed},
+    }
 
 
 def milliseconds() -> int:
     """Now, in ms since the epoch, UTC."""
     return time.time_ns() // 1_000_000
-
-
-def write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([header, *rows])
-    write_text(path, text.getvalue())
 
 
 def main(
@@ -173,24 +123,12 @@ def main(
 ) -> None:
     """Meta-train one algorithm from one seed."""
     config = load_stage_config(TrainStageConfig, paths.train_config(algorithm))
-    with SignalGuard() as interruption:
+    with SignalGuard() as signals:
         try:
-            meta_train(config, seed, interruption)
-        except Interrupted as asked:
-            print(f"{config.label} seed {seed} was stopped by {asked}: {asked.kept}", file=sys.stderr)
-            raise SystemExit(asked.exit_code) from None
-
-
-def meta_train(config: TrainStageConfig, seed: int, interruption: SignalGuard) -> None:
-    trainee = Trainee(config, seed, interruption)
-    saved = open_checkpoints(config, seed, trainee.device)
-    with saved.alone(f"{config.label} seed {seed}"):
-        try:
-            train(trainee, saved, interruption, paths.history(config.algorithm, seed))
-            write(trainee, config.algorithm, seed)
-        except Interrupted as asked:
-            save_and_stop(trainee, saved, asked)
-            raise
+            meta_train(config, seed, signals)
+        except Interrupted as signal:
+            print(f"{config.label} seed {seed} was stopped by {signal}: {signal.saved}", file=sys.stderr)
+            raise SystemExit(signal.exit_code) from None
 
 
 if __name__ == "__main__":

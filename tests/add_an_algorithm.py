@@ -1,4 +1,4 @@
-"""docs/add-an-algorithm.md, as one who follows it to the letter reads it."""
+"""docs/add-an-algorithm.md, followed literally."""
 
 import re
 import shutil
@@ -13,16 +13,14 @@ NEEDED = ("pyproject.toml", "tests/conftest.py", "tests/cases.py", "tests/oracle
 
 
 def write(folder: Path) -> None:
-    """Write what the page says where it says, into a copy of the project."""
+    """Write the page's example into a copy of the project; what is there already is written again, not twice."""
     for path in NEEDED:
         (folder / path).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
     for path, content in (FILE, TEST):
-        assert not (folder / path).exists(), path
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content)
-    table, params = (folder / path for path, _ in (LINE, SETTINGS))
-    *lines, closing = table.read_text().splitlines(keepends=True)
-    assert closing == "}\n"
-    table.write_text("".join(lines) + LINE[1] + closing)
-    params.write_text(params.read_text() + SETTINGS[1])
+    for path, content in (LINE, SETTINGS):
+        text = (folder / path).read_text().replace(content, "")
+        body, closing = (text.removesuffix("}\n"), "}\n") if path == LINE[0] else (text, "")
+        (folder / path).write_text(body + content + closing)

@@ -14,7 +14,7 @@ from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
-from metaglot.training.learn2learn_engine import l2l, parameters
+from metaglot.training.learn2learn_engine import l2l, module_parameters
 
 CHARACTERS = 9
 CPU = torch.device("cpu")
@@ -66,8 +66,8 @@ class Case:
                 parameter.data = torch.randn_like(parameter) * wide + (parameter.dim() == 1) * parameter.data
         return made
 
-    def learned(self) -> dict[str, Tensor]:
-        return {name: p.detach().clone().requires_grad_() for name, p in parameters(self.module()).items()}
+    def parameters(self) -> dict[str, Tensor]:
+        return {name: p.detach().clone().requires_grad_() for name, p in module_parameters(self.module()).items()}
 
     def drawings(self) -> np.ndarray:
         return drawings(self.size)

@@ -97,5 +97,5 @@ def killed(repository: Repository, moment: Moment, chance: random.Random) -> Kil
 
 def resumed(said: str) -> int | None:
     """The iteration that a run went on from."""
-    found = re.search(r"going on from iteration (\d+)", said)
+    found = re.search(r"resuming from iteration (\d+)", said)
     return int(found[1]) if found else None

@@ -173,7 +173,7 @@ def test_a_new_seed_trains_only_itself(queued: Callable[[str], str]) -> None:
 
 
 def test_an_experiment_whose_worker_was_killed_goes_on_once_it_is_queued_again(queued: Callable[[str], str]) -> None:
-    assert "MAML seed 43: going on from iteration " in queued("seeds")
+    assert "MAML seed 43: resuming from iteration " in queued("seeds")
 
 
 def test_other_test_tasks_train_nothing(queued: Callable[[str], str]) -> None:

@@ -1,4 +1,4 @@
-"""Almost no inner loop."""
+"""ANIL (Raghu et al. 2020): only the head adapts."""
 
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates
@@ -7,16 +7,15 @@ from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS
 
 
 class ANIL(GradientBased):
-    """Only the head adapts; the features are learned by the outer loop alone.
+    """Raghu, Raghu, Bengio and Vinyals 2020, "Rapid Learning or Feature Reuse? Towards Understanding the
+    Effectiveness of MAML", section 4.
 
-    Raghu, Raghu, Bengio and Vinyals 2020, "Rapid Learning or Feature Reuse? Towards Understanding the
-    Effectiveness of MAML", section 4. The meta-gradient is of second order: it goes through the head's
-    adaptation.
+    The outer loop learns every parameter. The meta-gradient is of second order.
     """
 
     label = "ANIL"
     first_order = False
     learn2learn_class = "ANIL"
 
-    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
+    def rates(self, parameters: MetaParameters, step: int) -> InnerRates:
         return dict.fromkeys((HEAD, HEAD_BIAS), self.fast_lr)

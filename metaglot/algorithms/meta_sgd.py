@@ -1,4 +1,4 @@
-"""A learned rate for every parameter."""
+"""Meta-SGD (Li et al. 2017): the initialisation and an inner learning rate for every parameter are learned."""
 
 import torch
 from torch import Tensor
@@ -10,10 +10,9 @@ from metaglot.core.tasks.task_sampler import ImageStore
 
 
 class MetaSGD(GradientBased):
-    """The initialisation and, for each of its parameters, the direction and rate of its steps are learned.
+    """Li, Zhou, Chen and Li 2017, "Meta-SGD: Learning to Learn Quickly for Few-Shot Learning", equation 5.
 
-    Li, Zhou, Chen and Li 2017, "Meta-SGD: Learning to Learn Quickly for Few-Shot Learning", equation 5. The
-    meta-gradient is of second order. Every rate starts at `fast_lr` and may become negative.
+    Every rate starts at `fast_lr` and may become negative. The meta-gradient is of second order.
     """
 
     label = "Meta-SGD"
@@ -22,16 +21,16 @@ class MetaSGD(GradientBased):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return *self.network.names, *map(rate, self.network.names)
+        return *self.network.names, *map(rate_name, self.network.names)
 
     def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
-        rates = {rate(name): torch.full_like(parameters[name], self.fast_lr) for name in self.network.names}
+        rates = {rate_name(name): torch.full_like(parameters[name], self.fast_lr) for name in self.network.names}
         return {**parameters, **rates}
 
-    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
-        return {name: learned[rate(name)] for name in self.network.names}
+    def rates(self, parameters: MetaParameters, step: int) -> InnerRates:
+        return {name: parameters[rate_name(name)] for name in self.network.names}
 
 
-def rate(name: str) -> str:
-    """Under which the rates of a parameter are kept."""
-    return f"rates.{name}"
+def rate_name(parameter: str) -> str:
+    """The name of a parameter's learning rates among the meta-parameters."""
+    return f"rates.{parameter}"

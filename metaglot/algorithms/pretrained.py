@@ -1,4 +1,4 @@
-"""Ordinary training, and a linear head for every task: the baseline that a meta-learner must beat."""
+"""Pretraining baseline: a network trained to classify all training characters, then a linear head for every task."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ WEIGHT, BIAS = "training_classifier.weight", "training_classifier.bias"
 
 
 @dataclass(frozen=True)
-class Probe(TaskClassifier):
-    """The shared features, and each task's own linear head."""
+class LinearProbe(TaskClassifier):
+    """The shared features with each task's own linear head."""
 
     network: FunctionalNetwork
     fast: TaskWeights
@@ -35,35 +35,24 @@ class Probe(TaskClassifier):
 
 
 class Pretrained(MetaLearner):
-    """One network learns to tell all training characters apart, each of their turns a class of its own; then a
-    task fits a logistic regression on its support set's features.
+    """The 'Baseline' of Chen, Liu, Kira, Wang and Huang 2019, "A Closer Look at Few-shot Classification", section 3.2.
 
-    Chen, Liu, Kira, Wang and Huang 2019, "A Closer Look at Few-shot Classification", section 3.2, 'Baseline';
-    the head is scikit-learn's, as in Tian et al. 2020. Training ends when `patience` validations brought
-    nothing better, and the best weights are kept. `first_order` means nothing. The network's own head is kept
-    as it began, unused.
+    Every rotation of a training character is its own class. A task's head is a logistic regression on the support
+    set's features, scikit-learn's as in Tian et al. 2020. Training stops early and keeps the best parameters.
+    `first_order` means nothing. The network's own head stays at its initialisation, unused.
     """
 
     class Settings(AlgorithmSettings):
         meta_lr: Rate | None = 0.001
-        minibatch: MetaBatch = 256
-        patience: Positive = 5
+        minibatch: MetaBatch = 256  # images in an iteration
+        patience: Positive = 5  # validations
 
     label = "Pretrained"
+    settings: Settings
 
-    def __init__(
-        self,
-        network: FunctionalNetwork,
-        fast_lr: float,
-        adaptation_steps: int,
-        first_order: bool | None = None,
-        *,
-        minibatch: int = 256,
-        patience: int = 5,
-    ):
-        """minibatch: images in an iteration. patience: validations."""
-        super().__init__(network, fast_lr, adaptation_steps)
-        self.minibatch, self.patience = minibatch, patience
+    @property
+    def patience(self) -> int:
+        return self.settings.patience
 
     def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
         """The network, and a head over all training classes that starts at zero."""
@@ -74,14 +63,15 @@ class Pretrained(MetaLearner):
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
         """A single task without a support set, whose ways are all the training classes."""
-        found, classes = images.minibatch(stream, self.minibatch, 1 if task.rotations == "none" else ROTATIONS)
-        return TaskBatch(found[None, :0], classes[None, :0], found[None], classes[None])
+        rotations = 1 if task.rotations == "none" else ROTATIONS
+        pixels, classes = images.minibatch(stream, self.settings.minibatch, rotations)
+        return TaskBatch(pixels[None, :0], classes[None, :0], pixels[None], classes[None])
 
-    def meta_loss(self, learned: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
-        features = self.network.features(self.network.fast(learned), batch.query)
-        found = score_queries(F.linear(features, learned[WEIGHT], learned[BIAS]), batch.query_labels)
-        return found.losses, TaskScores(found.losses.detach(), found.accuracies)
+    def meta_loss(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
+        features = self.network.features(self.network.fast(parameters), batch.query)
+        scores = score_queries(F.linear(features, parameters[WEIGHT], parameters[BIAS]), batch.query_labels)
+        return scores.losses, TaskScores(scores.losses.detach(), scores.accuracies)
 
-    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[Probe]:
-        fast, images = self.network.fast(learned), self.network.prepare(support)
-        yield Probe(self.network, fast, images, fit(self.network.features(fast, images), labels))
+    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[LinearProbe]:
+        fast, images = self.network.fast(parameters), self.network.prepare(support)
+        yield LinearProbe(self.network, fast, images, fit(self.network.features(fast, images), labels))

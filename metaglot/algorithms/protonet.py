@@ -1,4 +1,4 @@
-"""The class whose mean is nearest."""
+"""ProtoNet (Snell et al. 2017): the nearest class mean in feature space; nothing adapts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,25 +23,24 @@ class Prototypes(TaskClassifier):
     means: Tensor
 
     def __call__(self, query: LayerInput) -> Tensor:
-        return self._nearness(self.network.features(self.fast, query))
+        return self._logits(self.network.features(self.fast, query))
 
     def inductive(self, query: LayerInput) -> Tensor:
         given = self.network.statistics(self.fast, self.support)
-        return self._nearness(self.network.features(self.fast, query, given=given))
+        return self._logits(self.network.features(self.fast, query, given=given))
 
-    def _nearness(self, features: Tensor) -> Tensor:
-        """Minus the squared distance to each mean, but for |features|^2, which all classes share."""
+    def _logits(self, features: Tensor) -> Tensor:
+        """The negative squared distance to each mean, without |features|^2, which all classes share."""
         return 2 * features @ self.means.mT - self.means.square().sum(-1).unsqueeze(1)
 
 
 class ProtoNet(MetaLearner):
-    """Softmax over minus the squared distances to the class means; nothing adapts.
+    """Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", equations 1 and 2.
 
-    Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", equations 1 and 2. Training
-    tasks have more ways than those it is tested on (section 3.1: 60 ways, 5 queries), or as many as there are
-    training characters. Its rate stays as it is (halved every 2,000 episodes there). Support and query set are
-    normalised each on its own, as in MAML (in the authors' code together). `first_order` means nothing. The
-    network's head is kept as it began, unused.
+    Training tasks have more ways than test tasks (section 3.1: 60 ways, 5 queries), or as many as there are training
+    characters. The learning rate is constant (the paper halves it every 2,000 episodes). Support and query set are
+    normalised separately, as in MAML (the authors' code normalises them together). `first_order` means nothing. The
+    network's head stays at its initialisation, unused.
     """
 
     class Settings(AlgorithmSettings):
@@ -51,29 +50,18 @@ class ProtoNet(MetaLearner):
         training_queries: Shots = 5
 
     label = "ProtoNet"
-
-    def __init__(
-        self,
-        network: FunctionalNetwork,
-        fast_lr: float,
-        adaptation_steps: int,
-        first_order: bool | None = None,
-        *,
-        training_ways: int = 60,
-        training_queries: int = 5,
-    ):
-        super().__init__(network, fast_lr, adaptation_steps)
-        self.ways, self.queries = training_ways, training_queries
+    settings: Settings
 
     def cuda_graph_key(self, progress: float) -> None:
-        """The host waits for the number of classes."""
+        """The host waits for the number of classes, so a CUDA graph is impossible."""
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
-        wide = {"ways": min(self.ways, images.characters), "queries": min(self.queries, images.drawings - task.shots)}
-        return images.sample_batch(stream, tasks, task.model_copy(update=wide))
+        ways = min(self.settings.training_ways, images.characters)
+        queries = min(self.settings.training_queries, images.drawings - task.shots)
+        return images.sample_batch(stream, tasks, task.model_copy(update={"ways": ways, "queries": queries}))
 
-    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[Prototypes]:
-        fast, images = self.network.fast(learned), self.network.prepare(support)
-        belongs = torch.nn.functional.one_hot(labels).to(support.dtype)  # [tasks, n, ways]
-        sums = belongs.mT @ self.network.features(fast, images)
-        yield Prototypes(self.network, fast, images, sums / belongs.sum(1).unsqueeze(-1))
+    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[Prototypes]:
+        fast, images = self.network.fast(parameters), self.network.prepare(support)
+        is_of_class = torch.nn.functional.one_hot(labels).to(support.dtype)  # [tasks, n, ways]
+        sums = is_of_class.mT @ self.network.features(fast, images)
+        yield Prototypes(self.network, fast, images, sums / is_of_class.sum(1).unsqueeze(-1))

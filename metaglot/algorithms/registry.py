@@ -1,4 +1,4 @@
-"""Every algorithm that `algorithms:` in params.yaml may name, and where it lives."""
+"""Every algorithm that `algorithms:` in params.yaml may name, and where its class is."""
 
 ALGORITHMS = {
     "maml": "metaglot.algorithms.maml:MAML",

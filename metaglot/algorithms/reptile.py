@@ -1,4 +1,4 @@
-"""Moving towards the adapted weights."""
+"""Reptile (Nichol et al. 2018): the shared weights move towards the mean of the tasks' adapted weights."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -12,18 +12,16 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rat
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import task_losses
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
-from metaglot.core.nn.functional_networks import FunctionalNetwork
 from metaglot.core.tasks.task_sampler import ImageStore, RandomStream, StreamPurpose, TaskBatch, stream_generator
 
 
 class Reptile(MetaLearner):
-    """Each task's weights take Adam's steps on minibatches of its support set; the shared ones then move towards
-    their mean, by a rate that falls to zero.
+    """Nichol, Achiam and Schulman 2018, "On First-Order Meta-Learning Algorithms", algorithm 2 and appendix A, whose
+    settings for 5-way Omniglot are the defaults.
 
-    Nichol, Achiam and Schulman 2018, "On First-Order Meta-Learning Algorithms", algorithm 2 and appendix A,
-    whose settings for 5-way Omniglot are the defaults. The inner Adam has beta1 = 0 and starts anew in every
-    task (in the authors' code it remembers the tasks before). `first_order` means nothing: there is no
-    derivative of the adaptation to drop.
+    A task adapts by Adam with beta1 = 0 on minibatches of its support set. Adam's state is new in every task (in the
+    authors' code it carries over from task to task). The outer rate falls to zero. `first_order` means nothing,
+    because the update has no derivative of the adaptation.
     """
 
     class Settings(AlgorithmSettings):
@@ -32,81 +30,65 @@ class Reptile(MetaLearner):
         fast_lr: Rate | None = 0.001
         adaptation_steps: Steps | None = 5
         test_adaptation_steps: Steps | None = 50
-        minibatch: MetaBatch = 10
+        minibatch: MetaBatch = 10  # images in an inner step of training
         test_minibatch: MetaBatch = 5
         training_shots: Shots = 10
 
     label = "Reptile"
-
-    def __init__(
-        self,
-        network: FunctionalNetwork,
-        fast_lr: float,
-        adaptation_steps: int,
-        first_order: bool | None = None,
-        *,
-        minibatch: int = 10,
-        test_minibatch: int = 5,
-        training_shots: int = 10,
-    ):
-        """minibatch, test_minibatch: images in an inner step. training_shots: of each class, in training."""
-        super().__init__(network, fast_lr, adaptation_steps)
-        self.minibatch, self.test_minibatch, self.training_shots = minibatch, test_minibatch, training_shots
+    settings: Settings
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
-        """Tasks with `training_shots`; their queries only tell how training fares."""
-        queries = min(task.queries, images.drawings - self.training_shots)
-        return images.sample_batch(
-            stream, tasks, task.model_copy(update={"shots": self.training_shots, "queries": queries})
-        )
+        """Tasks with `training_shots`; their queries only measure the training loss and accuracy."""
+        shots = self.settings.training_shots
+        queries = min(task.queries, images.drawings - shots)
+        return images.sample_batch(stream, tasks, task.model_copy(update={"shots": shots, "queries": queries}))
 
-    def optimiser(self, learned: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
-        return torch.optim.SGD(learned.values(), lr=meta_lr)
+    def optimiser(self, parameters: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
+        return torch.optim.SGD(parameters.values(), lr=meta_lr)
 
     def meta_lr_factor(self, progress: float) -> float:
         return 1 - progress
 
-    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
-        return self._adapted(learned, support, labels, self.test_minibatch)
+    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
+        return self._adapt(parameters, support, labels, self.settings.test_minibatch)
 
-    def _adapted(
-        self, learned: MetaParameters, support: Tensor, labels: Tensor, minibatch: int
+    def _adapt(
+        self, parameters: MetaParameters, support: Tensor, labels: Tensor, minibatch: int
     ) -> Iterator[AdaptedNetwork]:
-        shared = {name: learned[name].detach() for name in self.network.names}
+        shared = {name: parameters[name].detach() for name in self.network.names}
         own = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
-        on_gpu = support.is_cuda  # where it may be recorded
-        inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=on_gpu)
+        capturable = support.is_cuda  # by a CUDA graph
+        inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=capturable)
         for step in count():
             yield AdaptedNetwork(self.network, self.network.owned(shared, own), support)
-            rows = minibatch_of(step, support.shape[1], minibatch, support.device)
+            rows = minibatch_rows(step, support.shape[1], minibatch, support.device)
             with torch.enable_grad():
                 logits = self.network(self.network.owned(shared, own), support[:, rows])
                 loss = task_losses(logits, labels[:, rows]).sum()
-            for weight, found in zip(own.values(), torch.autograd.grad(loss, [*own.values()]), strict=True):
-                weight.grad = found.contiguous()  # fused Adam (torch 2.14.1) takes a transposed one for another
+            for weight, gradient in zip(own.values(), torch.autograd.grad(loss, [*own.values()]), strict=True):
+                weight.grad = gradient.contiguous()  # fused Adam (torch 2.14.1) misreads a transposed gradient
             inner.step()
 
     @torch.no_grad()
-    def meta_gradient(self, learned: MetaParameters, batch: TaskBatch) -> tuple[list[Tensor], TaskScores]:
-        """The way back from the mean of the adapted weights: a step of rate 1 against it would end there."""
-        made = self._adapted(learned, batch.support, batch.support_labels, self.minibatch)
-        *_, end = islice(made, self.adaptation_steps + 1)
-        means = {name: weight.dense().mean(0) for name, weight in end.fast.items()}
-        return [w - means.get(name, w) for name, w in learned.items()], score_queries(
-            end(batch.query), batch.query_labels
-        )
+    def meta_gradient(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[list[Tensor], TaskScores]:
+        """The parameters minus the mean adapted weights: a step of rate 1 against it ends at that mean."""
+        classifiers = self._adapt(parameters, batch.support, batch.support_labels, self.settings.minibatch)
+        *_, adapted = islice(classifiers, self.adaptation_steps + 1)
+        means = {name: weight.dense().mean(0) for name, weight in adapted.fast.items()}
+        gradient = [value - means.get(name, value) for name, value in parameters.items()]
+        return gradient, score_queries(adapted(batch.query), batch.query_labels)
 
 
 @lru_cache(maxsize=4096)
-def minibatch_of(step: int, images: int, size: int, device: torch.device) -> Tensor:
-    """Positions in a support set of the minibatch of an inner step: all in some order, then all in another, ...
+def minibatch_rows(step: int, images: int, size: int, device: torch.device) -> Tensor:
+    """Positions in a support set of the minibatch of an inner step: epoch after epoch, each in a new order.
 
-    The same in every task, whose drawings are in random order already (the authors shuffle each anew).
+    The order is the same in every task, whose images are in random order already (the authors shuffle each task).
     """
     size = min(size, images)
-    rounds = range(step * size // images, ((step + 1) * size - 1) // images + 1)
+    epochs = range(step * size // images, ((step + 1) * size - 1) // images + 1)
     order = np.concatenate(
-        [stream_generator((StreamPurpose.ADAPTING, 0, number)).permutation(images) for number in rounds]
+        [stream_generator((StreamPurpose.ADAPTING, 0, epoch)).permutation(images) for epoch in epochs]
     )
     start = step * size % images
     return torch.from_numpy(order[start : start + size]).to(device)

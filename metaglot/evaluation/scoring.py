@@ -1,4 +1,4 @@
-"""How a meta-trained network does on tasks: one function for validation and for testing."""
+"""The scores of a meta-trained network on test tasks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,41 +14,12 @@ from metaglot.core.learners.meta_learner import (
     MetaParameters,
     TaskClassifier,
     TaskScores,
-    classifier_after,
     score_queries,
 )
 from metaglot.core.nn.functional_networks import FunctionalNetwork
 from metaglot.core.tasks.task_sampler import ImageStore, TaskBatch, TaskIndices
 
 STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps
-
-
-@torch.no_grad()
-def validate(
-    algorithm: MetaLearner,
-    learned: MetaParameters,
-    images: ImageStore,
-    tasks: TaskIndices,
-    shots: int,
-    steps: int,
-    chunk: int,
-) -> tuple[float, float]:
-    """Mean query loss and accuracy after `steps` adaptation steps, by the transductive protocol."""
-    outcomes = [
-        score_queries(classifier_after(adapted(algorithm, learned, batch), steps)(batch.query), batch.query_labels)
-        for batch in batches(images, tasks, shots, chunk)
-    ]
-    losses, accuracies = (torch.cat(parts).double() for parts in zip(*outcomes, strict=True))
-    return losses.mean().item(), accuracies.mean().item()
-
-
-def batches(images: ImageStore, tasks: TaskIndices, shots: int, chunk: int) -> Iterator[TaskBatch]:
-    for start in range(0, len(tasks), chunk):
-        yield images.batch(tasks[start : start + chunk], shots)
-
-
-def adapted(algorithm: MetaLearner, learned: MetaParameters, batch: TaskBatch) -> Iterator[TaskClassifier]:
-    return algorithm.adapt(learned, batch.support, batch.support_labels)
 
 
 @dataclass(frozen=True)
@@ -75,9 +46,9 @@ def evaluate(
     chunk: int,
 ) -> Iterator[EvaluationScores]:
     """Score every task after `steps` adaptation steps, in both modes, and after each of the first ten; by chunks."""
-    for batch in batches(images, tasks, shots, chunk):
-        classifiers = islice(adapted(algorithm, learned, batch), max(steps, STEPS) + 1)
-        yield _scores(algorithm.network, batch, classifiers, steps)
+    for batch in images.batches(tasks, shots, chunk):
+        classifiers = algorithm.adapt(learned, batch.support, batch.support_labels)
+        yield _scores(algorithm.network, batch, islice(classifiers, max(steps, STEPS) + 1), steps)
 
 
 def _scores(

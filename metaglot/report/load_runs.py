@@ -3,29 +3,20 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metaglot.core.common.atomic_files import read_text
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.run_records import AlignmentRow, Result, RunRecord, read_history, read_record
 from metaglot.core.common.stage_configs import RunRef
 
 Scores = dict[str, NDArray[Any]]
 MEASURES = ("accuracy", "loss", "inductive_accuracy", "inductive_loss")
 OF_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}  # dimensions
 OF_FIRST_TASKS = {"drawings": 3, "predictions": 3}
-
-
-class AlignmentRow(NamedTuple):
-    """How a second-order meta-gradient lies to the first-order one, of one layer or of `all`."""
-
-    iteration: int
-    layer: str
-    cosine: float
-    norm_ratio: float
 
 
 @dataclass(frozen=True)

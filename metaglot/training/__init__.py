@@ -1,1 +1,4 @@
-"""TODO"""
+"""Meta-training: the optimiser, the loop with its validation, the learn2learn engine, the CUDA graph engine.
+
+It never imports metaglot.evaluation, so a new test metric makes no training stale.
+"""

@@ -1,5 +1,7 @@
-"""On a GPU a meta-gradient is hundreds of small kernels, each over before the next has been asked for: recorded once
-as a CUDA graph, they are asked for all at once.
+"""The CUDA graph engine: captures the batched engine's kernels once as a CUDA graph, then replays them.
+
+A meta-gradient is hundreds of small kernels. On a GPU each ends before the next is launched; a graph launches them all
+at once.
 """
 
 from collections.abc import Callable, Hashable
@@ -11,47 +13,49 @@ from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.meta_learner import MetaParameters, TaskScores
 from metaglot.core.tasks.task_sampler import TaskBatch
 
-Found = tuple[list[Tensor], TaskScores]
-WARM_UP = 3  # times that libraries choose their kernels and take their memory, which no recording may hold
+GradientAndScores = tuple[list[Tensor], TaskScores]
+WARM_UP_RUNS = 3  # libraries choose kernels and allocate memory in these; neither may happen during a capture
 
 
 class CudaGraphEngine:
-    """The batched engine; its kernels are recorded once in each phase of a training, then replayed on other numbers.
+    """Computes what the batched engine computes, with one graph for each `cuda_graph_key`.
 
-    It computes the same. The learned tensors must be changed in place, as an optimiser does, and every batch be of
-    the same shape. Gradients and outcome are overwritten by the next call.
+    The parameters must be changed in place, as an optimiser does, and every batch must have the same shape. The next
+    call overwrites the returned gradients and scores.
     """
 
     def __init__(self, engine: BatchedEngine):
         self.engine = engine
-        self.recordings: dict[Hashable, Recording] = {}
+        self.graphs: dict[Hashable, CapturedGraph] = {}
 
-    def meta_gradient(self, learned: MetaParameters, batch: TaskBatch, progress: float = 0) -> Found:
-        phase = self.engine.algorithm.cuda_graph_key(progress)
-        if phase is None:
-            return self.engine.meta_gradient(learned, batch, progress)
-        if phase not in self.recordings:
-            self.recordings[phase] = Recording(batch, lambda kept: self.engine.meta_gradient(learned, kept, progress))
-        return self.recordings[phase].replay(batch)
+    def meta_gradient(self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0) -> GradientAndScores:
+        key = self.engine.algorithm.cuda_graph_key(progress)
+        if key is None:
+            return self.engine.meta_gradient(parameters, batch, progress)
+        if key not in self.graphs:
+            self.graphs[key] = CapturedGraph(
+                batch, lambda static: self.engine.meta_gradient(parameters, static, progress)
+            )
+        return self.graphs[key].replay(batch)
 
 
-class Recording:
-    """What `compute` does with a batch."""
+class CapturedGraph:
+    """The kernels of `compute` on batches of one shape."""
 
-    def __init__(self, batch: TaskBatch, compute: Callable[[TaskBatch], Found]):
+    def __init__(self, batch: TaskBatch, compute: Callable[[TaskBatch], GradientAndScores]):
         self.batch = TaskBatch(*(part.clone(memory_format=torch.contiguous_format) for part in batch.parts()))
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(WARM_UP):
+        side_stream = torch.cuda.Stream()
+        side_stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side_stream):
+            for _ in range(WARM_UP_RUNS):
                 compute(self.batch)
-        torch.cuda.current_stream().wait_stream(aside)
+        torch.cuda.current_stream().wait_stream(side_stream)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.found = compute(self.batch)
+            self.results = compute(self.batch)
 
-    def replay(self, batch: TaskBatch) -> Found:
-        for kept, given in zip(self.batch.parts(), batch.parts(), strict=True):
-            kept.copy_(given)
+    def replay(self, batch: TaskBatch) -> GradientAndScores:
+        for static, part in zip(self.batch.parts(), batch.parts(), strict=True):
+            static.copy_(part)
         self.graph.replay()
-        return self.found
+        return self.results

@@ -1,57 +1,52 @@
-"""How close the first-order approximation is: the angle and the lengths of the two meta-gradients."""
+"""The first-order approximation: the angle between the two meta-gradients, and the ratio of their norms."""
 
 import copy
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from metaglot.core.common.run_records import WHOLE_NETWORK, AlignmentRow
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.tasks.task_sampler import TaskBatch
 
-WHOLE = "all"
-
-
-class GradientAlignment(NamedTuple):
-    """Of one layer, or of `all`: the cosine between both gradients, and the first order's norm over the second's."""
-
-    layer: str
-    cosine: float
-    norm_ratio: float
-
 
 def measure_alignment(
-    algorithm: MetaLearner, learned: MetaParameters, batches: Iterable[TaskBatch]
-) -> list[GradientAlignment]:
+    algorithm: MetaLearner, parameters: MetaParameters, batches: Iterable[TaskBatch], iteration: int
+) -> list[AlignmentRow]:
     """Compare the first-order and second-order meta-gradients on the same tasks, whole and by layer.
 
-    Nothing for an algorithm without an order. Parameters that have no effect (a bias before a norm) belong
-    to no comparison.
+    An algorithm without an order has no rows. Parameters without effect (a bias before a norm) belong to no layer
+    that is compared.
     """
     if algorithm.first_order is None:
         return []
-    first, second = _gradients(algorithm, learned, list(batches))
+    first, second = _gradients(algorithm, parameters, list(batches))
     layers = {name: name.rsplit(".", 2)[0] if name.startswith("features") else name.split(".")[0] for name in first}
-    groups = {WHOLE: list(first)} | {layer: [n for n in first if layers[n] == layer] for layer in layers.values()}
-    return [_compare(layer, [first[n] for n in names], [second[n] for n in names]) for layer, names in groups.items()]
+    groups = {WHOLE_NETWORK: list(first)}
+    groups |= {layer: [name for name in first if layers[name] == layer] for layer in layers.values()}
+    return [
+        AlignmentRow(iteration, layer, *_compare([first[n] for n in names], [second[n] for n in names]))
+        for layer, names in groups.items()
+    ]
 
 
 def _gradients(
-    algorithm: MetaLearner, learned: MetaParameters, batches: list[TaskBatch]
+    algorithm: MetaLearner, parameters: MetaParameters, batches: list[TaskBatch]
 ) -> tuple[dict[str, Tensor], ...]:
+    """The sums over all tasks of the first-order and of the second-order meta-gradients, by parameter."""
     sums = []
     for first_order in (True, False):
         variant = copy.copy(algorithm)
         variant.first_order = first_order
-        parts = [[g * len(batch) for g in variant.meta_gradient(learned, batch)[0]] for batch in batches]
-        sums.append(
-            {name: torch.stack(found).sum(0) for name, found in zip(learned, zip(*parts, strict=True), strict=True)}
-        )
+        by_batch = [[g * len(batch) for g in variant.meta_gradient(parameters, batch)[0]] for batch in batches]
+        by_parameter = zip(parameters, zip(*by_batch, strict=True), strict=True)
+        sums.append({name: torch.stack(gradients).sum(0) for name, gradients in by_parameter})
     return tuple(sums)
 
 
-def _compare(layer: str, first: list[Tensor], second: list[Tensor]) -> GradientAlignment:
+def _compare(first: list[Tensor], second: list[Tensor]) -> tuple[float, float]:
+    """The cosine, and the first norm over the second."""
     a, b = (torch.cat([g.flatten() for g in gradients]).double() for gradients in (first, second))
-    lengths = a.norm() * b.norm()
-    return GradientAlignment(layer, (a @ b / lengths).item(), (a.norm() / b.norm()).item())
+    norms = a.norm() * b.norm()
+    return (a @ b / norms).item(), (a.norm() / b.norm()).item()

@@ -1,134 +1,196 @@
-"""One training from its start to its end: what it learns, and what is observed of it on the way."""
+"""One meta-training from its first iteration to its last, with validation along the way."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import AlignmentRow, HistoryRow
+from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
-from metaglot.core.tasks.task_sampler import ImageStore, TaskIndices
-from metaglot.evaluation.scoring import batches, validate
-from metaglot.training.gradient_alignment import GradientAlignment, measure_alignment
-from metaglot.training.meta_optimizer import Look, Training
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch
+from metaglot.training.early_stopping import EarlyStopping
+from metaglot.training.meta_optimizer import MetaOptimizer
+from metaglot.training.validation import Validation
 
-HISTORY = tuple("iteration seconds train_loss train_accuracy validation_loss validation_accuracy gradient_norm".split())
-ALIGNMENT = ("iteration", *GradientAlignment._fields)
+REPORT_EVERY = 50  # iterations between two reads of the loss, each of which waits for the device
+
+ProgressCallback = Callable[[int, float, float], None]  # iteration, loss, accuracy
+
+
+class Timer(Protocol):
+    """Counts the seconds of each phase."""
+
+    seconds: dict[str, float]
+
+    def phase(self, name: str) -> AbstractContextManager[None]: ...
 
 
 @dataclass(frozen=True)
-class Validation:
-    """The validation tasks, always the same ones, and how they are scored."""
+class TaskStream:
+    """The training tasks: the meta-batch of an iteration depends on the seed and the iteration alone."""
 
     images: ImageStore
-    tasks: TaskIndices
-    shots: int
-    steps: int
-    chunk: int
+    task: TaskConfig
+    meta_batch_size: int
+    seed: int
 
-    def scores(self, algorithm: MetaLearner, learned: MetaParameters) -> tuple[float, float]:
-        """Mean query loss and accuracy."""
-        return validate(algorithm, learned, self.images, self.tasks, self.shots, self.steps, self.chunk)
-
-    def alignment(self, algorithm: MetaLearner, learned: MetaParameters) -> list[GradientAlignment]:
-        return measure_alignment(algorithm, learned, batches(self.images, self.tasks, self.shots, self.chunk))
+    def batch(self, algorithm: MetaLearner, iteration: int) -> TaskBatch:
+        stream = (StreamPurpose.TRAINING, self.seed, iteration)
+        return algorithm.training_batch(self.images, stream, self.task, self.meta_batch_size)
 
 
-class Session:
-    """Trains, and every `validate_every` iterations observes, which changes nothing that is learned.
+class TrainingRun:
+    """Trains, and validates every `validate_every` iterations.
 
-    phase: counts the time of a block under a name. seconds: what it has counted, by name.
+    Validation changes no parameter; for an algorithm with `patience` it decides when training stops. parity: how both
+    engines' first meta-gradients compare. started_at: ms since the epoch, UTC. defer_signals: a context in which no
+    signal interrupts, for changes that belong together.
     """
 
     def __init__(
         self,
-        training: Training,
+        optimizer: MetaOptimizer,
+        stream: TaskStream,
         validation: Validation,
         validate_every: int,
-        phase: Callable[[str], AbstractContextManager[None]],
-        seconds: dict[str, float],
+        timer: Timer,
+        parity: dict[str, Any] | None = None,
+        started_at: int = 0,
+        defer_signals: Callable[[], AbstractContextManager[None]] = nullcontext,
     ):
-        self.training, self.validation, self.every = training, validation, validate_every
-        self.phase, self.seconds = phase, seconds
-        self.learner, self.algorithm = training.learner, training.learner.algorithm
-        self.history: list[tuple[Any, ...]] = []
-        self.alignments: list[tuple[Any, ...]] = []
-        self.best: dict[str, Tensor] = {}  # where training ends for want of better weights
-        self.stale = 0  # validations in a row without better ones
+        self.optimizer, self.algorithm = optimizer, optimizer.algorithm
+        self.stream, self.validation, self.validate_every = stream, validation, validate_every
+        self.timer, self.parity, self.started_at, self.defer_signals = timer, parity, started_at, defer_signals
+        self.history: list[HistoryRow] = []
+        self.alignment: list[AlignmentRow] = []
+        self.early_stopping = EarlyStopping(self.algorithm.patience)
         self.resumed = 0  # times
+        self.sums = torch.zeros(2, device=self.device)  # of loss and accuracy since the last validation
+        self.sums_since = 0  # the iteration after which `sums` began
 
     @property
-    def learned(self) -> MetaParameters:
-        """What the training has come to: the last weights, or the best."""
-        return self.best or self.learner.learned
+    def device(self) -> torch.device:
+        return self.stream.images.device
 
     @property
-    def is_over(self) -> bool:
-        patience = self.algorithm.patience
-        return self.learner.iteration >= self.learner.iterations or patience is not None and self.stale >= patience
+    def parameters(self) -> MetaParameters:
+        """The result: the last parameters, or with early stopping the best."""
+        return self.early_stopping.best or self.optimizer.parameters
 
-    def run(self, look: Look, after: Callable[[], None]) -> Iterator[tuple[Any, ...]]:
-        """Train to the end, from wherever this is; each row of the history as it comes.
+    @property
+    def is_finished(self) -> bool:
+        return self.optimizer.iteration >= self.optimizer.iterations or self.early_stopping.should_stop
 
-        Without iterations there is nothing to observe. `look` and `after`: as in `Training.until`.
+    def run(self, on_progress: ProgressCallback, after_iteration: Callable[[], None]) -> Iterator[HistoryRow]:
+        """Train to the end from the current iteration; yield each row of the history once it is there.
+
+        on_progress: called now and then with the iteration, and the mean loss and accuracy since the last validation.
+        Without iterations there is no validation either.
         """
-        while self.learner.iterations:
-            if self._is_due():
-                self._observe()
+        while self.optimizer.iterations:
+            if self._validation_is_due():
+                self._validate()
                 yield self.history[-1]
-            if self.is_over:
+            if self.is_finished:
                 return
-            with self.phase("train"):
-                end = (self.learner.iteration // self.every + 1) * self.every
-                self.training.until(min(end, self.learner.iterations), look, after)
+            with self.timer.phase("train"):
+                end = (self.optimizer.iteration // self.validate_every + 1) * self.validate_every
+                self.train_until(min(end, self.optimizer.iterations), on_progress, after_iteration)
 
-    def _is_due(self) -> bool:
-        iteration = self.learner.iteration
-        if self.history and self.history[-1][0] == iteration:
+    def train_until(
+        self, iteration: int, on_progress: ProgressCallback, after_iteration: Callable[[], None] = lambda: None
+    ) -> None:
+        """Train up to and including an iteration. Raises UserError once the loss is not finite."""
+        while self.optimizer.iteration < iteration:
+            self._iterate()
+            since_validation = self.optimizer.iteration - self.sums_since
+            if since_validation % REPORT_EVERY == 0 or self.optimizer.iteration == iteration:
+                loss, accuracy = self.mean_loss_and_accuracy()
+                self._check_finite(loss)
+                on_progress(self.optimizer.iteration, loss, accuracy)
+            after_iteration()
+
+    def mean_loss_and_accuracy(self) -> tuple[float, float]:
+        """The training tasks' mean query loss and accuracy since the last validation."""
+        loss, accuracy = (self.sums / (self.optimizer.iteration - self.sums_since)).tolist()
+        return loss, accuracy
+
+    def _iterate(self) -> None:
+        scores = self.optimizer.compute_gradient(self.stream.batch(self.algorithm, self.optimizer.iteration + 1))
+        with self.defer_signals():
+            self.optimizer.apply_gradient()
+            self.sums += torch.stack([scores.losses.mean(), scores.accuracies.mean()])
+
+    def _check_finite(self, loss: float) -> None:
+        if not torch.isfinite(torch.tensor(loss)):
+            raise UserError(
+                f"the loss is {loss} by iteration {self.optimizer.iteration} of seed {self.stream.seed}, with a "
+                f"meta-gradient of norm {self.optimizer.gradient_norm().item():.3g}: lower train.meta_lr or "
+                "train.fast_lr"
+            )
+
+    def _validation_is_due(self) -> bool:
+        iteration = self.optimizer.iteration
+        if self.history and self.history[-1].iteration == iteration:
             return False
-        return iteration % self.every == 0 or iteration == self.learner.iterations
+        return iteration % self.validate_every == 0 or iteration == self.optimizer.iterations
 
-    def _observe(self) -> None:
-        """Add a row to the history: scores on the validation tasks."""
-        iteration, at = self.learner.iteration, round(self.seconds["train"], 3)
-        means = (*self.training.means(), self.learner.gradient_norm().item()) if iteration else ("", "", "")
-        with self.phase("validation"):
-            loss, accuracy = self.validation.scores(self.algorithm, self.learner.learned)
-            found = self.validation.alignment(self.algorithm, self.learner.learned)
-        with self.training.undisturbed():
-            self._keep_best(accuracy)
-            self.alignments += [(iteration, *row) for row in found]
-            self.history.append((iteration, at, *means[:2], loss, accuracy, means[2]))
-            self.training.begin_span()
-
-    def _keep_best(self, accuracy: float) -> None:
-        if self.algorithm.patience is None:
-            return
-        self.stale += 1
-        if accuracy > max((row[5] for row in self.history), default=-1):
-            self.best = {name: value.detach().clone() for name, value in self.learner.learned.items()}
-            self.stale = 0
+    def _validate(self) -> None:
+        """Add a row to the history and the rows of the alignment."""
+        iteration, seconds = self.optimizer.iteration, round(self.timer.seconds["train"], 3)
+        train_loss, train_accuracy = self.mean_loss_and_accuracy() if iteration else (None, None)
+        gradient_norm = self.optimizer.gradient_norm().item() if iteration else None
+        with self.timer.phase("validation"):
+            loss, accuracy = self.validation.loss_and_accuracy(self.algorithm, self.optimizer.parameters)
+            alignment = self.validation.alignment(self.algorithm, self.optimizer.parameters, iteration)
+        row = HistoryRow.model_construct(
+            iteration=iteration,
+            seconds=seconds,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            gradient_norm=gradient_norm,
+        )
+        with self.defer_signals():
+            self.early_stopping.observe(accuracy, self.optimizer.parameters)
+            self.alignment += alignment
+            self.history.append(row)
+            self.sums, self.sums_since = torch.zeros_like(self.sums), iteration
 
     def state(self) -> dict[str, Tensor]:
-        """All that the rest of the training depends on, and what was observed so far."""
-        observed = [self.history, self.alignments, self.seconds, self.stale, self.resumed, self.training.since]
-        record = torch.frombuffer(bytearray(json.dumps(observed).encode()), dtype=torch.uint8)
-        best = {f"best/{name}": value for name, value in self.best.items()}
-        return self.learner.state() | best | {"sums": self.training.sums, "observed": record}
+        """Everything that the rest of the training depends on, and all measurements so far."""
+        record = {
+            "history": [row.model_dump() for row in self.history],
+            "alignment": self.alignment,
+            "started_at": self.started_at,
+            "seconds": self.timer.seconds,
+            "best_accuracy": self.early_stopping.best_accuracy,
+            "validations_since_best": self.early_stopping.validations_since_best,
+            "resumed": self.resumed,
+            "sums_since": self.sums_since,
+        }
+        encoded = torch.frombuffer(bytearray(json.dumps(record).encode()), dtype=torch.uint8)
+        best = {f"best/{name}": value for name, value in self.early_stopping.best.items()}
+        return self.optimizer.state() | best | {"sums": self.sums, "record": encoded}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a `state` as if there had been no break."""
-        self.learner.restore(state)
-        history, alignments, seconds, self.stale, resumed, self.training.since = json.loads(
-            bytes(state["observed"].tolist())
-        )
-        self.history, self.alignments = [tuple(row) for row in history], [tuple(row) for row in alignments]
-        for name, spent in seconds.items():
-            self.seconds[name] += spent
-        device = self.training.images.device
-        self.training.sums = state["sums"].to(device)
-        self.best = {name[5:]: value.to(device) for name, value in state.items() if name.startswith("best/")}
-        self.resumed = resumed + (not self.is_over)
+        """Continue from a `state` as if training had not stopped."""
+        self.optimizer.restore(state)
+        record = json.loads(bytes(state["record"].tolist()))
+        self.history = [HistoryRow.model_construct(**row) for row in record["history"]]
+        self.alignment = [AlignmentRow(*row) for row in record["alignment"]]
+        self.started_at = record["started_at"]
+        for name, spent in record["seconds"].items():
+            self.timer.seconds[name] += spent
+        self.sums, self.sums_since = state["sums"].to(self.device), record["sums_since"]
+        best = {n.removeprefix("best/"): v.to(self.device) for n, v in state.items() if n.startswith("best/")}
+        self.early_stopping.best, self.early_stopping.best_accuracy = best, record["best_accuracy"]
+        self.early_stopping.validations_since_best = record["validations_since_best"]
+        self.resumed = record["resumed"] + (not self.is_finished)

@@ -1,8 +1,8 @@
-"""What a training saves of itself, so that one that was stopped goes on where it was.
+"""Checkpoints: a training that was stopped resumes from the last one.
 
-A checkpoint lies in .metaglot/checkpoints, in a folder named by all that the training's result depends on: one of
-other params, data, code, versions or threads is never found. It is written aside, synced and moved into place, with its
-digest; the one before it is kept.
+A checkpoint is in .metaglot/checkpoints, in a folder whose name is a digest of everything that the training's result
+depends on. A checkpoint of other params, data, code, versions or threads is in another folder and is never read. A
+checkpoint file is replaced atomically and begins with its own digest; the one before it is kept.
 """
 
 import hashlib
@@ -34,10 +34,10 @@ State = dict[str, Tensor]
 
 
 class Checkpoints:
-    """The checkpoints of one training, in a folder of their own."""
+    """The checkpoints of one training, in their own folder."""
 
     def __init__(self, folder: Path, every: float):
-        """every: seconds between two of them."""
+        """every: seconds between two checkpoints."""
         self.folder, self.every = folder, every
         self.last, self.before = folder / "last", folder / "before"
         self.saved = time.monotonic()
@@ -54,47 +54,47 @@ class Checkpoints:
         self.saved = time.monotonic()
 
     def load(self) -> State | None:
-        """The last whole one, if there is any; a damaged one is said and removed."""
+        """The last intact checkpoint, if there is one; a damaged one is reported and removed."""
         for path in (self.last, self.before):
             if path.exists():
                 content = path.read_bytes()
                 if hashlib.sha256(content[DIGEST:]).digest() == content[:DIGEST]:
                     state: State = load(content[DIGEST:])
                     return state
-                print(f"the checkpoint {path} is damaged: it is left out", file=sys.stderr)
+                print(f"the checkpoint {path} is damaged: it is ignored", file=sys.stderr)
                 path.unlink()
         return None
 
     @contextmanager
-    def alone(self, title: str) -> Iterator[None]:
-        """Wait until no other process trains this; the folder goes when the block ends well and nobody waits."""
+    def exclusive(self, title: str) -> Iterator[None]:
+        """Wait until no other process trains this; delete the folder after success if no process waits."""
         lock = self._lock(title)
         while not lock.is_locked:
             lock = self._lock(title)
         try:
             yield
-            if not self.awaited():
+            if not self.has_waiters():
                 shutil.rmtree(self.folder, ignore_errors=True)
         finally:
             lock.release()
 
     def _lock(self, title: str) -> FileLock:
-        """Wait for the lock; it is open again where whoever had it took the folder, and the lock's file, with it."""
+        """Wait for the lock; it comes back unlocked if the process that had it deleted the folder and the lock file."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock, mine = FileLock(self.folder / "lock"), self.folder / f"{os.getpid()}.waits"
+        lock, waiting = FileLock(self.folder / "lock"), self.folder / f"{os.getpid()}.waits"
         with suppress(FileNotFoundError):
-            mine.touch()
+            waiting.touch()
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 print(f"{title}: another process trains this; waiting for its result", file=sys.stderr, flush=True)
                 lock.acquire()
-        if not mine.exists():
+        if not waiting.exists():
             lock.release()
-        mine.unlink(missing_ok=True)
+        waiting.unlink(missing_ok=True)
         return lock
 
-    def awaited(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether another process waits for this training's result."""
         return any(is_alive(int(path.stem)) for path in self.folder.glob("*.waits"))
 
@@ -110,7 +110,7 @@ def is_alive(process: int) -> bool:
 
 
 def open_checkpoints(config: TrainStageConfig, seed: int, device: torch.device) -> Checkpoints:
-    """Those of a training; its modules must have been imported, since their content is part of the name."""
+    """The checkpoints of a training. Import its modules first: their content is part of the folder's name."""
     folder = paths.root() / os.environ.get(FOLDER, ".metaglot/checkpoints")
     return Checkpoints(
         folder / f"{config.algorithm}-{seed}-{checkpoint_key(config, seed, device)[:16]}", save_interval()
@@ -118,31 +118,31 @@ def open_checkpoints(config: TrainStageConfig, seed: int, device: torch.device) 
 
 
 def checkpoint_key(config: TrainStageConfig, seed: int, device: torch.device) -> str:
-    """A digest of all that the last bit of a training depends on."""
-    known = [
+    """A digest of everything that can change a bit of the training's result."""
+    inputs = [
         config.model_dump(),
         seed,
         [sha256(paths.split(part)) for part in ("train", "validation")],
         {name: sha256(path) for name, path in imported_code().items()},
         [torch.__version__, device_name(device), torch.get_num_threads()],
     ]
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
 def imported_code() -> dict[str, Path]:
-    """This project's modules that have been imported, the stage that runs among them, and where they lie."""
+    """The files of this project's imported modules by name, the running stage's included."""
     specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
-    ours = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
-    return {name: Path(origin) for name, origin in sorted(ours.items()) if origin}
+    files = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
+    return {name: Path(file) for name, file in sorted(files.items()) if file}
 
 
 def save_interval() -> float:
     """Seconds between two checkpoints."""
-    given = os.environ.get(VARIABLE, EVERY)
+    value = os.environ.get(VARIABLE, EVERY)
     try:
-        seconds = float(given)
+        seconds = float(value)
     except ValueError:
         seconds = -1
     if not 0 <= seconds < float("inf"):
-        raise UserError(f"{VARIABLE}: got {given!r}; takes a number of seconds, 0 or more")
+        raise UserError(f"{VARIABLE}: got {value!r}; takes a number of seconds, 0 or more")
     return seconds

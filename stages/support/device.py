@@ -1,4 +1,4 @@
-"""The machine that a stage runs on: its device, and what a record should say of it."""
+"""The device that a stage computes on, and the description of the machine in run.json."""
 
 import ctypes
 import platform
@@ -15,7 +15,7 @@ from metaglot.core.common.stage_configs import ComputeConfig
 
 
 def prepare_device(run: ComputeConfig) -> torch.device:
-    """The device that `run` asks for, with its number of threads, without TF32, and the same each time."""
+    """The device that `run` asks for; sets the number of threads, no TF32, deterministic cuDNN."""
     keep_memory()
     if run.threads != "auto":
         torch.set_num_threads(run.threads)
@@ -24,17 +24,17 @@ def prepare_device(run: ComputeConfig) -> torch.device:
     if run.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(run.device)
-    here = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if (device.index or 0) >= here[device.type]:
-        found = ", ".join(kind for kind, count in here.items() if count)
+    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= counts[device.type]:
+        available = ", ".join(kind for kind, count in counts.items() if count)
         raise UserError(
-            f"run.device: {run.device} is not on this machine, which has {found}: set it to auto or to one of these"
+            f"run.device: {run.device} is not on this machine, which has {available}: set it to auto or to one of these"
         )
     return device
 
 
 def keep_memory() -> None:
-    """Have glibc keep what is freed: handing large tensors back to the kernel faults every page in again, each time."""
+    """Make glibc keep freed memory: returning large tensors to the kernel costs page faults at every allocation."""
     trim_threshold, mmap_threshold, never = -1, -3, 1 << 30
     library = ctypes.CDLL(None)
     if hasattr(library, "mallopt"):
@@ -43,7 +43,7 @@ def keep_memory() -> None:
 
 
 def synchronise(device: torch.device) -> None:
-    """Return once the device has done all it was given, so that a clock can be read."""
+    """Wait until the device has finished its work, so that a clock can be read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -51,7 +51,7 @@ def synchronise(device: torch.device) -> None:
 
 
 def device_name(device: torch.device) -> str:
-    """The device's own name: a GPU's, or the processor's."""
+    """The name of the GPU or of the processor."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return "Apple GPU (MPS)" if device.type == "mps" else _processor()
@@ -65,9 +65,9 @@ def _processor() -> str:
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """The most memory that this process has held so far, MiB: resident, and on a GPU what was allocated there."""
+    """The peak memory of this process in MiB: resident, plus what it allocated on a GPU."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage would count what a parent held before it became this process
+    if status.exists():  # getrusage would include the memory of the parent process before exec
         resident = (
             next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
         )
@@ -82,7 +82,7 @@ def package_versions() -> dict[str, str]:
 
 
 def current_commit() -> str | None:
-    """The commit that the working directory is on, with `-dirty` where its code differs; None outside of git."""
+    """The commit of the working directory, with `-dirty` if its code differs; None outside of git."""
     code = ["metaglot", "stages", "params.yaml", "dvc.yaml"]
     try:
         head = _git("rev-parse", "HEAD")

@@ -1,4 +1,4 @@
-"""Where a stage's time goes."""
+"""The seconds that each phase of a stage takes."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from stages.support import device
 
 
 class PhaseTimer:
-    """Counts seconds by phase; a phase within another stops the outer one's clock."""
+    """Counts seconds by phase; an inner phase stops the clock of the outer one."""
 
     def __init__(self, device: torch.device, *phases: str):
         self.device, self.seconds = device, dict.fromkeys(phases, 0.0)
@@ -29,7 +29,7 @@ class PhaseTimer:
             self._open.pop()
 
     def _count(self) -> None:
-        """Give the time since the last count to the innermost phase."""
+        """Add the time since the last count to the innermost phase."""
         now = time.monotonic()
         if self._open and self._open[-1] in self.seconds:
             self.seconds[self._open[-1]] += now - self._since

@@ -1,4 +1,4 @@
-"""What a training shows while it runs: a bar on a terminal, a line now and then anywhere else."""
+"""The progress of a training: a bar on a terminal, a line for each validation elsewhere."""
 
 import sys
 
@@ -14,16 +14,18 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from metaglot.core.common.run_records import HistoryRow
+
 
 class Rate(ProgressColumn):
-    """Iterations a second."""
+    """Iterations per second."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed or 0:.0f} it/s")
 
 
 class TrainingProgress(Progress):
-    """Iterations done and a second, loss and accuracy of the training tasks, time left."""
+    """Iterations done and per second, loss and accuracy on the training tasks, time left."""
 
     def __init__(self, title: str, iterations: int):
         console = Console(file=sys.stderr)
@@ -39,14 +41,11 @@ class TrainingProgress(Progress):
         super().__init__(*columns, console=console, disable=not console.is_terminal)
         self.title, self.training = title, self.add_task(title, total=iterations, scores="")
 
-    def look(self, iteration: int, loss: float, accuracy: float) -> None:
+    def show(self, iteration: int, loss: float, accuracy: float) -> None:
         self.update(self.training, completed=iteration, scores=f"loss {loss:.3f} accuracy {accuracy:.1%}")
 
-    def validated(self, iteration: int, accuracy: float) -> None:
-        """Say so where there is no bar."""
-        if self.disable:
-            print(
-                f"{self.title}: iteration {iteration}, validation accuracy {accuracy:.2%}",
-                file=sys.stderr,
-                flush=True,
-            )
+    def show_validation(self, row: HistoryRow) -> None:
+        """Print a line if there is no bar; not for the untrained network."""
+        if self.disable and row.iteration:
+            line = f"{self.title}: iteration {row.iteration}, validation accuracy {row.validation_accuracy:.2%}"
+            print(line, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which end a training once nothing is half changed."""
+"""Ctrl-C and SIGTERM end a training at a moment when its state is consistent."""
 
 import signal
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(BaseException):
-    """Somebody asks this process to end."""
+    """A signal asks this process to end."""
 
     def __init__(self, number: int):
         super().__init__(signal.Signals(number).name)
         self.exit_code = 128 + number  # as shells count
-        self.kept = "nothing had to be saved"
+        self.saved = "nothing had to be saved"
 
 
 class SignalGuard:
-    """While entered, the first signal raises Interrupted wherever the program is, but not within `undisturbed`."""
+    """While entered, the first signal raises Interrupted at once, or at the end of `defer_signals`."""
 
     def __init__(self) -> None:
-        self._depth, self._pending, self._asked = 0, 0, False
+        self._depth, self._pending, self._received = 0, 0, False
 
     def __enter__(self) -> Self:
         self._before = [signal.signal(number, self._handle) for number in SIGNALS]
@@ -33,8 +33,8 @@ class SignalGuard:
             signal.signal(number, handler)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """What is done within is done to its end before anything is raised."""
+    def defer_signals(self) -> Iterator[None]:
+        """A signal within this context is raised at its end."""
         self._depth += 1
         try:
             yield
@@ -45,9 +45,9 @@ class SignalGuard:
             raise Interrupted(number)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self._asked:
+        if self._received:
             return
-        self._asked = True
+        self._received = True
         if self._depth:
             self._pending = number
         else:

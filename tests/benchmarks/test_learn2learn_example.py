@@ -10,7 +10,7 @@ from benchmarks.learn2learn_example import SHOTS, WAYS, Example, l2l
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.tasks.task_sampler import TaskBatch
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 
 def one_task() -> Any:
@@ -36,10 +36,10 @@ def as_batch(images: torch.Tensor, labels: torch.Tensor) -> TaskBatch:
 def test_the_example_goes_along_the_meta_gradient_that_ours_computes(kind: type[FOMAML] | type[MAML]) -> None:
     taskset = one_task()
     example = Example(SimpleNamespace(train=taskset, validation=taskset), bool(kind.first_order))
-    learned = {name: p.detach().clone().requires_grad_() for name, p in parameters(example.maml.module).items()}
+    learned = {name: p.detach().clone().requires_grad_() for name, p in module_parameters(example.maml.module).items()}
     example.iteration()
     ours, _ = Case(kind).engine().meta_gradient(learned, as_batch(*taskset.sample()))
-    theirs = [parameters(example.maml.module)[name].grad for name in learned]
+    theirs = [module_parameters(example.maml.module)[name].grad for name in learned]
     mine, its = (torch.cat([g.flatten() for g in gradient if g is not None]) for gradient in (ours, theirs))
     assert (mine - its).norm() < 1e-4 * its.norm()  # float32 on both sides: rounding in single numbers is larger
 

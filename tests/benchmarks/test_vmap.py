@@ -11,9 +11,9 @@ from metaglot.core.learners.batched_engine import BatchedEngine
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_vmap_computes_the_same_meta_gradient(model: str, first_order: bool, steps: int) -> None:
     case = Case(model=model, first_order=first_order, steps=steps)
-    algorithm, learned, batch = case.algorithm(), case.learned(), case.batch()
-    theirs, outcome = Vmap(algorithm, case.module()).meta_gradient(learned, batch)
-    ours, expected = BatchedEngine(algorithm, case.tasks).meta_gradient(learned, batch)
+    algorithm, parameters, batch = case.algorithm(), case.parameters(), case.batch()
+    theirs, outcome = Vmap(algorithm, case.module()).meta_gradient(parameters, batch)
+    ours, expected = BatchedEngine(algorithm, case.tasks).meta_gradient(parameters, batch)
     norm = torch.stack([g.norm() for g in ours]).norm()
     apart = torch.stack([(a - b).norm() for a, b in zip(ours, theirs, strict=True)]).norm()
     assert apart / norm < 1e-10

@@ -34,7 +34,7 @@ def test_a_killed_worker_takes_no_other_experiment_along_and_its_own_can_be_queu
     enqueue_again(repository, killed, f"train.meta_lr={GRID[killed]}")
     start(repository, 1)
     until_done(repository, set(GRID))
-    assert "going on from iteration" in repository.dvc("queue", "logs", killed)
+    assert "resuming from iteration" in repository.dvc("queue", "logs", killed)
     assert published(repository) == sorted(RATES)
     assert repository.status() == [] and not list(repository.folder.glob(".metaglot/checkpoints/*"))
     figure(

@@ -1,14 +1,15 @@
 """The records that training and evaluation leave behind, read back whole or refused by name."""
 
 import csv
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from metaglot.core.common.atomic_files import read_text
+from metaglot.core.common.atomic_files import read_text, write_text
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import EvaluationConfig, SplitRef, TaskConfig, TrainingConfig
 
@@ -133,6 +134,20 @@ class HistoryRow(BaseModel):
     gradient_norm: NotNegative | None
 
 
+class AlignmentRow(NamedTuple):
+    """A row of alignment.csv: the first-order and the second-order meta-gradient of one layer, or of the network.
+
+    norm_ratio: the norm of the first-order one over that of the second-order one.
+    """
+
+    iteration: int
+    layer: str
+    cosine: float
+    norm_ratio: float
+
+
+WHOLE_NETWORK = "all"  # the `layer` of a row about all parameters
+
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
@@ -141,6 +156,20 @@ def read_record(kind: type[Kind], path: Path) -> Kind:
     text = read_text(path)
     with _refusing(str(path)):
         return kind.model_validate_json(text)
+
+
+def write_history(path: Path, rows: Iterable[HistoryRow]) -> None:
+    _write_csv(path, HistoryRow.model_fields, (row.model_dump().values() for row in rows))
+
+
+def write_alignment(path: Path, rows: Iterable[AlignmentRow]) -> None:
+    _write_csv(path, AlignmentRow._fields, rows)
+
+
+def _write_csv(path: Path, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    write_text(path, text.getvalue())
 
 
 def read_history(path: Path) -> list[dict[str, float]]:

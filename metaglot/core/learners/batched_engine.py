@@ -1,4 +1,4 @@
-"""How a meta-gradient is computed: every task at once here, task by task in learn2learn, to the same result."""
+"""The batched engine: the meta-gradient of all tasks of a meta-batch in one tensor program."""
 
 from typing import Protocol
 
@@ -12,40 +12,40 @@ from metaglot.core.tasks.task_sampler import TaskBatch
 
 class Engine(Protocol):
     def meta_gradient(
-        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+        self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0
     ) -> tuple[list[Tensor], TaskScores]:
-        """The gradient of the mean meta-loss, in the order of `learned`; and how each task's queries fared.
+        """The gradient of the mean meta-loss, in the order of `parameters`; and each task's query scores.
 
-        progress: how much of the training is done, 0 to 1.
+        progress: the fraction of the training that is done, 0 to 1.
         """
         ...
 
 
 class BatchedEngine:
-    """The tasks of a meta-batch as one tensor program, at most `chunk` tasks at a time."""
+    """Computes at most `chunk` tasks at a time."""
 
     def __init__(self, algorithm: MetaLearner, chunk: int):
         self.algorithm, self.chunk = algorithm, chunk
 
     def meta_gradient(
-        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+        self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0
     ) -> tuple[list[Tensor], TaskScores]:
-        algorithm, parts = self.algorithm.at_progress(progress), batch.chunks(self.chunk)
-        gradient, outcome = algorithm.meta_gradient(learned, parts[0])
-        if len(parts) == 1:
-            return gradient, outcome
-        total, outcomes = [g * len(parts[0]) for g in gradient], [outcome]
-        for part in parts[1:]:
-            gradient, outcome = algorithm.meta_gradient(learned, part)
-            torch._foreach_add_(total, gradient, alpha=len(part))
-            outcomes.append(outcome)
-        return [g / len(batch) for g in total], TaskScores(*map(torch.cat, zip(*outcomes, strict=True)))
+        algorithm, chunks = self.algorithm.at_progress(progress), batch.chunks(self.chunk)
+        gradient, scores = algorithm.meta_gradient(parameters, chunks[0])
+        if len(chunks) == 1:
+            return gradient, scores
+        total, all_scores = [g * len(chunks[0]) for g in gradient], [scores]
+        for chunk in chunks[1:]:
+            gradient, scores = algorithm.meta_gradient(parameters, chunk)
+            torch._foreach_add_(total, gradient, alpha=len(chunk))
+            all_scores.append(scores)
+        return [g / len(batch) for g in total], TaskScores(*map(torch.cat, zip(*all_scores, strict=True)))
 
 
 def default_task_chunk(model: Model, task: TaskConfig, device: torch.device) -> int:
-    """Tasks at a time when nobody says: as many as a CPU computes fastest, or as fill a GPU.
+    """The tasks at a time that `task_chunk: auto` means: the fastest on a CPU, as many as fill a GPU.
 
-    Counted in images, since memory and time go with them.
+    It is counted in images, because time and memory grow with them.
     """
     images = {"fc": 3200, "conv": 800} if device.type == "cpu" else {"fc": 200_000, "conv": 12_800}
     return max(1, images[model] // (task.ways * (task.shots + task.queries)))

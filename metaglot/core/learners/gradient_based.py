@@ -1,8 +1,7 @@
-"""Adapting by gradient steps on the support set."""
+"""Meta-learners that adapt by gradient steps on the support set."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -29,21 +28,18 @@ class AdaptedNetwork(TaskClassifier):
 
 
 class GradientBased(MetaLearner):
-    """Adapts by gradient steps from shared weights; the meta-loss is that of the query set after the last
-    step.
+    """Adapts by gradient steps from shared weights; the meta-loss is the query loss after the last step.
 
     Finn, Abbeel and Levine 2017, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks",
     equation 1 and algorithm 2.
     """
 
-    learn2learn_class: ClassVar[str | None] = "MAML"
-
-    def rates(self, learned: MetaParameters, step: int) -> InnerRates:
-        """The inner learning rate of every parameter that adapts in a step, counted from 0."""
+    def rates(self, parameters: MetaParameters, step: int) -> InnerRates:
+        """The inner learning rate of every parameter that adapts in this step, counted from 0."""
         return dict.fromkeys(self.network.names, self.fast_lr)
 
-    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
-        start, images = self.network.fast(learned), self.network.prepare(support)
+    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
+        start, images = self.network.fast(parameters), self.network.prepare(support)
         second_order = torch.is_grad_enabled() and not self.first_order
-        for fast in inner_loop(self.network, start, lambda i: self.rates(learned, i), images, labels, second_order):
+        for fast in inner_loop(self.network, start, lambda i: self.rates(parameters, i), images, labels, second_order):
             yield AdaptedNetwork(self.network, fast, images)

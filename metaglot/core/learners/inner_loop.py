@@ -12,9 +12,7 @@ from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
 from metaglot.core.nn.fast_weights import LayerInput, LowRankGradient, TaskLinearWeight, TaskVector
 from metaglot.core.nn.functional_networks import FunctionalNetwork, LayerRecorder, TaskWeight, TaskWeights, vector
 
-InnerRates = Mapping[
-    str, Tensor | float
-]  # of the parameters that adapt: a scalar, or one of the fast weight's own shape
+InnerRates = Mapping[str, Tensor | float]  # of each parameter that adapts: a scalar, or of the weight's own shape
 
 
 def task_losses(logits: Tensor, labels: Tensor) -> Tensor:
@@ -31,25 +29,27 @@ def inner_gradients(
     labels: Tensor,
     second_order: bool,
 ) -> dict[str, LowRankGradient | ConvGradient | Tensor]:
-    """The gradient of each task's loss on x, of the named fast weights; differentiable if of second order."""
-    tape = LayerRecorder(names)
+    """The gradient of each task's loss on x by the named fast weights; differentiable if `second_order`."""
+    recorder = LayerRecorder(names)
     with torch.enable_grad():
-        loss = task_losses(network(fast, x, tape), labels).sum()
-        watched = [tape.outputs[n] if n in tape.outputs else vector(fast, n) for n in names]
+        loss = task_losses(network(fast, x, recorder), labels).sum()
+        inputs = [recorder.outputs[n] if n in recorder.outputs else vector(fast, n) for n in names]
         with without_kernels():
-            found = torch.autograd.grad(loss, watched, create_graph=second_order)
-    grads = zip(names, found, strict=True)
-    return {n: tape.factors(n, g, second_order) if n in tape.outputs else g for n, g in grads}
+            gradients = torch.autograd.grad(loss, inputs, create_graph=second_order)
+    return {
+        n: recorder.factors(n, g, second_order) if n in recorder.outputs else g
+        for n, g in zip(names, gradients, strict=True)
+    }
 
 
 def inner_step(
     network: FunctionalNetwork, fast: TaskWeights, rates: InnerRates, x: LayerInput, labels: Tensor, second_order: bool
 ) -> TaskWeights:
-    """One gradient step of each task on x; of first order, its gradient is a constant (Finn et al. 2017, 5.2)."""
-    own = {n: w.for_each(len(labels)) for n in rates if isinstance(w := fast[n], TaskVector)}
-    fast = {**fast, **own}
-    found = inner_gradients(network, fast, rates.keys(), x, labels, second_order)
-    return {**fast, **{n: updated(fast[n], found[n], rate) for n, rate in rates.items()}}
+    """One gradient step of each task on x; in first order the gradient is a constant (Finn et al. 2017, 5.2)."""
+    vectors = {n: w.for_each(len(labels)) for n in rates if isinstance(w := fast[n], TaskVector)}
+    fast = {**fast, **vectors}
+    gradients = inner_gradients(network, fast, rates.keys(), x, labels, second_order)
+    return {**fast, **{n: updated(fast[n], gradients[n], rate) for n, rate in rates.items()}}
 
 
 def updated(weight: TaskWeight, gradient: LowRankGradient | ConvGradient | Tensor, rate: Tensor | float) -> TaskWeight:
@@ -71,12 +71,12 @@ def inner_loop(
     labels: Tensor,
     second_order: bool,
 ) -> Iterator[TaskWeights]:
-    """The fast weights before any step, after one, after two, ... for as long as asked.
+    """Yield the fast weights before any step, after one, after two, ... without end.
 
-    rates: of a step, counted from 0. support [tasks, n, height, width], or as `network.prepare` gives it;
-    labels [tasks, n].
+    rates: the learning rates of a step, counted from 0. support [tasks, n, height, width], or as `network.prepare`
+    gives it; labels [tasks, n].
     """
     support = network.prepare(support)
-    for number in count():
+    for step in count():
         yield fast
-        fast = inner_step(network, fast, rates(number), support, labels, second_order)
+        fast = inner_step(network, fast, rates(step), support, labels, second_order)

@@ -1,7 +1,6 @@
-"""What every meta-learner has in common: what is learned, how it is trained, and a way to a classifier from a
-support set.
+"""The base class of every meta-learner: what it learns, how it is trained, how it adapts to a support set.
 
-An algorithm's own file says what differs in it; the rest is shared and lies here and in the engines.
+An algorithm's own file overrides only what is different in it.
 """
 
 from abc import ABC, abstractmethod
@@ -29,104 +28,120 @@ class TaskScores(NamedTuple):
 
 
 class TaskClassifier(ABC):
-    """What an algorithm makes of one support set for each task."""
+    """A classifier for each task of a batch, adapted to the task's support set."""
 
     @abstractmethod
     def __call__(self, query: LayerInput) -> Tensor:
-        """Logits [tasks, m, ways] of query images that are seen together (transductive batch norm).
+        """Logits [tasks, m, ways] of query images that are normalised together (transductive batch norm).
 
         query [tasks, m, height, width], or as `network.prepare` gives it.
         """
 
     @abstractmethod
     def inductive(self, query: LayerInput) -> Tensor:
-        """The same, where no query image sees another: batch norm takes the support set's statistics at each layer."""
+        """Logits of each query image on its own: batch norm uses the support set's statistics at each layer."""
 
 
 class MetaLearner(ABC):
     """A meta-learner on a network.
 
-    label: its name for people. first_order: whether the adaptation's own derivative is dropped, None where
-    that means nothing; a class that `takes_first_order` leaves it to whoever makes one. learn2learn_class:
-    learn2learn's class of the same algorithm. patience: validations in a row without a better one after which
-    training ends, and the best weights are kept; None trains to the end and keeps the last. Settings: the
-    keys of its block in params.yaml.
+    label: the algorithm's printed name. first_order: whether the derivative of the adaptation is dropped; None
+    where that means nothing. takes_first_order: whether params.yaml sets `first_order`. learn2learn_class:
+    learn2learn's class of the same algorithm, if it has one. Settings: the keys of the algorithm's block in
+    params.yaml.
     """
 
     label: ClassVar[str]
     first_order: bool | None = None
     takes_first_order: ClassVar[bool] = False
     learn2learn_class: ClassVar[str | None] = None
-    patience: int | None = None
     Settings: ClassVar[type[AlgorithmSettings]] = AlgorithmSettings
+    settings: AlgorithmSettings
 
     def __init__(
-        self, network: FunctionalNetwork, fast_lr: float, adaptation_steps: int, first_order: bool | None = None
+        self,
+        network: FunctionalNetwork,
+        fast_lr: float,
+        adaptation_steps: int,
+        first_order: bool | None = None,
+        settings: AlgorithmSettings | None = None,
     ):
-        """fast_lr: the inner learning rate on mean cross-entropy. adaptation_steps: inner steps in training."""
+        """fast_lr: the inner learning rate on mean cross-entropy. adaptation_steps: inner steps in training.
+
+        settings: an instance of this class's `Settings`, by default with its defaults. Only the algorithm's own
+        keys count: those that all algorithms share are resolved into the other arguments and the training config.
+        """
         self.network, self.fast_lr, self.adaptation_steps = network, fast_lr, adaptation_steps
+        self.settings = settings or self.Settings()
         if self.takes_first_order and first_order is not None:
             self.first_order = first_order
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of what is learned: what a classifier cannot be made without."""
+        """The meta-parameters without which no classifier can be made."""
         return self.network.names
 
+    @property
+    def patience(self) -> int | None:
+        """Validations in a row without a better one after which training stops and keeps the best parameters.
+
+        None trains to the end and keeps the last parameters.
+        """
+        return None
+
     def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
-        """What is learned, at its start, given the network's initial parameters and the training characters."""
+        """The meta-parameters at the start, given the network's initial ones and the training characters."""
         return dict(parameters)
 
     def select_on_validation(
-        self, learned: MetaParameters, accuracy: Callable[[MetaParameters], float]
+        self, parameters: MetaParameters, accuracy: Callable[[MetaParameters], float]
     ) -> MetaParameters:
-        """What training starts from, where something is chosen by `accuracy` on the validation tasks first."""
-        return learned
+        """The meta-parameters that training starts from, chosen by `accuracy` on the validation tasks if need be."""
+        return parameters
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
-        """The meta-batch of an iteration: so many tasks of the kind that it will be tested on."""
+        """The meta-batch of one iteration: by default `tasks` tasks of the kind that the test uses."""
         return images.sample_batch(stream, tasks, task)
 
     def at_progress(self, progress: float) -> Self:
-        """This algorithm once so much of its training is done, 0 to 1: itself, unless something is annealed."""
+        """This algorithm when this fraction of the training is done, 0 to 1; itself unless something is annealed."""
         return self
 
     def cuda_graph_key(self, progress: float) -> Hashable | None:
-        """What tells apart the meta-gradients that are not the same operations on other numbers.
+        """Two meta-gradients with the same key run the same operations, so one CUDA graph serves both.
 
-        None where it is another one each time, or waits for the device: what a GPU cannot replay.
+        None where every meta-gradient is different or waits for the device: a CUDA graph is impossible then.
         """
-        return "all of it"
+        return "whole training"
 
-    def optimiser(self, learned: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
-        """What follows the meta-gradient: Adam, as in learn2learn's example."""
-        return torch.optim.Adam(learned.values(), lr=meta_lr, fused=True)
+    def optimiser(self, parameters: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
+        """The outer optimiser: Adam, as in learn2learn's example."""
+        return torch.optim.Adam(parameters.values(), lr=meta_lr, fused=True)
 
     def meta_lr_factor(self, progress: float) -> float:
-        """The factor on meta_lr once so much of the training is done."""
+        """The factor on meta_lr when this fraction of the training is done."""
         return 1.0
 
     @abstractmethod
-    def adapt(self, learned: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[TaskClassifier]:
-        """The classifier before adapting, after one step, after two, ...; a single one where nothing adapts
-        in steps. Each may be used until the next is asked for.
+    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[TaskClassifier]:
+        """Yield the classifier before adaptation, after one step, after two, ...; only one if there are no steps.
 
-        support [tasks, n, height, width]; labels [tasks, n], every class of a task among them.
+        Use each classifier before asking for the next. support [tasks, n, height, width]; labels [tasks, n],
+        every class of a task among them.
         """
 
-    def meta_loss(self, learned: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
-        """The meta-loss of each task, [tasks], differentiable in `learned`; and how the queries fared.
+    def meta_loss(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
+        """The meta-loss of each task, [tasks], differentiable in `parameters`; and the tasks' query scores.
 
-        That of the query set after the last adaptation step.
+        By default it is the query loss after the last adaptation step.
         """
-        made = self.adapt(learned, batch.support, batch.support_labels)
-        found = score_queries(classifier_after(made, self.adaptation_steps)(batch.query), batch.query_labels)
-        return found.losses, TaskScores(found.losses.detach(), found.accuracies)
+        scores = scores_after(self, parameters, batch, self.adaptation_steps)
+        return scores.losses, TaskScores(scores.losses.detach(), scores.accuracies)
 
-    def meta_gradient(self, learned: MetaParameters, batch: TaskBatch) -> tuple[list[Tensor], TaskScores]:
-        """The gradient of the mean meta-loss over the batch's tasks, in the order of `learned`."""
-        losses, outcome = self.meta_loss(learned, batch)
-        return list(torch.autograd.grad(losses.mean(), [*learned.values()], materialize_grads=True)), outcome
+    def meta_gradient(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[list[Tensor], TaskScores]:
+        """The gradient of the mean meta-loss over the batch's tasks, in the order of `parameters`."""
+        losses, scores = self.meta_loss(parameters, batch)
+        return list(torch.autograd.grad(losses.mean(), [*parameters.values()], materialize_grads=True)), scores
 
 
 def score_queries(logits: Tensor, labels: Tensor) -> TaskScores:
@@ -134,7 +149,13 @@ def score_queries(logits: Tensor, labels: Tensor) -> TaskScores:
     return TaskScores(task_losses(logits, labels), (logits.argmax(-1) == labels).float().mean(1))
 
 
+def scores_after(algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, steps: int) -> TaskScores:
+    """Query losses and accuracies after this many adaptation steps, by the transductive protocol."""
+    classifiers = algorithm.adapt(parameters, batch.support, batch.support_labels)
+    return score_queries(classifier_after(classifiers, steps)(batch.query), batch.query_labels)
+
+
 def classifier_after(classifiers: Iterator[TaskClassifier], steps: int) -> TaskClassifier:
-    """The classifier after so many steps, or the only one where nothing adapts in steps."""
-    *_, found = islice(classifiers, steps + 1)
-    return found
+    """The classifier after this many steps, or the only one if the algorithm has no steps."""
+    *_, classifier = islice(classifiers, steps + 1)
+    return classifier

@@ -6,6 +6,7 @@ that a batch is one gather.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -140,6 +141,11 @@ class ImageStore:
         rows = (tasks.turns * self.characters + tasks.characters)[..., None] * self.drawings + tasks.drawings
         support, query = (self._gather(part) for part in (rows[..., :shots], rows[..., shots:]))
         return TaskBatch(*support, *query)
+
+    def batches(self, tasks: TaskIndices, shots: int, chunk: int) -> Iterator[TaskBatch]:
+        """The images of these tasks, at most `chunk` tasks at a time."""
+        for start in range(0, len(tasks), chunk):
+            yield self.batch(tasks[start : start + chunk], shots)
 
     def _gather(self, rows: Ints) -> tuple[Tensor, Tensor]:
         """rows [tasks, ways, drawings] of `bytes` -> images and labels [tasks, ways * drawings, ...]."""

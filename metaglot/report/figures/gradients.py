@@ -1,10 +1,9 @@
 """How close first order is: the angle and the lengths of the two meta-gradients, whole and by layer."""
 
+from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.report.figures.common import Curve, draw_curves, ends, series, together
 from metaglot.report.figures.svg_chart import Chart, ChartBuilder, colour, marker, open_chart
 from metaglot.report.load_runs import LoadedRun
-
-WHOLE = "all"
 
 
 def gradients(runs: list[LoadedRun]) -> list[Chart]:
@@ -23,7 +22,7 @@ def _whole(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: st
     with open_chart(f"gradients-{quantity.replace('_', '-')}") as drawn:
         drawn.line_at(1)
         last = {
-            seeds[0].result.label: draw_curves(drawn, seeds, number, lambda run: _curve(run, WHOLE, quantity))
+            seeds[0].result.label: draw_curves(drawn, seeds, number, lambda run: _curve(run, WHOLE_NETWORK, quantity))
             for number, seeds in measured
         }
         drawn.label("iteration", quantity.replace("_", " "))
@@ -33,7 +32,7 @@ def _whole(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: st
 def _layers(number: int, seeds: list[LoadedRun]) -> Chart:
     """Each layer's mean cosine over seeds, told apart by shape: colour is the algorithm's."""
     label = seeds[0].result.label
-    layers = list(dict.fromkeys(a.layer for run in seeds for a in run.alignment if a.layer != WHOLE))
+    layers = list(dict.fromkeys(a.layer for run in seeds for a in run.alignment if a.layer != WHOLE_NETWORK))
     with open_chart(f"gradients-layers-{number}") as drawn:
         drawn.line_at(1)
         last = {layer: _layer(drawn, seeds, number, layer, shape) for shape, layer in enumerate(layers)}

@@ -9,7 +9,7 @@ from oracles import distance
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3])
@@ -17,7 +17,7 @@ from metaglot.training.learn2learn_engine import parameters
 def test_its_meta_gradient_is_the_query_losss_at_the_adapted_weights(model, steps):
     """By definition (Finn et al. 2017, section 5.2): plain modules, plain SGD, and nothing of meta-learning."""
     case = Case(model, first_order=True, steps=steps)
-    sums = {name: torch.zeros_like(value) for name, value in case.learned().items()}
+    sums = {name: torch.zeros_like(value) for name, value in case.parameters().items()}
     batch = case.batch()
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
         module = copy.deepcopy(case.module())
@@ -28,18 +28,18 @@ def test_its_meta_gradient_is_the_query_losss_at_the_adapted_weights(model, step
             sgd.step()
         sgd.zero_grad()
         F.cross_entropy(module(query[:, None]), query_labels).backward()
-        for name, parameter in parameters(module).items():
+        for name, parameter in module_parameters(module).items():
             sums[name] += parameter.grad / case.tasks
-    learned = case.learned()
-    found, _ = FOMAML(create_network(model), case.fast_lr, steps).meta_gradient(learned, batch)
-    assert distance(dict(zip(learned, found, strict=True)), sums) < 1e-11
+    parameters = case.parameters()
+    found, _ = FOMAML(create_network(model), case.fast_lr, steps).meta_gradient(parameters, batch)
+    assert distance(dict(zip(parameters, found, strict=True)), sums) < 1e-11
 
 
 def test_maml_in_first_order_is_fomaml_to_the_last_bit():
     case = Case(steps=2)
-    learned, batch = case.learned(), case.batch()
-    fomaml, _ = FOMAML(create_network("fc"), 0.4, 2).meta_gradient(learned, batch)
-    maml, _ = MAML(create_network("fc"), 0.4, 2, first_order=True).meta_gradient(learned, batch)
+    parameters, batch = case.parameters(), case.batch()
+    fomaml, _ = FOMAML(create_network("fc"), 0.4, 2).meta_gradient(parameters, batch)
+    maml, _ = MAML(create_network("fc"), 0.4, 2, first_order=True).meta_gradient(parameters, batch)
     assert all(torch.equal(a, b) for a, b in zip(fomaml, maml, strict=True))
 
 

@@ -8,7 +8,7 @@ from torch.func import functional_call
 
 from metaglot.algorithms.maml_2017 import MAML2017
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 
 @examples(15)
@@ -19,22 +19,22 @@ def test_its_meta_gradient_is_that_of_plain_steps_on_all_but_the_norms(case):
         case.module(),
         case.batch(),
     )
-    made = algorithm.initial_parameters(parameters(module), case.images())
-    learned = {name: value.detach().clone().requires_grad_() for name, value in made.items()}
-    norms = {name for name in learned if "normalize" in name}
+    made = algorithm.initial_parameters(module_parameters(module), case.images())
+    parameters = {name: value.detach().clone().requires_grad_() for name, value in made.items()}
+    norms = {name for name in parameters if "normalize" in name}
     scales = {name for name in norms if name.endswith("weight")}
-    assert len(scales) == 4 and all(bool((learned[name] == 1).all()) for name in scales)
+    assert len(scales) == 4 and all(bool((parameters[name] == 1).all()) for name in scales)
     losses = []
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
-        own = dict(learned)
+        own = dict(parameters)
         for _ in range(case.steps):
             loss = F.cross_entropy(functional_call(module, own, support[:, None]), labels)
             adapting = [name for name in own if name not in norms]
             slopes = torch.autograd.grad(loss, [own[name] for name in adapting], create_graph=True)
             own |= {name: own[name] - case.fast_lr * slope for name, slope in zip(adapting, slopes, strict=True)}
         losses.append(F.cross_entropy(functional_call(module, own, query[:, None]), query_labels))
-    slopes = torch.autograd.grad(torch.stack(losses).mean(), [*learned.values()])
-    expected = {name: s * (name not in scales) for name, s in zip(learned, slopes, strict=True)}
-    found, outcome = algorithm.meta_gradient(learned, batch)
+    slopes = torch.autograd.grad(torch.stack(losses).mean(), [*parameters.values()])
+    expected = {name: s * (name not in scales) for name, s in zip(parameters, slopes, strict=True)}
+    found, outcome = algorithm.meta_gradient(parameters, batch)
     torch.testing.assert_close(outcome.losses, torch.stack(losses).detach())
-    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-10
+    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-10

@@ -10,71 +10,72 @@ from torch.func import functional_call
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.algorithms.maml_plus_plus import LAST_STEP_ALONE, SECOND_ORDER, MAMLPlusPlus
+from metaglot.algorithms.maml_plus_plus import SECOND_ORDER_START, STEP_LOSSES_END, MAMLPlusPlus
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 OFF = dict.fromkeys(("step_losses", "learned_rates", "cosine", "order_annealing"), False)
 CASE = Case(ways=3, shots=3, steps=3, tasks=2)
 
 
 def plus_plus(case: Case = CASE, **switches: bool) -> MAMLPlusPlus:
-    return MAMLPlusPlus(create_network(case.model), case.fast_lr, case.steps, **{**OFF, **switches})
+    settings = MAMLPlusPlus.Settings(**{**OFF, **switches})
+    return MAMLPlusPlus(create_network(case.model), case.fast_lr, case.steps, settings=settings)
 
 
-def gradient(algorithm, learned, batch):
-    return dict(zip(learned, algorithm.meta_gradient(learned, batch)[0], strict=True))
+def gradient(algorithm, parameters, batch):
+    return dict(zip(parameters, algorithm.meta_gradient(parameters, batch)[0], strict=True))
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize("progress", [0.0, 0.2, 1.0])
 def test_without_its_parts_it_is_maml(model, progress):
     case = CASE.but(model=model)
-    algorithm, learned = plus_plus(case).at_progress(progress), case.learned()
+    algorithm, parameters = plus_plus(case).at_progress(progress), case.parameters()
     assert (
-        algorithm.initial_parameters(learned, case.images()).keys() == learned.keys()
+        algorithm.initial_parameters(parameters, case.images()).keys() == parameters.keys()
         and algorithm.meta_lr_factor(progress) == 1
     )
-    found = gradient(algorithm, learned, case.batch())
-    expected = gradient(MAML(create_network(model), case.fast_lr, case.steps), learned, case.batch())
+    found = gradient(algorithm, parameters, case.batch())
+    expected = gradient(MAML(create_network(model), case.fast_lr, case.steps), parameters, case.batch())
     assert distance(found, expected) < 1e-12
 
 
 def test_its_order_is_first_and_then_second():
-    learned, batch = CASE.learned(), CASE.batch()
+    parameters, batch = CASE.parameters(), CASE.batch()
     algorithm = plus_plus(order_annealing=True)
-    for progress, kind in ((0.0, FOMAML), (SECOND_ORDER - 0.01, FOMAML), (SECOND_ORDER, MAML), (1.0, MAML)):
-        expected = gradient(kind(create_network("fc"), CASE.fast_lr, CASE.steps), learned, batch)
-        assert distance(gradient(algorithm.at_progress(progress), learned, batch), expected) < 1e-12
+    for progress, kind in ((0.0, FOMAML), (SECOND_ORDER_START - 0.01, FOMAML), (SECOND_ORDER_START, MAML), (1.0, MAML)):
+        expected = gradient(kind(create_network("fc"), CASE.fast_lr, CASE.steps), parameters, batch)
+        assert distance(gradient(algorithm.at_progress(progress), parameters, batch), expected) < 1e-12
 
 
 @examples(10)
-@given(cases(shots=3).filter(lambda case: case.steps), st.sampled_from([0.0, LAST_STEP_ALONE / 2, 1.0]))
+@given(cases(shots=3).filter(lambda case: case.steps), st.sampled_from([0.0, STEP_LOSSES_END / 2, 1.0]))
 def test_its_meta_loss_and_gradient_are_those_written_out_task_by_task(case, progress):
     """With a loss after every step, and other rates in every step and tensor."""
     algorithm, batch = plus_plus(case, step_losses=True, learned_rates=True).at_progress(progress), case.batch()
-    learned = algorithm.initial_parameters(case.learned(), case.images())
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
     random = torch.Generator().manual_seed(1)
-    for name in learned:
+    for name in parameters:
         if name.startswith("rates."):
-            learned[name] = learned[name] * (0.5 + torch.rand((), generator=random, dtype=torch.double))
-    learned = {name: value.detach().requires_grad_() for name, value in learned.items()}
+            parameters[name] = parameters[name] * (0.5 + torch.rand((), generator=random, dtype=torch.double))
+    parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
     module, weights = case.module(), algorithm.step_weights()
     assert sum(weights) == pytest.approx(1) and (progress < 1 or weights == [0] * (case.steps - 1) + [1])
     total = torch.zeros((), dtype=torch.double)
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
-        own = {name: learned[name] for name in parameters(module)}
+        own = {name: parameters[name] for name in module_parameters(module)}
         for step in range(case.steps):
             loss = F.cross_entropy(functional_call(module, own, support[:, None]), labels)
             slopes = torch.autograd.grad(loss, [own[n] for n in algorithm.network.names], create_graph=True)
             for name, slope in zip(algorithm.network.names, slopes, strict=True):
-                own[name] = own[name] - learned[f"rates.{step}.{name}"] * slope
+                own[name] = own[name] - parameters[f"rates.{step}.{name}"] * slope
             total = total + weights[step] * F.cross_entropy(functional_call(module, own, query[:, None]), query_labels)
     total = total / len(batch)
-    expected = torch.autograd.grad(total, [*learned.values()], materialize_grads=True)
-    losses, _ = algorithm.meta_loss(learned, batch)
+    expected = torch.autograd.grad(total, [*parameters.values()], materialize_grads=True)
+    losses, _ = algorithm.meta_loss(parameters, batch)
     torch.testing.assert_close(losses.mean(), total)
-    assert distance(gradient(algorithm, learned, batch), dict(zip(learned, expected, strict=True))) < 1e-9
+    assert distance(gradient(algorithm, parameters, batch), dict(zip(parameters, expected, strict=True))) < 1e-9
 
 
 def test_its_outer_rate_falls_along_a_cosine():
@@ -85,8 +86,8 @@ def test_its_outer_rate_falls_along_a_cosine():
 
 def test_beyond_the_steps_of_training_it_takes_the_last_rates():
     algorithm = plus_plus(learned_rates=True)
-    learned = algorithm.initial_parameters(CASE.learned(), CASE.images())
-    learned["rates.2.classifier.bias"] = torch.tensor(7.0)
-    tested = MAMLPlusPlus(create_network("fc"), CASE.fast_lr, 10, **{**OFF, "learned_rates": True})
-    assert set(tested.names) <= set(learned)
-    assert [float(tested.rates(learned, step)["classifier.bias"]) for step in (1, 2, 9)] == [0.4, 7.0, 7.0]
+    parameters = algorithm.initial_parameters(CASE.parameters(), CASE.images())
+    parameters["rates.2.classifier.bias"] = torch.tensor(7.0)
+    tested = plus_plus(CASE.but(steps=10), learned_rates=True)
+    assert set(tested.names) <= set(parameters)
+    assert [float(tested.rates(parameters, step)["classifier.bias"]) for step in (1, 2, 9)] == [0.4, 7.0, 7.0]

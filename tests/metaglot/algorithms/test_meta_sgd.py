@@ -26,20 +26,22 @@ some = st.builds(
 def started(case: Case) -> tuple[MetaSGD, dict[str, torch.Tensor]]:
     """With rates that are not all alike any more."""
     algorithm = MetaSGD(create_network(case.model), case.fast_lr, case.steps)
-    learned = algorithm.initial_parameters(case.learned(), case.images())
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
     random = torch.Generator().manual_seed(1)
-    for name in learned:
+    for name in parameters:
         if name.startswith("rates."):
-            learned[name] = learned[name] * torch.rand(learned[name].shape, generator=random, dtype=torch.double)
-    return algorithm, {name: value.detach().requires_grad_() for name, value in learned.items()}
+            parameters[name] = parameters[name] * torch.rand(
+                parameters[name].shape, generator=random, dtype=torch.double
+            )
+    return algorithm, {name: value.detach().requires_grad_() for name, value in parameters.items()}
 
 
 @examples(12)
 @given(some)
 def test_its_meta_gradient_is_learn2learns(case):
-    algorithm, learned = started(case)
-    expected, losses = Learn2LearnEngine(algorithm, case.module()).meta_gradient(learned, case.batch())
-    found, outcome = BatchedEngine(algorithm, 1).meta_gradient(learned, case.batch())
+    algorithm, parameters = started(case)
+    expected, losses = Learn2LearnEngine(algorithm, case.module()).meta_gradient(parameters, case.batch())
+    found, outcome = BatchedEngine(algorithm, 1).meta_gradient(parameters, case.batch())
     assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses.losses)
 
@@ -48,23 +50,25 @@ def test_its_meta_gradient_is_learn2learns(case):
 def test_it_is_certified(model):
     case = Case(model)
     algorithm = MetaSGD(create_network(model), case.fast_lr, 1)
-    learned = algorithm.initial_parameters(case.learned(), case.images())
-    assert certify_parity(algorithm, case.module(), learned, case.batch(), 2)["relative_difference"] <= 1e-10
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
+    assert certify_parity(algorithm, case.module(), parameters, case.batch(), 2)["relative_difference"] <= 1e-10
 
 
 def test_it_starts_as_maml():
     case = Case(steps=2)
     algorithm, batch = MetaSGD(create_network("fc"), case.fast_lr, 2), case.batch()
-    learned = algorithm.initial_parameters(case.learned(), case.images())
-    losses, _ = algorithm.meta_loss(learned, batch)
-    torch.testing.assert_close(losses, MAML(create_network("fc"), case.fast_lr, 2).meta_loss(case.learned(), batch)[0])
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
+    losses, _ = algorithm.meta_loss(parameters, batch)
+    torch.testing.assert_close(
+        losses, MAML(create_network("fc"), case.fast_lr, 2).meta_loss(case.parameters(), batch)[0]
+    )
 
 
 def test_every_parameter_that_has_an_effect_has_a_rate_of_its_shape():
     case = Case()
     algorithm = MetaSGD(create_network("fc"), 0.3, 1)
-    learned = algorithm.initial_parameters(case.learned(), case.images())
-    assert set(algorithm.names) <= set(learned)
-    rates = {name.removeprefix("rates."): value for name, value in learned.items() if name.startswith("rates.")}
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
+    assert set(algorithm.names) <= set(parameters)
+    rates = {name.removeprefix("rates."): value for name, value in parameters.items() if name.startswith("rates.")}
     assert set(rates) == set(create_network("fc").names)
-    assert all(value.shape == learned[name].shape and (value == 0.3).all() for name, value in rates.items())
+    assert all(value.shape == parameters[name].shape and (value == 0.3).all() for name, value in rates.items())

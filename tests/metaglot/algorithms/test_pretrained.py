@@ -10,10 +10,14 @@ from sklearn.linear_model import LogisticRegression
 
 from metaglot.algorithms.pretrained import BIAS, WEIGHT, Pretrained
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.learners.meta_learner import classifier_after
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.task_sampler import ROTATIONS, ImageStore, StreamPurpose
-from metaglot.evaluation.scoring import adapted, classifier_after
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
+
+
+def pretrained(model: str, **settings: int) -> Pretrained:
+    return Pretrained(create_network(model), 0.5, 1, settings=Pretrained.Settings(**settings))
 
 
 @examples(5)
@@ -23,7 +27,8 @@ def test_its_heads_are_scikit_learns_on_the_same_features(case):
     model = case.model
     batch, module = case.batch(), case.module()
     with torch.no_grad():
-        made = classifier_after(adapted(Pretrained(create_network(model), 0.5, 1), case.learned(), batch), 1)
+        algorithm = pretrained(model)
+        made = classifier_after(algorithm.adapt(case.parameters(), batch.support, batch.support_labels), 1)
         together, alone = made(batch.query).softmax(-1), made.inductive(batch.query).softmax(-1)
         for task, (support, labels, query, _) in enumerate(zip(*batch.parts(), strict=True)):
             penalty = 2 if case.ways == 2 else 1
@@ -41,21 +46,21 @@ def test_its_heads_are_scikit_learns_on_the_same_features(case):
 @examples(10)
 @given(cases(), st.integers(2, 30))
 def test_its_gradient_is_that_of_ordinary_training(case, minibatch):
-    algorithm, module = Pretrained(create_network(case.model), 0.5, 1, minibatch=minibatch), case.module()
-    learned = algorithm.initial_parameters(case.learned(), case.images())
+    algorithm, module = pretrained(case.model, minibatch=minibatch), case.module()
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
     random = torch.Generator().manual_seed(case.seed)
-    learned[WEIGHT] = torch.randn(
-        ROTATIONS * CHARACTERS, learned[WEIGHT].shape[1], generator=random, dtype=torch.double
+    parameters[WEIGHT] = torch.randn(
+        ROTATIONS * CHARACTERS, parameters[WEIGHT].shape[1], generator=random, dtype=torch.double
     )
-    learned[BIAS] = learned[BIAS].double()
-    learned = {name: value.detach().requires_grad_() for name, value in learned.items()}
+    parameters[BIAS] = parameters[BIAS].double()
+    parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
     batch = algorithm.training_batch(case.images(), (StreamPurpose.TRAINING, 0, 1), case.task, 5).double()
     features = module.features(batch.query[0][:, None])
-    F.cross_entropy(features @ learned[WEIGHT].T + learned[BIAS], batch.query_labels[0]).backward()
-    expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in parameters(module).items()}
-    expected |= {name: learned[name].grad for name in (WEIGHT, BIAS)}
-    found, _ = algorithm.meta_gradient(learned, batch)
-    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-9
+    F.cross_entropy(features @ parameters[WEIGHT].T + parameters[BIAS], batch.query_labels[0]).backward()
+    expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in module_parameters(module).items()}
+    expected |= {name: parameters[name].grad for name in (WEIGHT, BIAS)}
+    found, _ = algorithm.meta_gradient(parameters, batch)
+    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-9
 
 
 @pytest.mark.parametrize(("rotations", "turns"), [("class", ROTATIONS), ("none", 1)])
@@ -63,9 +68,7 @@ def test_every_character_in_every_turn_is_a_class_of_its_own(rotations, turns):
     pixels = drawings(size=6)
     images = ImageStore(pixels, torch.device("cpu"))
     task = TaskConfig(ways=3, shots=2, queries=2, rotations=rotations)
-    batch = Pretrained(create_network("fc"), 0.5, 1, minibatch=400).training_batch(
-        images, (StreamPurpose.TRAINING, 0, 1), task, 5
-    )
+    batch = pretrained("fc", minibatch=400).training_batch(images, (StreamPurpose.TRAINING, 0, 1), task, 5)
     assert batch.query.shape == (1, 400, 6, 6) and batch.support.shape == (1, 0, 6, 6)
     assert set(batch.query_labels[0].tolist()) == {*range(turns * CHARACTERS)}
     for image, label in zip(batch.query[0], batch.query_labels[0].tolist(), strict=True):

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.learners.meta_learner import classifier_after
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
-from metaglot.evaluation.scoring import adapted, classifier_after
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 CASE = Case(ways=3, shots=2, queries=3, tasks=3)
@@ -32,12 +32,12 @@ def literal(module: nn.Module, batch: TaskBatch) -> tuple[Tensor, Tensor]:
 @examples(15)
 @given(cases(steps=1).filter(lambda case: case.ways * case.shots >= 5))
 def test_its_meta_gradient_is_that_of_a_literal_implementation(case):
-    module, learned = case.module(), case.learned()
+    module, parameters = case.module(), case.parameters()
     losses, logits = literal(module, case.batch())
     losses.mean().backward()
-    found, outcome = ProtoNet(create_network(case.model), 0.5, 1).meta_gradient(learned, case.batch())
-    expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in parameters(module).items()}
-    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-9
+    found, outcome = ProtoNet(create_network(case.model), 0.5, 1).meta_gradient(parameters, case.batch())
+    expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in module_parameters(module).items()}
+    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-9
     torch.testing.assert_close(outcome.losses, losses.detach())
     right = (logits.argmax(-1) == case.batch().query_labels).float().mean(1)
     torch.testing.assert_close(outcome.accuracies, right)
@@ -48,7 +48,7 @@ def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
     case = CASE.but(model=model)
     batch, algorithm = case.batch(), ProtoNet(create_network(model), 0.5, 1)
     with torch.no_grad():
-        made = classifier_after(adapted(algorithm, case.learned(), batch), 5)
+        made = classifier_after(algorithm.adapt(case.parameters(), batch.support, batch.support_labels), 5)
         whole = made.inductive(batch.query)
         torch.testing.assert_close(made.inductive(batch.query[:, :1]), whole[:, :1])
         assert not torch.allclose(made(batch.query), whole, atol=1e-2)
@@ -57,7 +57,7 @@ def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
 def test_training_tasks_have_ways_and_queries_of_their_own_and_test_tasks_have_not():
     images = ImageStore(drawings(size=6), torch.device("cpu"))
     task, stream = TaskConfig(ways=3, shots=2, queries=4, rotations="class"), (StreamPurpose.TRAINING, 7, 1)
-    wide = ProtoNet(create_network("fc"), 0.5, 1, training_ways=8, training_queries=6)
+    wide = ProtoNet(create_network("fc"), 0.5, 1, settings=ProtoNet.Settings(training_ways=8, training_queries=6))
     batch = wide.training_batch(images, stream, task, 2)
     assert batch.support.shape[:2] == (2, 8 * 2) and batch.query.shape[:2] == (2, 8 * 6)
     most = ProtoNet(create_network("fc"), 0.5, 1).training_batch(images, stream, task, 1)

@@ -8,18 +8,18 @@ from draws import examples
 from hypothesis import given
 from oracles import distance
 
-from metaglot.algorithms.reptile import Reptile, minibatch_of
+from metaglot.algorithms.reptile import Reptile, minibatch_rows
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose
-from metaglot.training.learn2learn_engine import parameters
+from metaglot.training.learn2learn_engine import module_parameters
 
 CASE = Case(ways=3, shots=4, tasks=3, steps=4)
 
 
 def reptile(case: Case, fast_lr: float = 0.01, minibatch: int = 5) -> Reptile:
-    sizes = {"minibatch": minibatch, "test_minibatch": minibatch}
-    return Reptile(create_network(case.model), fast_lr, case.steps, **sizes, training_shots=6)
+    settings = Reptile.Settings(minibatch=minibatch, test_minibatch=minibatch, training_shots=6)
+    return Reptile(create_network(case.model), fast_lr, case.steps, settings=settings)
 
 
 def adapted_by_hand(case: Case, algorithm: Reptile) -> list[dict[str, torch.Tensor]]:
@@ -29,35 +29,37 @@ def adapted_by_hand(case: Case, algorithm: Reptile) -> list[dict[str, torch.Tens
         module = deepcopy(case.module())
         inner = torch.optim.Adam(module.parameters(), lr=algorithm.fast_lr, betas=(0.0, 0.999))
         for step in range(case.steps):
-            rows = minibatch_of(step, len(support), algorithm.minibatch, CPU)
+            rows = minibatch_rows(step, len(support), algorithm.settings.minibatch, CPU)
             inner.zero_grad()
             F.cross_entropy(module(support[rows, None]), labels[rows]).backward()
             inner.step()
-        found.append({name: parameters(module)[name].detach() for name in algorithm.network.names})
+        found.append({name: module_parameters(module)[name].detach() for name in algorithm.network.names})
     return found
 
 
 @examples(10)
 @given(cases(first_order=None).filter(lambda case: case.ways * case.shots >= 5))
 def test_its_update_is_that_of_a_literal_loop_on_the_same_minibatches(case):
-    algorithm, learned = reptile(case), case.learned()
-    gradient, _ = algorithm.meta_gradient(learned, case.batch())
-    found = dict(zip(learned, gradient, strict=True))
+    algorithm, parameters = reptile(case), case.parameters()
+    gradient, _ = algorithm.meta_gradient(parameters, case.batch())
+    found = dict(zip(parameters, gradient, strict=True))
     tasks = adapted_by_hand(case, algorithm)
-    whole = {n: learned[n].detach() - torch.stack([task[n] for task in tasks]).mean(0) for n in algorithm.network.names}
+    whole = {
+        n: parameters[n].detach() - torch.stack([task[n] for task in tasks]).mean(0) for n in algorithm.network.names
+    }
     assert distance({n: found[n] for n in whole}, whole) < 1e-9
 
 
 def test_a_step_of_rate_one_ends_at_the_mean_of_the_adapted_weights():
-    algorithm, learned = reptile(CASE), CASE.learned()
-    gradient, _ = algorithm.meta_gradient(learned, CASE.batch())
-    for value, slope in zip(learned.values(), gradient, strict=True):
+    algorithm, parameters = reptile(CASE), CASE.parameters()
+    gradient, _ = algorithm.meta_gradient(parameters, CASE.batch())
+    for value, slope in zip(parameters.values(), gradient, strict=True):
         value.grad = slope.contiguous()
-    algorithm.optimiser(learned, 1.0).step()
+    algorithm.optimiser(parameters, 1.0).step()
     tasks = adapted_by_hand(CASE, algorithm)
     for name in create_network("fc").names:
         mean = torch.stack([task[name] for task in tasks]).mean(0)
-        torch.testing.assert_close(learned[name].detach(), mean, rtol=1e-6, atol=1e-9)
+        torch.testing.assert_close(parameters[name].detach(), mean, rtol=1e-6, atol=1e-9)
 
 
 def test_its_outer_rate_falls_to_zero():
@@ -65,7 +67,7 @@ def test_its_outer_rate_falls_to_zero():
 
 
 def minibatches(count: int, images: int, size: int) -> list[int]:
-    return torch.cat([minibatch_of(step, images, size, CPU) for step in range(count)]).tolist()
+    return torch.cat([minibatch_rows(step, images, size, CPU) for step in range(count)]).tolist()
 
 
 def test_minibatches_take_every_image_once_in_each_round():
@@ -77,10 +79,11 @@ def test_minibatches_take_every_image_once_in_each_round():
 
 
 def test_it_is_tested_with_minibatches_of_another_size():
-    batch, learned = CASE.batch(), CASE.learned()
-    sizes = Reptile(create_network("fc"), 0.01, 2, minibatch=5, test_minibatch=3), reptile(CASE, minibatch=3)
+    batch, parameters = CASE.batch(), CASE.parameters()
+    other = Reptile(create_network("fc"), 0.01, 2, settings=Reptile.Settings(minibatch=5, test_minibatch=3))
     tested, trained = (
-        [*islice(one.adapt(learned, batch.support, batch.support_labels), 3)][-1](batch.query) for one in sizes
+        [*islice(algorithm.adapt(parameters, batch.support, batch.support_labels), 3)][-1](batch.query)
+        for algorithm in (other, reptile(CASE, minibatch=3))
     )
     assert torch.equal(tested, trained)
 
@@ -95,8 +98,8 @@ def test_training_tasks_have_shots_of_their_own():
 
 
 def test_adapting_leaves_what_is_learned_alone():
-    learned = CASE.learned()
-    before = {name: value.detach().clone() for name, value in learned.items()}
+    parameters = CASE.parameters()
+    before = {name: value.detach().clone() for name, value in parameters.items()}
     batch = CASE.batch()
-    made = [*islice(reptile(CASE).adapt(learned, batch.support, batch.support_labels), 3)]
-    assert len(made) == 3 and all(torch.equal(learned[name], before[name]) for name in learned)
+    made = [*islice(reptile(CASE).adapt(parameters, batch.support, batch.support_labels), 3)]
+    assert len(made) == 3 and all(torch.equal(parameters[name], before[name]) for name in parameters)

@@ -3,21 +3,21 @@ from cases import Case
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.scratch import RATE, STEPS, Scratch
+from metaglot.core.learners.meta_learner import classifier_after
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.evaluation.scoring import adapted, classifier_after
 
 CASE = Case(ways=3, shots=2, queries=3, tasks=2)
 
 
 def scratch() -> Scratch:
-    return Scratch(create_network("fc"), 0.5, 1, tried_rates=[0.1, 0.4], tried_steps=[1, 3])
+    return Scratch(create_network("fc"), 0.5, 1, settings=Scratch.Settings(tried_rates=[0.1, 0.4], tried_steps=[1, 3]))
 
 
 def test_it_takes_what_does_best_of_what_it_tries():
-    seen, start = [], scratch().initial_parameters(CASE.learned(), CASE.images())
+    seen, start = [], scratch().initial_parameters(CASE.parameters(), CASE.images())
 
-    def accuracy(learned):
-        seen.append((round(learned[RATE].item(), 6), int(learned[STEPS])))
+    def accuracy(parameters):
+        seen.append((round(parameters[RATE].item(), 6), int(parameters[STEPS])))
         return {(0.1, 3): 0.9, (0.4, 1): 0.9}.get(seen[-1], 0.5)
 
     found = scratch().select_on_validation(start, accuracy)
@@ -28,10 +28,14 @@ def test_it_takes_what_does_best_of_what_it_tries():
 
 @torch.no_grad()
 def test_it_is_the_network_after_as_many_gradient_steps():
-    batch, learned = CASE.batch(), CASE.learned()
-    start = scratch().initial_parameters(learned, CASE.images()) | {RATE: torch.tensor(0.4), STEPS: torch.tensor(3.0)}
-    found = [*adapted(scratch(), start, batch)]
-    expected = classifier_after(adapted(MAML(create_network("fc"), torch.tensor(0.4).item(), 3), learned, batch), 3)
+    batch, parameters = CASE.batch(), CASE.parameters()
+    start = scratch().initial_parameters(parameters, CASE.images()) | {
+        RATE: torch.tensor(0.4),
+        STEPS: torch.tensor(3.0),
+    }
+    found = [*scratch().adapt(start, batch.support, batch.support_labels)]
+    maml = MAML(create_network("fc"), torch.tensor(0.4).item(), 3)
+    expected = classifier_after(maml.adapt(parameters, batch.support, batch.support_labels), 3)
     assert len(found) == 1
     torch.testing.assert_close(found[0](batch.query), expected(batch.query))
     torch.testing.assert_close(found[0].inductive(batch.query), expected.inductive(batch.query))

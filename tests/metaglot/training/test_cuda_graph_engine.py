@@ -8,7 +8,7 @@ from torch import Tensor
 from metaglot.algorithms.anil import ANIL
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.algorithms.maml_plus_plus import LAST_STEP_ALONE, MAMLPlusPlus
+from metaglot.algorithms.maml_plus_plus import STEP_LOSSES_END, MAMLPlusPlus
 from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.algorithms.pretrained import Pretrained
 from metaglot.algorithms.protonet import ProtoNet
@@ -18,8 +18,9 @@ from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.task_sampler import ImageStore
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
-from metaglot.training.learn2learn_engine import initial_module, parameters
-from metaglot.training.meta_optimizer import Learner, Training
+from metaglot.training.learn2learn_engine import initial_module, module_parameters
+from metaglot.training.meta_optimizer import MetaOptimizer
+from metaglot.training.training_run import TaskStream
 
 ALL = (MAML, FOMAML, ANIL, MetaSGD, MAMLPlusPlus, Reptile, ProtoNet, Pretrained)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -31,12 +32,16 @@ def trained(kind: type[MetaLearner], model: str, replayed: bool, iterations: int
     algorithm, device = kind(create_network(model), case.fast_lr, 2), torch.device("cuda")
     images = ImageStore(case.drawings(), device)
     module = initial_module(model, case.ways, case.size, case.seed).to(device)
-    learned = algorithm.initial_parameters({name: p.detach() for name, p in parameters(module).items()}, images)
+    parameters = algorithm.initial_parameters(
+        {name: p.detach() for name, p in module_parameters(module).items()}, images
+    )
     batched = BatchedEngine(algorithm, 2)
-    learner = Learner(algorithm, CudaGraphEngine(batched) if replayed else batched, learned, 0.003, iterations)
-    training = Training(learner, images, case.task, case.tasks, case.seed)
-    training.until(iterations, lambda *look: None)
-    return [*learner.learned.values()]
+    engine = CudaGraphEngine(batched) if replayed else batched
+    optimizer = MetaOptimizer(algorithm, engine, parameters, 0.003, iterations)
+    stream = TaskStream(images, case.task, case.tasks, case.seed)
+    for iteration in range(1, iterations + 1):
+        optimizer.step(stream.batch(algorithm, iteration))
+    return [*optimizer.parameters.values()]
 
 
 @pytest.fixture
@@ -64,10 +69,10 @@ def test_training_twice_on_a_gpu_gives_the_same_bits(model: str) -> None:
 def test_an_algorithm_that_computes_something_else_each_time_is_never_recorded() -> None:
     case = Case(steps=1)
     algorithm = MAMLPlusPlus(create_network("fc"), case.fast_lr, 1)
-    learned = algorithm.initial_parameters(case.learned(), ImageStore(case.drawings(), CPU))
-    exact = {name: value.detach().double().requires_grad_() for name, value in learned.items()}
+    parameters = algorithm.initial_parameters(case.parameters(), ImageStore(case.drawings(), CPU))
+    exact = {name: value.detach().double().requires_grad_() for name, value in parameters.items()}
     replayed = CudaGraphEngine(BatchedEngine(algorithm, case.tasks))
-    for progress in (0.0, LAST_STEP_ALONE / 2):  # with other weights for the steps' losses
+    for progress in (0.0, STEP_LOSSES_END / 2):  # with other weights for the steps' losses
         expected = BatchedEngine(algorithm, case.tasks).meta_gradient(exact, case.batch(), progress)
         torch.testing.assert_close(replayed.meta_gradient(exact, case.batch(), progress), expected)
-    assert not replayed.recordings
+    assert not replayed.graphs

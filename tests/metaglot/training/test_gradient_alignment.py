@@ -28,9 +28,12 @@ def test_it_compares_learn2learns_two_gradients_whole_and_by_layer(model, kind):
     case = Case(model, tasks=5, steps=2)
     batch, names = case.batch(), create_network(model).names
     first, second = (learn2learn(replace(case, first_order=o), case.module(), batch)[0] for o in (True, False))
-    found = measure_alignment(kind(create_network(model), case.fast_lr, case.steps), case.learned(), batch.chunks(2))
+    found = measure_alignment(
+        kind(create_network(model), case.fast_lr, case.steps), case.parameters(), batch.chunks(2), iteration=3
+    )
     assert [row.layer for row in found] == ["all", *(f"features.1.{i}" for i in range(4)), "classifier"]
-    for layer, cosine, norm_ratio in found:
+    for iteration, layer, cosine, norm_ratio in found:
+        assert iteration == 3
         a, b = (
             torch.cat([gradient[name].flatten() for name in names if layer in ("all", layer_of(name))])
             for gradient in (first, second)
@@ -42,21 +45,21 @@ def test_it_compares_learn2learns_two_gradients_whole_and_by_layer(model, kind):
 
 def test_without_a_step_both_gradients_are_one():
     case = Case(steps=0)
-    found = measure_alignment(case.algorithm(), case.learned(), [case.batch()])
+    found = measure_alignment(case.algorithm(), case.parameters(), [case.batch()], 0)
     assert [row.cosine for row in found] == pytest.approx([1] * 6)
     assert [row.norm_ratio for row in found] == pytest.approx([1] * 6)
 
 
 def test_what_has_no_order_has_no_alignment():
     case = Case()
-    assert measure_alignment(Orderless(create_network("fc"), 0.4, 1), case.learned(), [case.batch()]) == []
+    assert measure_alignment(Orderless(create_network("fc"), 0.4, 1), case.parameters(), [case.batch()], 0) == []
 
 
 def test_measuring_leaves_the_algorithm_as_it_was():
     case = Case(first_order=True)
     algorithm = case.algorithm()
-    before, _ = algorithm.meta_gradient(case.learned(), case.batch())
-    measure_alignment(algorithm, case.learned(), [case.batch()])
-    after, _ = algorithm.meta_gradient(case.learned(), case.batch())
+    before, _ = algorithm.meta_gradient(case.parameters(), case.batch())
+    measure_alignment(algorithm, case.parameters(), [case.batch()], 0)
+    after, _ = algorithm.meta_gradient(case.parameters(), case.batch())
     assert algorithm.first_order is True
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))

@@ -12,7 +12,13 @@ from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.errors import UserError
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, l2l, parameters
+from metaglot.training.learn2learn_engine import (
+    Learn2LearnEngine,
+    certify_parity,
+    initial_module,
+    l2l,
+    module_parameters,
+)
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 
@@ -20,8 +26,8 @@ both = pytest.mark.parametrize("model", ["fc", "conv"])
 class Nearly(MAML):
     """Of which one number in the gradient is wrong, by a billionth of the whole."""
 
-    def meta_gradient(self, learned, batch):
-        gradient, outcome = super().meta_gradient(learned, batch)
+    def meta_gradient(self, parameters, batch):
+        gradient, outcome = super().meta_gradient(parameters, batch)
         gradient[-1][0] += 1e-9 * torch.stack([g.norm() for g in gradient]).norm()
         return gradient, outcome
 
@@ -29,15 +35,15 @@ class Nearly(MAML):
 class Overstepping(MAML):
     """That takes a step more than it says."""
 
-    def meta_loss(self, learned, batch):
-        return MAML(self.network, self.fast_lr, self.adaptation_steps + 1).meta_loss(learned, batch)
+    def meta_loss(self, parameters, batch):
+        return MAML(self.network, self.fast_lr, self.adaptation_steps + 1).meta_loss(parameters, batch)
 
 
 class Hollow(MAML):
     """That says it is of second order, and is not."""
 
-    def meta_loss(self, learned, batch):
-        return FOMAML(self.network, self.fast_lr, self.adaptation_steps).meta_loss(learned, batch)
+    def meta_loss(self, parameters, batch):
+        return FOMAML(self.network, self.fast_lr, self.adaptation_steps).meta_loss(parameters, batch)
 
 
 class Foreign(MAML):
@@ -47,7 +53,7 @@ class Foreign(MAML):
 
 
 def certificate(algorithm, case: Case):
-    return certify_parity(algorithm, case.module(), case.learned(), case.batch(), chunk=2)
+    return certify_parity(algorithm, case.module(), case.parameters(), case.batch(), chunk=2)
 
 
 @both
@@ -69,16 +75,16 @@ def test_a_wrong_gradient_is_refused_in_one_line(kind):
 
 def test_a_gradient_that_is_not_a_number_is_refused():
     case = Case()
-    learned = case.learned()
-    learned["classifier.bias"].data[0] = float("nan")
+    parameters = case.parameters()
+    parameters["classifier.bias"].data[0] = float("nan")
     with pytest.raises(UserError, match="nan"):
-        certify_parity(case.algorithm(), case.module(), learned, case.batch(), 2)
+        certify_parity(case.algorithm(), case.module(), parameters, case.batch(), 2)
 
 
 def test_certifying_leaves_the_weights_and_their_type_alone():
     case = Case()
-    learned, batch = case.learned(), case.batch()
-    single = {name: value.detach().float().requires_grad_() for name, value in learned.items()}
+    parameters, batch = case.parameters(), case.batch()
+    single = {name: value.detach().float().requires_grad_() for name, value in parameters.items()}
     before = deepcopy(single)
     certify_parity(case.algorithm(), case.module(), single, batch, 2)
     assert all(value.dtype == torch.float and value.grad is None for value in single.values())
@@ -93,28 +99,28 @@ def test_what_learn2learn_does_not_have_has_no_certificate_and_no_loop():
 
 @pytest.mark.parametrize("case", [Case(steps=3), Case(first_order=True), Case("conv", steps=2)])
 def test_the_loop_is_learn2learns_example_at_the_weights_it_is_given(case):
-    elsewhere, learned = case.but(seed=9).module(), case.learned()
-    found, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(learned, case.batch())
+    elsewhere, parameters = case.but(seed=9).module(), case.parameters()
+    found, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(parameters, case.batch())
     expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
-    assert distance(dict(zip(learned, found, strict=True)), expected) < 1e-14
+    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-14
     torch.testing.assert_close(outcome.losses, losses)
     torch.testing.assert_close(outcome.accuracies.double(), accuracies)
 
 
 def test_the_loop_forgets_one_batch_before_the_next():
     case = Case()
-    loop, learned = Learn2LearnEngine(case.algorithm(), case.module()), case.learned()
-    first, _ = loop.meta_gradient(learned, case.batch(1))
+    loop, parameters = Learn2LearnEngine(case.algorithm(), case.module()), case.parameters()
+    first, _ = loop.meta_gradient(parameters, case.batch(1))
     kept = [g.clone() for g in first]
-    loop.meta_gradient(learned, case.batch(2))
-    again, _ = loop.meta_gradient(learned, case.batch(1))
+    loop.meta_gradient(parameters, case.batch(2))
+    again, _ = loop.meta_gradient(parameters, case.batch(1))
     torch.testing.assert_close(first, kept, rtol=0, atol=0)
     torch.testing.assert_close(again, kept, rtol=0, atol=0)
 
 
 @both
 def test_the_initialisation_is_learn2learns_and_a_function_of_the_seed(model):
-    one, same, other = (parameters(initial_module(model, 5, 28, seed)) for seed in (3, 3, 4))
+    one, same, other = (module_parameters(initial_module(model, 5, 28, seed)) for seed in (3, 3, 4))
     assert all(torch.equal(one[name], same[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
     with torch.random.fork_rng():
@@ -139,17 +145,17 @@ def test_initialising_leaves_the_global_random_states_alone(model):
 
 def test_the_initialisation_does_not_depend_on_the_global_random_states():
     torch.manual_seed(1)
-    one = parameters(initial_module("fc", 5, 28, 7))
+    one = module_parameters(initial_module("fc", 5, 28, 7))
     torch.manual_seed(2)
     np.random.seed(2)
-    other = parameters(initial_module("fc", 5, 28, 7))
+    other = module_parameters(initial_module("fc", 5, 28, 7))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 @both
 def test_every_parameter_is_named_once_and_is_the_modules_own(model):
     module = initial_module(model, 5, 28, 0)
-    named = parameters(module)
+    named = module_parameters(module)
     assert {id(p) for p in named.values()} == {id(p) for p in module.parameters()}
     assert len(named) == len({*module.parameters()}) == 18
     assert named.keys() <= module.state_dict().keys()

@@ -109,15 +109,29 @@ def test_another_training_has_another_name(here, monkeypatch):
     images.write_bytes(images.read_bytes() + b" ")
     names.append(name())
     code = module.imported_code()
-    assert {"metaglot.training.meta_optimizer", "stages.support.checkpoints", "metaglot.training.training_run"} <= set(
-        code
-    )
+    optimizer = "metaglot.training.meta_optimizer"
+    assert {optimizer, "stages.support.checkpoints", "metaglot.training.training_run"} <= set(code)
     changed = here / "changed.py"
     changed.write_text("")
-    monkeypatch.setattr(module, "code", lambda: code | {"metaglot.training.meta_optimizer": changed})
+    monkeypatch.setattr(module, "imported_code", lambda: code | {optimizer: changed})
+    names.append(name())
+    moved = {"metaglot.learner" if key == optimizer else key: path for key, path in code.items()}
+    monkeypatch.setattr(module, "imported_code", lambda: moved)
     names.append(name())
     assert len(set(names)) == len(names)
     assert name() == names[-1]
+
+
+def test_a_checkpoint_of_other_code_is_ignored(here, capsys):
+    configure(here, {})
+    main("maml", 3)
+    expected = outcome(here)
+    other = Checkpoints(here / f".metaglot/checkpoints/maml-3-{16 * '0'}", every=0)
+    other.save({"learned/classifier.bias": torch.zeros(5), "iteration": torch.tensor(4)})
+    capsys.readouterr()
+    main("maml", 3)
+    assert "resuming" not in capsys.readouterr().err
+    assert outcome(here) == expected and other.load() is not None
 
 
 def start(folder: Path, seconds: float = 0) -> subprocess.Popen[str]:
@@ -164,7 +178,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
     assert kills == ROUNDS
     process = start(here)
     _, said = process.communicate()
-    assert process.returncode == 0 and "going on from iteration" in said
+    assert process.returncode == 0 and "resuming from iteration" in said
     assert outcome(here) == expected
     record = read_json(here / paths.run_record("maml", 3))
     assert record["resumed"] == ROUNDS and record["train_seconds"] > 0
@@ -189,7 +203,7 @@ def test_asked_to_stop_it_saves_and_says_how_to_go_on_within_two_seconds(here, n
     assert time.monotonic() - asked < 2 and process.returncode == 128 + number
     assert f"was stopped by {number.name}: iteration " in said.splitlines()[-1] and "`dvc repro`" in said
     process = start(here, seconds=3600)
-    assert "going on from iteration" in process.communicate()[1] and process.returncode == 0
+    assert "resuming from iteration" in process.communicate()[1] and process.returncode == 0
     assert outcome(here) == expected
 
 
@@ -209,19 +223,19 @@ def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
     expected = outcome(here)
     _, said = second.communicate()
     assert first.returncode == second.returncode == 0
-    assert f"going on from iteration {LONG['train.iterations']}" in said
+    assert f"resuming from iteration {LONG['train.iterations']}" in said
     assert outcome(here) == expected and read_json(here / paths.run_record("maml", 3))["resumed"] == 0
     assert not list((here / ".metaglot/checkpoints").iterdir())
 
 
 def test_who_waited_and_was_killed_keeps_no_checkpoint(saved):
-    with saved.alone("nobody"):
+    with saved.exclusive("nobody"):
         gone = subprocess.Popen([sys.executable, "-c", ""])
         gone.wait()
         (saved.folder / f"{gone.pid}.waits").touch()
-        assert not saved.awaited()
+        assert not saved.has_waiters()
         (saved.folder / f"{os.getpid()}.waits").touch()
-        assert saved.awaited()
+        assert saved.has_waiters()
         (saved.folder / f"{os.getpid()}.waits").unlink()
     assert not saved.folder.exists()
 
@@ -230,15 +244,15 @@ def test_who_waited_while_the_folder_was_taken_away_still_has_the_lock_alone(sav
     entered = threading.Event()
 
     def wait() -> None:
-        with Checkpoints(saved.folder, every=0).alone("somebody"):
+        with Checkpoints(saved.folder, every=0).exclusive("somebody"):
             with pytest.raises(Timeout):
                 FileLock(saved.folder / "lock").acquire(timeout=0)
             entered.set()
 
-    with saved.alone("nobody"):
+    with saved.exclusive("nobody"):
         other = threading.Thread(target=wait)
         other.start()
-        while not saved.awaited():
+        while not saved.has_waiters():
             time.sleep(0.01)
         shutil.rmtree(saved.folder)  # as if it had begun to wait just now
     other.join(10)

@@ -67,10 +67,10 @@ def test_help_says_what_the_stage_does(monkeypatch, capsys):
 def test_on_the_command_line_the_line_goes_to_stderr_and_the_exit_code_is_1():
     code = """
 from metaglot.core.common.errors import UserError
-from stages.support.command_line import run
+from stages.support.command_line import run_command
 def main() -> None:
     raise UserError("no")
-run(main)
+run_command(main)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "error: no\n")

@@ -13,10 +13,10 @@ def test_a_signal_is_raised_where_it_comes(number):
     assert asked.value.exit_code == 128 + number
 
 
-def test_within_what_is_undisturbed_it_waits_for_the_end_of_the_outermost():
+def test_within_defer_signals_it_waits_for_the_end_of_the_outermost():
     done = []
-    with pytest.raises(Interrupted), SignalGuard() as interruption, interruption.undisturbed():
-        with interruption.undisturbed():
+    with pytest.raises(Interrupted), SignalGuard() as interruption, interruption.defer_signals():
+        with interruption.defer_signals():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("inner")
         done.append("outer")
@@ -28,7 +28,7 @@ def test_a_second_signal_changes_nothing():
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)
-        with interruption.undisturbed():
+        with interruption.defer_signals():
             os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import read_weights, write_weights
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import initial_module, parameters
+from metaglot.training.learn2learn_engine import initial_module, module_parameters
 
 NAMES = create_network("fc").names
 
@@ -18,7 +18,7 @@ NAMES = create_network("fc").names
 def path(tmp_path: Path) -> Path:
     """A weights file of 5 ways, as a training leaves it."""
     path = tmp_path / "models" / "weights.safetensors"
-    write_weights(path, parameters(initial_module("fc", 5, 28, 0)))
+    write_weights(path, module_parameters(initial_module("fc", 5, 28, 0)))
     return path
 
 
@@ -32,7 +32,7 @@ def refused(path: Path, ways: int = 5) -> str:
 
 
 def test_what_is_written_is_read(path):
-    expected = parameters(initial_module("fc", 5, 28, 0))
+    expected = module_parameters(initial_module("fc", 5, 28, 0))
     found = read_weights(path, NAMES, 5)
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], expected[name]) for name in found)
@@ -42,15 +42,15 @@ def test_what_is_written_is_read(path):
 @pytest.mark.parametrize("model", ["fc", "conv"])
 def test_it_loads_into_learn2learns_module_with_the_tools_of_safetensors(model, tmp_path):
     case = Case(model)
-    write_weights(tmp_path / "file", case.module().state_dict() | case.learned())
+    write_weights(tmp_path / "file", case.module().state_dict() | case.parameters())
     module = case.but(seed=5).module()
     module.load_state_dict(load_file(tmp_path / "file"))
-    expected = case.learned()
-    assert all(torch.equal(value, expected[name]) for name, value in parameters(module).items())
+    expected = case.parameters()
+    assert all(torch.equal(value, expected[name]) for name, value in module_parameters(module).items())
 
 
 def test_the_same_weights_are_the_same_bytes_in_any_order_of_their_names(tmp_path):
-    weights = Case().learned()
+    weights = Case().parameters()
     write_weights(tmp_path / "one", weights)
     write_weights(tmp_path / "other", dict(reversed(weights.items())))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -104,7 +104,7 @@ def test_weights_that_lack_a_parameter_are_refused_by_its_name(path):
 
 
 def test_weights_of_the_other_network_are_refused(path):
-    write_weights(path, parameters(initial_module("conv", 5, 28, 0)))
+    write_weights(path, module_parameters(initial_module("conv", 5, 28, 0)))
     assert "lacks features.1.0.linear.weight" in refused(path)
 
 

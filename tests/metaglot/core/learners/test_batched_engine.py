@@ -18,9 +18,9 @@ from metaglot.training.learn2learn_engine import Learn2LearnEngine
 
 
 def batched(case: Case, chunk: int, dtype: torch.dtype = torch.double) -> tuple[Gradient, TaskScores]:
-    learned = {name: value.detach().to(dtype).requires_grad_() for name, value in case.learned().items()}
-    found, outcome = BatchedEngine(case.algorithm(), chunk).meta_gradient(learned, of(case.batch(), dtype))
-    return dict(zip(learned, found, strict=True)), outcome
+    parameters = {name: value.detach().to(dtype).requires_grad_() for name, value in case.parameters().items()}
+    found, outcome = BatchedEngine(case.algorithm(), chunk).meta_gradient(parameters, of(case.batch(), dtype))
+    return dict(zip(parameters, found, strict=True)), outcome
 
 
 def of(batch: TaskBatch, dtype: torch.dtype) -> TaskBatch:
@@ -81,20 +81,20 @@ def test_chunks_change_nothing_but_rounding(model, chunk):
 
 @pytest.mark.parametrize("case", [Case(steps=2), Case(first_order=True, steps=2), Case("conv")])
 def test_both_engines_give_the_same_gradient_and_outcome(case):
-    learned, batch = case.learned(), case.batch()
+    parameters, batch = case.parameters(), case.batch()
     found, outcome = batched(case, 2)
-    theirs, expected = Learn2LearnEngine(case.algorithm(), case.but(seed=5).module()).meta_gradient(learned, batch)
-    assert distance(found, dict(zip(learned, theirs, strict=True))) < 1e-11
+    theirs, expected = Learn2LearnEngine(case.algorithm(), case.but(seed=5).module()).meta_gradient(parameters, batch)
+    assert distance(found, dict(zip(parameters, theirs, strict=True))) < 1e-11
     torch.testing.assert_close(outcome.losses, expected.losses)
     torch.testing.assert_close(outcome.accuracies.double(), expected.accuracies.double())
 
 
 def test_the_order_of_a_meta_batchs_tasks_changes_nothing_but_rounding():
     case = Case(tasks=4)
-    learned, batch = case.learned(), case.batch()
+    parameters, batch = case.parameters(), case.batch()
     backwards = TaskBatch(*(part.flip(0) for part in batch.parts()))
     (one, outcome), (other, reversed_outcome) = (
-        BatchedEngine(case.algorithm(), 4).meta_gradient(learned, b) for b in (batch, backwards)
+        BatchedEngine(case.algorithm(), 4).meta_gradient(parameters, b) for b in (batch, backwards)
     )
     torch.testing.assert_close(one, other)
     torch.testing.assert_close(outcome.losses, reversed_outcome.losses.flip(0))

@@ -12,25 +12,25 @@ from torch.func import functional_call
 from metaglot.core.learners.inner_loop import InnerRates, inner_loop, task_losses
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
 from metaglot.core.tasks.task_sampler import TaskBatch
-from metaglot.training.learn2learn_engine import l2l, parameters
+from metaglot.training.learn2learn_engine import l2l, module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 orders = pytest.mark.parametrize("second_order", [True, False])
 
 
 def query_loss(
-    case: Case, learned: dict[str, Tensor], rates: InnerRates, batch: TaskBatch, second_order: bool
+    case: Case, parameters: dict[str, Tensor], rates: InnerRates, batch: TaskBatch, second_order: bool
 ) -> Tensor:
     """The mean over tasks, after the case's steps with these rates."""
     net = create_network(case.model)
-    reached = inner_loop(net, net.fast(learned), lambda _: rates, batch.support, batch.support_labels, second_order)
+    reached = inner_loop(net, net.fast(parameters), lambda _: rates, batch.support, batch.support_labels, second_order)
     return task_losses(net(next(islice(reached, case.steps, None)), batch.query), batch.query_labels).mean()
 
 
 def some_rates(case: Case) -> dict[str, Tensor]:
     """Another rate for each weight."""
     random = torch.Generator().manual_seed(1)
-    rates = {name: torch.rand(w.shape, dtype=torch.double, generator=random) for name, w in case.learned().items()}
+    rates = {name: torch.rand(w.shape, dtype=torch.double, generator=random) for name, w in case.parameters().items()}
     return {name: (0.2 * rate).requires_grad_() for name, rate in rates.items()}
 
 
@@ -39,7 +39,7 @@ def loss_by_hand(case: Case, module: nn.Module, rates: InnerRates, batch: TaskBa
     call = partial(functional_call, module, tie_weights=False)  # OmniglotCNN has its blocks twice
     losses = []
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
-        weights = parameters(module)
+        weights = module_parameters(module)
         for _ in range(case.steps):
             loss = F.cross_entropy(call(weights, support[:, None]), labels)
             slopes = torch.autograd.grad(loss, [weights[n] for n in rates], create_graph=second_order)
@@ -74,14 +74,14 @@ def test_a_tasks_loss_is_its_mean_cross_entropy():
 @pytest.mark.parametrize("count", [1, 3])
 def test_every_weight_may_have_a_rate_of_its_own_to_be_learned(model, second_order, count):
     case = Case(model, steps=count, tasks=2)
-    batch, learned, module, rates = case.batch(), case.learned(), case.module(), some_rates(case)
+    batch, parameters, module, rates = case.batch(), case.parameters(), case.module(), some_rates(case)
     names = create_network(model).names
     rates = {name: rates[name] for name in names}
-    own = parameters(module)
-    loss = query_loss(case, learned, rates, batch, second_order)
+    own = module_parameters(module)
+    loss = query_loss(case, parameters, rates, batch, second_order)
     expected = loss_by_hand(case, module, rates, batch, second_order)
     torch.testing.assert_close(loss, expected)
-    for weights, others in (([learned[n] for n in names], [own[n] for n in names]), ([*rates.values()],) * 2):
+    for weights, others in (([parameters[n] for n in names], [own[n] for n in names]), ([*rates.values()],) * 2):
         found = torch.autograd.grad(loss, weights, retain_graph=True)
         reference = torch.autograd.grad(expected, others, retain_graph=True)
         assert distance(dict(enumerate(found)), dict(enumerate(reference))) < 1e-11
@@ -91,9 +91,9 @@ def test_every_weight_may_have_a_rate_of_its_own_to_be_learned(model, second_ord
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # learn2learn looks at .grad of what is no leaf
 def test_rates_of_every_weight_are_those_of_learn2learns_meta_sgd(second_order):
     case = Case(steps=2, tasks=2)
-    batch, learned, module, rates = case.batch(), case.learned(), case.module(), some_rates(case)
+    batch, parameters, module, rates = case.batch(), case.parameters(), case.module(), some_rates(case)
     adapting = {name: rates[name] for name in create_network("fc").names}
-    found = torch.autograd.grad(query_loss(case, learned, adapting, batch, second_order), [*adapting.values()])
+    found = torch.autograd.grad(query_loss(case, parameters, adapting, batch, second_order), [*adapting.values()])
     theirs = {name: nn.Parameter(rate.detach()) for name, rate in rates.items()}
     loss = meta_sgds_loss(case, module, theirs, batch, second_order)
     expected = torch.autograd.grad(loss, [theirs[name] for name in adapting])
@@ -104,8 +104,8 @@ def test_rates_of_every_weight_are_those_of_learn2learns_meta_sgd(second_order):
 @orders
 def test_the_head_may_adapt_alone(model, second_order):
     case = Case(model, steps=3)
-    batch, learned, module = case.batch(), case.learned(), case.module()
-    loss = query_loss(case, learned, dict.fromkeys([HEAD, HEAD_BIAS], 0.3), batch, second_order)
+    batch, parameters, module = case.batch(), case.parameters(), case.module()
+    loss = query_loss(case, parameters, dict.fromkeys([HEAD, HEAD_BIAS], 0.3), batch, second_order)
     losses = []
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
         head = l2l.algorithms.MAML(module.classifier, lr=0.3, first_order=not second_order).clone()
@@ -115,20 +115,24 @@ def test_the_head_may_adapt_alone(model, second_order):
     expected = torch.stack(losses).mean()
     torch.testing.assert_close(loss, expected)
     names = create_network(model).names
-    own = parameters(module)
-    found = torch.autograd.grad(loss, [learned[n] for n in names])
+    own = module_parameters(module)
+    found = torch.autograd.grad(loss, [parameters[n] for n in names])
     reference = torch.autograd.grad(expected, [own[n] for n in names])
     assert distance(dict(zip(names, found, strict=True)), dict(zip(names, reference, strict=True))) < 1e-11
 
 
 def test_every_step_is_reached_in_turn_and_the_first_is_the_start():
     case = Case(steps=0)
-    net, batch, learned = create_network("fc"), case.batch(), case.learned()
+    net, batch, parameters = create_network("fc"), case.batch(), case.parameters()
     rates = dict.fromkeys(net.names, 0.3)
-    reached = inner_loop(net, net.fast(learned), lambda _: rates, batch.support, batch.support_labels, False)
+    reached = inner_loop(net, net.fast(parameters), lambda _: rates, batch.support, batch.support_labels, False)
     losses = [task_losses(net(fast, batch.query), batch.query_labels).mean() for fast in islice(reached, 4)]
-    torch.testing.assert_close(losses, [query_loss(case.but(steps=n), learned, rates, batch, False) for n in range(4)])
-    torch.testing.assert_close(losses[0], task_losses(net(net.fast(learned), batch.query), batch.query_labels).mean())
+    torch.testing.assert_close(
+        losses, [query_loss(case.but(steps=n), parameters, rates, batch, False) for n in range(4)]
+    )
+    torch.testing.assert_close(
+        losses[0], task_losses(net(net.fast(parameters), batch.query), batch.query_labels).mean()
+    )
     assert len({loss.item() for loss in losses}) == 4
 
 
@@ -137,7 +141,7 @@ def test_adapting_lowers_the_loss_on_the_support_set():
     batch = case.batch()
     seen = TaskBatch(batch.support, batch.support_labels, batch.support, batch.support_labels)
     rates = dict.fromkeys(create_network("fc").names, 0.1)
-    losses = [query_loss(case.but(steps=n), case.learned(), rates, seen, False).item() for n in range(6)]
+    losses = [query_loss(case.but(steps=n), case.parameters(), rates, seen, False).item() for n in range(6)]
     assert losses == sorted(losses, reverse=True)
 
 
@@ -145,6 +149,6 @@ def test_adapting_works_where_no_gradient_is_recorded():
     case = Case(steps=2)
     rates = dict.fromkeys(create_network("fc").names, 0.3)
     with torch.no_grad():
-        found = query_loss(case, case.learned(), rates, case.batch(), False)
+        found = query_loss(case, case.parameters(), rates, case.batch(), False)
     assert not found.requires_grad
-    torch.testing.assert_close(found, query_loss(case, case.learned(), rates, case.batch(), True).detach())
+    torch.testing.assert_close(found, query_loss(case, case.parameters(), rates, case.batch(), True).detach())

@@ -75,9 +75,9 @@ class Small:
 
     def ours(self) -> tuple[dict[str, Tensor], Tensor]:
         """The meta-gradient by name, and every task's loss."""
-        learned = {n: w.clone().requires_grad_() for n, w in self.weights.items()}
-        found, outcome = self.algorithm().meta_gradient(learned, self.batch())
-        return dict(zip(learned, found, strict=True)), outcome.losses
+        parameters = {n: w.clone().requires_grad_() for n, w in self.weights.items()}
+        found, outcome = self.algorithm().meta_gradient(parameters, self.batch())
+        return dict(zip(parameters, found, strict=True)), outcome.losses
 
 
 @examples(20)
@@ -121,10 +121,10 @@ def test_first_and_second_order_differ_once_something_adapts():
 @pytest.mark.parametrize("kind", [MAML, FOMAML])
 def test_what_has_no_effect_has_a_gradient_of_zero(kind):
     case = Case()
-    learned = case.learned()
-    found, _ = kind(create_network("fc"), 0.4, 1).meta_gradient(learned, case.batch())
-    gradients = dict(zip(learned, found, strict=True))
-    assert all(g.shape == learned[n].shape for n, g in gradients.items())
+    parameters = case.parameters()
+    found, _ = kind(create_network("fc"), 0.4, 1).meta_gradient(parameters, case.batch())
+    gradients = dict(zip(parameters, found, strict=True))
+    assert all(g.shape == parameters[n].shape for n, g in gradients.items())
     assert [n for n, g in gradients.items() if not g.any()] == [f"features.1.{i}.linear.bias" for i in range(4)]
 
 
@@ -140,17 +140,17 @@ def test_scores_are_the_mean_cross_entropy_and_the_share_of_right_answers():
 @pytest.mark.parametrize("model", ["fc", "conv"])
 def test_without_recorded_gradients_a_classifier_is_the_same(model):
     case = Case(model, steps=2)
-    batch, learned, algorithm = case.batch(), case.learned(), case.algorithm()
+    batch, parameters, algorithm = case.batch(), case.parameters(), case.algorithm()
     with torch.no_grad():
-        observed = [*zip(range(3), algorithm.adapt(learned, batch.support, batch.support_labels), strict=False)]
-    trained = zip(range(3), algorithm.adapt(learned, batch.support, batch.support_labels), strict=False)
+        observed = [*zip(range(3), algorithm.adapt(parameters, batch.support, batch.support_labels), strict=False)]
+    trained = zip(range(3), algorithm.adapt(parameters, batch.support, batch.support_labels), strict=False)
     for (_, seen), (_, made) in zip(observed, trained, strict=True):
         torch.testing.assert_close(seen(batch.query), made(batch.query).detach())
 
 
 def test_the_outcome_that_is_reported_holds_no_graph():
     case = Case(ways=CHARACTERS)
-    losses, outcome = case.algorithm().meta_loss(case.learned(), case.batch())
+    losses, outcome = case.algorithm().meta_loss(case.parameters(), case.batch())
     assert losses.requires_grad
     assert not outcome.losses.requires_grad and not outcome.accuracies.requires_grad
     assert torch.equal(losses.detach(), outcome.losses)

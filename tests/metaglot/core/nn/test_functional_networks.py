@@ -5,7 +5,7 @@ from oracles import inductive
 
 from metaglot.core.nn.fast_weights import TaskVector
 from metaglot.core.nn.functional_networks import LayerRecorder, create_network
-from metaglot.training.learn2learn_engine import initial_module, parameters
+from metaglot.training.learn2learn_engine import initial_module, module_parameters
 
 CASES = [Case("fc", ways=5), Case("fc", size=12), Case("conv", ways=4), Case("conv", hidden=64, tasks=2)]
 both = pytest.mark.parametrize("model", ["fc", "conv"])
@@ -15,7 +15,7 @@ both = pytest.mark.parametrize("model", ["fc", "conv"])
 def test_features_and_logits_are_those_of_learn2learns_module_task_by_task(case):
     module, images = case.module(), case.batch().query
     net = create_network(case.model)
-    fast = net.fast(case.learned())
+    fast = net.fast(case.parameters())
     expected = torch.stack([module.features(x[:, None]).flatten(1) for x in images])
     torch.testing.assert_close(net.features(fast, images), expected)
     torch.testing.assert_close(net(fast, images), torch.stack([module(x[:, None]) for x in images]))
@@ -23,15 +23,15 @@ def test_features_and_logits_are_those_of_learn2learns_module_task_by_task(case)
 
 @pytest.mark.parametrize("case", CASES)
 def test_weights_of_another_start_load_into_learn2learns_module_and_back(case):
-    learned, images = case.but(seed=7).learned(), case.batch().query
+    parameters, images = case.but(seed=7).parameters(), case.batch().query
     module = case.module()
     state = module.state_dict()
-    assert learned.keys() <= state.keys()
-    module.load_state_dict(state | {name: value.detach() for name, value in learned.items()})
+    assert parameters.keys() <= state.keys()
+    module.load_state_dict(state | {name: value.detach() for name, value in parameters.items()})
     net = create_network(case.model)
     expected = torch.stack([module(x[:, None]) for x in images])
-    torch.testing.assert_close(net(net.fast(learned), images), expected)
-    torch.testing.assert_close(net(net.fast(parameters(module)), images), expected)
+    torch.testing.assert_close(net(net.fast(parameters), images), expected)
+    torch.testing.assert_close(net(net.fast(module_parameters(module)), images), expected)
 
 
 @both
@@ -39,7 +39,7 @@ def test_its_names_are_the_parameters_of_the_module_but_for_the_biases_before_a_
     net, case = create_network(model), Case(model)
     unused = {block.unused for block in net.blocks}
     assert len(unused) == 4
-    assert {*net.names, *unused} == {*case.learned()}
+    assert {*net.names, *unused} == {*case.parameters()}
     assert not unused & {*net.names}
 
 
@@ -47,7 +47,7 @@ def test_its_names_are_the_parameters_of_the_module_but_for_the_biases_before_a_
 def test_the_bias_before_a_norm_has_no_effect_and_no_gradient(model):
     case = Case(model)
     module, images = case.module(), case.batch().query[0][:, None]
-    biases = [parameters(module)[block.unused] for block in create_network(model).blocks]
+    biases = [module_parameters(module)[block.unused] for block in create_network(model).blocks]
     before = module(images)
     found = torch.autograd.grad(before.square().sum(), biases)
     assert all(gradient.abs().max() < 1e-12 for gradient in found)
@@ -60,7 +60,7 @@ def test_the_bias_before_a_norm_has_no_effect_and_no_gradient(model):
 def test_a_task_sees_no_other_task(model):
     case = Case(model)
     net, images = create_network(model), case.batch().query
-    fast = net.fast(case.learned())
+    fast = net.fast(case.parameters())
     torch.testing.assert_close(net(fast, images[1:2])[0], net(fast, images)[1])
 
 
@@ -68,7 +68,7 @@ def test_a_task_sees_no_other_task(model):
 def test_given_the_statistics_of_a_support_set_a_query_sees_no_other(model):
     case = Case(model)
     net, batch, module = create_network(model), case.batch(), case.module()
-    fast = net.fast(case.learned())
+    fast = net.fast(case.parameters())
     found = net(fast, batch.query, given=net.statistics(fast, batch.support))
     pairs = zip(batch.support, batch.query, strict=True)
     torch.testing.assert_close(found, torch.stack([inductive(module, s, q) for s, q in pairs]))
@@ -78,7 +78,7 @@ def test_given_the_statistics_of_a_support_set_a_query_sees_no_other(model):
 def test_given_its_own_statistics_a_batch_fares_as_without(model):
     case = Case(model)
     net, images = create_network(model), case.batch().query
-    fast = net.fast(case.learned())
+    fast = net.fast(case.parameters())
     torch.testing.assert_close(net(fast, images, given=net.statistics(fast, images)), net(fast, images))
 
 
@@ -87,11 +87,11 @@ def test_a_tape_keeps_the_two_factors_of_every_matrixs_gradient(model):
     case = Case(model, tasks=1)
     net, module, batch = create_network(model), case.module(), case.batch()
     tape = LayerRecorder([*(block.matrix for block in net.blocks), "classifier.weight"])
-    fast = net.fast({name: value.detach() for name, value in case.learned().items()})
+    fast = net.fast({name: value.detach() for name, value in case.parameters().items()})
     scalar = net(fast, batch.query, tape).square().sum()
     names = [*tape.outputs]
     found = dict(zip(names, torch.autograd.grad(scalar, [*tape.outputs.values()]), strict=True))
-    own = parameters(module)
+    own = module_parameters(module)
     expected = torch.autograd.grad(module(batch.query[0][:, None]).square().sum(), [own[name] for name in names])
     assert len(names) == 5
     for name, gradient in zip(names, expected, strict=True):
@@ -101,8 +101,8 @@ def test_a_tape_keeps_the_two_factors_of_every_matrixs_gradient(model):
 
 @both
 def test_the_shared_weights_are_learn2learns_at_the_size_that_is_trained(model):
-    learned = parameters(initial_module(model, 5, 28, 0))
-    fast = create_network(model).fast(learned)
+    parameters = module_parameters(initial_module(model, 5, 28, 0))
+    fast = create_network(model).fast(parameters)
     shapes = [tuple(weight.shared.shape) for weight in fast.values() if not isinstance(weight, TaskVector)]
     fc = [(256, 784), (128, 256), (64, 128), (64, 64), (5, 64)]
     assert shapes == (fc if model == "fc" else [(64, 1, 3, 3), *[(64, 64, 3, 3)] * 3, (5, 64)])

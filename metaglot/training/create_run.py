@@ -1,0 +1,67 @@
+"""The training run that a config asks for, at its start."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import nn
+
+from metaglot.core.common.stage_configs import TrainStageConfig
+from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
+from metaglot.core.learners.create_learner import create_learner
+from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, sample_tasks
+from metaglot.training.cuda_graph_engine import CudaGraphEngine
+from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, module_parameters
+from metaglot.training.meta_optimizer import MetaOptimizer
+from metaglot.training.training_run import TaskStream, Timer, TrainingRun
+from metaglot.training.validation import Validation
+
+
+def create_run(
+    config: TrainStageConfig,
+    seed: int,
+    train_images: ImageStore,
+    validation_images: ImageStore,
+    timer: Timer,
+    started_at: int = 0,
+    defer_signals: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> TrainingRun:
+    """It computes on the device of the images. Raises UserError if the batched engine's meta-gradient is wrong."""
+    train, device, chunk = config.train, train_images.device, config.run.task_chunk
+    chunk = default_task_chunk(config.model, config.task, device) if chunk == "auto" else chunk
+    validation = create_validation(config, validation_images, chunk)
+    algorithm = create_learner(config, train.fast_lr, train.adaptation_steps)
+    initial = algorithm.initial_parameters(module_parameters(initial_network(config, seed, device)), train_images)
+    parameters = algorithm.select_on_validation(
+        initial, lambda tried: validation.loss_and_accuracy(algorithm, tried)[1]
+    )
+    engine = create_engine(config, seed, algorithm, chunk, device)
+    optimizer = MetaOptimizer(algorithm, engine, parameters, train.meta_lr, train.iterations)
+    stream = TaskStream(train_images, config.task, train.meta_batch_size, seed)
+    batch = stream.batch(algorithm, 1)
+    parity = certify_parity(algorithm, initial_network(config, seed, device), parameters, batch, chunk)
+    if train.iterations:
+        optimizer.compute_gradient(batch)  # so that training time excludes what a device prepares at its first use
+    return TrainingRun(optimizer, stream, validation, train.validate_every, timer, parity, started_at, defer_signals)
+
+
+def create_validation(config: TrainStageConfig, images: ImageStore, chunk: int) -> Validation:
+    """The validation tasks depend on the split's seed alone."""
+    stream = (StreamPurpose.VALIDATION, config.split.seed, 0)
+    tasks = sample_tasks(stream, config.train.validation_tasks, images.characters, images.drawings, config.task)
+    return Validation(images, tasks, config.task.shots, config.train.adaptation_steps, chunk)
+
+
+def create_engine(
+    config: TrainStageConfig, seed: int, algorithm: MetaLearner, chunk: int, device: torch.device
+) -> Engine:
+    if config.train.engine == "learn2learn":
+        return Learn2LearnEngine(algorithm, initial_network(config, seed, device))
+    batched = BatchedEngine(algorithm, chunk)
+    return CudaGraphEngine(batched) if device.type == "cuda" else batched
+
+
+def initial_network(config: TrainStageConfig, seed: int, device: torch.device) -> nn.Module:
+    """learn2learn's network with the initialisation that every run of this seed has."""
+    return initial_module(config.model, config.task.ways, config.image_size, seed).to(device)

@@ -1,0 +1,31 @@
+import pytest
+from cases import Case
+from runs import validation
+
+from metaglot.evaluation.scoring import concatenate, evaluate
+from metaglot.training.gradient_alignment import measure_alignment
+
+CASE = Case(ways=3, shots=2, queries=4, tasks=5, fast_lr=0.1, steps=2)
+both = pytest.mark.parametrize("model", ["fc", "conv"])
+
+
+@both
+def test_validation_is_the_mean_of_the_scores_that_the_evaluation_gives(model):
+    case = CASE.but(model=model)
+    parameters = {name: value.detach().float() for name, value in case.parameters().items()}
+    held_out = validation(case, count=5)
+    parts = evaluate(case.algorithm(), parameters, held_out.images, held_out.tasks, case.shots, case.steps, chunk=5)
+    expected = concatenate(list(parts))
+    found = held_out.loss_and_accuracy(case.algorithm(), parameters)
+    assert found == pytest.approx((expected.loss.mean(), expected.accuracy.mean()), rel=1e-6)
+
+
+def test_alignment_is_measured_on_the_validation_tasks():
+    parameters = {name: value.detach().float().requires_grad_() for name, value in CASE.parameters().items()}
+    held_out = validation(CASE, count=5)
+    whole = [held_out.images.batch(held_out.tasks, CASE.shots)]
+    expected = measure_alignment(CASE.algorithm(), parameters, whole, iteration=8)
+    found = held_out.alignment(CASE.algorithm(), parameters, iteration=8)
+    assert [row[:2] for row in found] == [row[:2] for row in expected]
+    for row, whole_row in zip(found, expected, strict=True):
+        assert row[2:] == pytest.approx(whole_row[2:], rel=1e-4)
