@@ -1,8 +1,9 @@
 """Checkpoints: a training that was stopped resumes from the last one.
 
-A checkpoint is in .metaglot/checkpoints, in a folder whose name is a digest of everything that the training's result
-depends on. A checkpoint of other params, data, code, versions or threads is in another folder and is never read. A
-checkpoint file is replaced atomically and begins with its own digest; the one before it is kept.
+A checkpoint is in .metaglot/checkpoints (or where METAGLOT_CHECKPOINTS says), in a folder whose name is a digest of
+everything that the training's result depends on. A checkpoint of other params, data, code, versions or threads is in
+another folder and is never read. A checkpoint file is replaced atomically and begins with its own digest; the one
+before it is kept.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ from metaglot.core.common.stage_configs import TrainStageConfig
 from stages.support import paths
 from stages.support.device import device_name
 
-FOLDER = "METAGLOT_CHECKPOINTS"  # where they lie, so that another machine finds them
+FOLDER = "METAGLOT_CHECKPOINTS"  # set it to a folder that several machines share
 VARIABLE, EVERY = "METAGLOT_CHECKPOINT_SECONDS", 30.0
 DIGEST = hashlib.sha256().digest_size
 
