@@ -1,7 +1,7 @@
 """Score one trained network on the test tasks, which are the same for every algorithm and seed.
 
-Reads its evaluate.yaml, its weights and the test split; writes the result (means and intervals) and the
-scores (of every task).
+Reads its evaluate.yaml, its weights and the test split; writes the result (means and intervals), the
+scores (of every task), and beside the weights the number of adaptation steps.
 """
 
 import sys
@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from metaglot.core.common.atomic_files import atomic_write, write_json
+from metaglot.core.common.atomic_files import atomic_write, sha256, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
 from metaglot.core.common.weights_file import read_weights
@@ -65,11 +65,14 @@ def main(
     stream = (StreamPurpose.TESTING, config.evaluate.seed, 0)
     tasks = sample_tasks(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
     scores = score(config, seed, images, tasks)
-    check(scores, paths.weights(algorithm, seed))
+    weights = paths.weights(algorithm, seed)
+    check(scores, weights)
     with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays(tasks, scores))
     split_sha256 = class_splits.split_sha256(paths.split("test"))
     write_json(paths.result(algorithm, seed), result(config, seed, split_sha256, tasks, scores))
+    tested = {"adaptation_steps": config.evaluate.adaptation_steps, "weights_sha256": sha256(weights)}
+    write_json(paths.adaptation(algorithm, seed), tested)
 
 
 if __name__ == "__main__":

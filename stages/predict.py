@@ -1,6 +1,6 @@
-"""Tell what the pictures in a folder are, by a trained network and a few pictures of each class.
+"""Classify the images in a folder with a trained network and a few images of each class.
 
-No stage of the pipeline: it reads a run's folder and the user's own pictures, and writes to standard output.
+This is not a stage of the pipeline: it reads a run's folder and the user's own images, and prints.
 """
 
 import csv
@@ -18,63 +18,63 @@ from metaglot.core.common.errors import UserError
 from metaglot.inference.predictor import Prediction, load_predictor
 from stages.support.command_line import run_command
 
-LITTER = ("Thumbs.db", "desktop.ini")  # what file managers add to a folder; hidden files are passed over too
+IGNORED = ("Thumbs.db", "desktop.ini")  # file managers write these; hidden files are ignored too
 
 
-def entries(folder: Path) -> list[Path]:
+def folder_entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise UserError(f"{folder} is {'no folder' if folder.exists() else 'not there'}")
-    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in LITTER)
+        raise UserError(f"{folder} is {'not a folder' if folder.exists() else 'not there'}")
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in IGNORED)
 
 
-def pictures(folder: Path) -> list[Path]:
-    """The files of a folder, all taken for pictures."""
-    found = entries(folder)
+def image_files(folder: Path) -> list[Path]:
+    """All files of a folder; each is taken for an image."""
+    found = folder_entries(folder)
     for path in found:
         if not path.is_file():
-            raise UserError(f"{path} is not a file, and {folder} should hold nothing but pictures")
+            raise UserError(f"{path} is not a file, and {folder} may hold only images")
     if not found:
-        raise UserError(f"{folder} is empty: it should hold pictures")
+        raise UserError(f"{folder} is empty: it should hold images")
     return found
 
 
-def classes(support: Path) -> dict[str, list[Path]]:
-    """The pictures of each class, by the name of its folder."""
-    found = entries(support)
+def support_files(support: Path) -> dict[str, list[Path]]:
+    """The image files of each class, by the name of its folder."""
+    found = folder_entries(support)
     for path in found:
         if not path.is_dir():
-            raise UserError(f"{path} is not a folder: {support} should hold one for each class, with pictures of it")
+            raise UserError(f"{path} is not a folder: {support} should hold a folder of images for each class")
     if not found:
-        raise UserError(f"{support} is empty: it should hold a folder for each class, with pictures of it")
-    return {path.name: pictures(path) for path in found}
+        raise UserError(f"{support} is empty: it should hold a folder of images for each class")
+    return {path.name: image_files(path) for path in found}
 
 
-def scarce(given: dict[str, list[Path]], shots: int) -> str | None:
-    """Words of warning where a class has fewer pictures than in training, which costs accuracy."""
-    fewest = min(given, key=lambda name: len(given[name]))
-    if len(given[fewest]) >= shots:
+def few_images_note(by_class: dict[str, list[Path]], shots: int) -> str | None:
+    """A warning if a class has fewer images than in training, which costs accuracy."""
+    fewest, files = min(by_class.items(), key=lambda item: len(item[1]))
+    if len(files) >= shots:
         return None
-    return f"note: {len(given[fewest])} of {fewest}, where the network was trained on {shots} of each: expect mistakes"
+    return f"note: {fewest} has {len(files)} images; the network was trained on {shots} a class: expect mistakes"
 
 
-def table(rows: list[tuple[Path, Prediction]]) -> Table:
-    shown = Table()
+def predictions_table(rows: list[tuple[Path, Prediction]]) -> Table:
+    table = Table()
     for column in ("file", "class"):
-        shown.add_column(column)
-    shown.add_column("probability", justify="right")
+        table.add_column(column)
+    table.add_column("probability", justify="right")
     for path, found in rows:
-        shown.add_row(Text(path.name), Text(found.label), f"{found.probability:.1%}")
-    return shown
+        table.add_row(Text(path.name), Text(found.label), f"{found.probability:.1%}")
+    return table
 
 
-def write(title: str, rows: list[tuple[Path, Prediction]], as_json: bool) -> None:
-    """A table on a terminal, CSV to anything else, or JSON with the probability of every class."""
-    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # names of files are bytes
+def print_predictions(title: str, rows: list[tuple[Path, Prediction]], as_json: bool) -> None:
+    """A table on a terminal, CSV elsewhere, or JSON with the probability of every class."""
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]  # any file name
     if as_json:
         found = [{"file": p.name, "class": f.label, "probabilities": f.probabilities} for p, f in rows]
         print(json.dumps(found, indent=2))
     elif sys.stdout.isatty():
-        Console().print(Text(title), table(rows), sep="\n")
+        Console().print(Text(title), predictions_table(rows), sep="\n")
     else:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(("file", "class", "probability"))
@@ -82,27 +82,27 @@ def write(title: str, rows: list[tuple[Path, Prediction]], as_json: bool) -> Non
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="a trained run's folder: data/models/maml-42")],
-    support: Annotated[Path, typer.Argument(help="a folder for each class, with a few pictures of it")],
-    queries: Annotated[Path, typer.Argument(help="a folder of pictures to tell apart")],
-    steps: Annotated[int | None, typer.Option(help="adaptation steps; those of its test if not given")] = None,
+    model: Annotated[Path, typer.Argument(help="a trained run's folder: data/models/maml-42, or a copy of it")],
+    support: Annotated[Path, typer.Argument(help="a folder that holds a folder of a few images for each class")],
+    queries: Annotated[Path, typer.Argument(help="a folder of images to classify")],
+    steps: Annotated[int | None, typer.Option(help="adaptation steps; default: those of its test")] = None,
     transductive: Annotated[
-        bool, typer.Option("--transductive", help="let batch norm see all queries at once, as the protocol does")
+        bool, typer.Option("--transductive", help="normalise all queries together, as in the published protocol")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON, with the probability of every class")] = False,
 ) -> None:
-    """Tell what pictures are, by a trained network and a few pictures of each class, of any size and colour mode."""
-    given, asked = classes(support), pictures(queries)
-    labels = [name for name, shown in given.items() for _ in shown]
+    """Classify images with a trained network and a few images of each class, of any size and colour mode."""
+    by_class, query_files = support_files(support), image_files(queries)
+    labels = [name for name, files in by_class.items() for _ in files]
     predictor = load_predictor(model)
-    steps = predictor.steps if steps is None else steps
-    classifier = predictor.adapt((path for shown in given.values() for path in shown), labels, steps)
-    found = classifier.predict(asked, transductive)
-    if note := scarce(given, predictor.shots):
+    steps = predictor.adaptation_steps if steps is None else steps
+    classifier = predictor.adapt((path for files in by_class.values() for path in files), labels, steps)
+    predictions = classifier.predict(query_files, transductive)
+    if note := few_images_note(by_class, predictor.shots):
         print(note, file=sys.stderr)
-    seen = "all queries together" if transductive else "each query by itself"
-    title = f"{model.resolve().name}, {len(given)} classes, adaptation steps: {steps}, {seen}"
-    write(title, list(zip(asked, found, strict=True)), as_json)
+    mode = "queries together" if transductive else "each query independently"
+    title = f"{model.resolve().name}, {len(by_class)} classes, adaptation steps: {steps}, {mode}"
+    print_predictions(title, list(zip(query_files, predictions, strict=True)), as_json)
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ class Stages(AbstractContextManager["Stages"]):
 
 
 def contents(folder: Path, line: str) -> dict[str, bytes]:
-    """The bytes of what a stage wrote, by path, without what no stage looks at."""
+    """The bytes of what a stage wrote, by path, without partial files and what `evaluate` adds to a model's folder."""
     files = [path for part in PIPELINE[line] for path in (folder / part).rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files if not path.name.endswith(".partial")}
+    written = [path for path in files if not path.name.endswith(".partial") and path.name != "adaptation.json"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in written}

@@ -42,6 +42,7 @@ def test_repro_leaves_every_file_that_was_promised(repository: Repository) -> No
         *(f"data/splits/{name}" for name in ("train.npz", "validation.npz", "test.npz", "split.json")),
         *(f"data/models/{run}/{name}" for run in RUNS for name in ("weights.safetensors", "run.json")),
         *(f"data/models/{run}/{name}" for run in RUNS for name in ("history.csv", "alignment.csv")),
+        *(f"data/models/{run}/adaptation.json" for run in RUNS),
         *(f"data/results/{run}.json" for run in RUNS),
         *(f"data/scores/{run}.npz" for run in RUNS),
         *(f"data/report/{name}" for name in ("comparison.json", "comparison.md", "index.html")),

@@ -1,4 +1,4 @@
-"""Small networks trained on glyphs by the stage itself, and glyphs that they have not seen, as a user's pictures."""
+"""Small networks trained on glyphs by the stage itself, and unseen glyphs as a user's images."""
 
 import io
 from contextlib import chdir
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from small_workspace import configure
+from small_workspace import SHA256, configure
 
 from metaglot.core.tasks import class_splits
 from metaglot.datasets import synthetic_glyphs
@@ -28,7 +28,7 @@ def drawings(characters: int, alphabet: int) -> list[list[Image.Image]]:
 
 
 def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
-    """Train in a folder of its own; the run's folder."""
+    """Train in `folder`; return the run's folder."""
     folder.mkdir(parents=True, exist_ok=True)
     dotted = {name.replace("__", "."): value for name, value in changes.items()}
     configure(folder, TASK | LEARNS | {"algorithms": [algorithm]} | dotted)
@@ -36,15 +36,16 @@ def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
     for alphabet, (part, count) in enumerate(CHARACTERS.items()):
         images = [[shrink_drawing(drawing, size) for drawing in hands] for hands in drawings(count, alphabet)]
         names = [f"Glyphs_{alphabet}/character{n:02}" for n in range(count)]
-        class_splits.save_split_part(folder / paths.split(part), class_splits.SplitPart(np.array(images), names))
+        characters = class_splits.SplitPart(np.array(images), names)
+        class_splits.save_split_part(folder / paths.split(part), characters, split_sha256=SHA256)
     with chdir(folder):
         train.main(algorithm, 42)
     return folder / paths.model(algorithm, 42)
 
 
 def save(folder: Path, characters: dict[str, list[Image.Image]]) -> None:
-    """Write pictures as `folder/name/1.png`, `folder/name/2.png`, ..."""
-    for name, shown in characters.items():
+    """Write images as `folder/name/1.png`, `folder/name/2.png`, ..."""
+    for name, images in characters.items():
         (folder / name).mkdir(parents=True)
-        for number, picture in enumerate(shown, start=1):
-            picture.save(folder / name / f"{number}.png")
+        for number, image in enumerate(images, start=1):
+            image.save(folder / name / f"{number}.png")

@@ -1,13 +1,17 @@
-"""The folder that a training leaves, read back: the algorithm, what it learned, and how it is meant to be used."""
+"""Load the folder of a trained run: the meta-learner, its parameters and its number of adaptation steps.
+
+Nothing outside the folder is read, so a copy of it gives the same answers anywhere.
+"""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from pydantic import ValidationError
 
-from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.atomic_files import read_json, sha256
 from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import AdaptationRecord, read_record
 from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.common.weights_file import read_weights
 from metaglot.core.learners.create_learner import create_learner
@@ -16,62 +20,62 @@ from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 
 class TrainedRun(NamedTuple):
     config: TrainStageConfig
-    algorithm: MetaLearner
-    learned: MetaParameters
-    steps: int  # of adaptation: those of its test where that is known, else those of its training
+    learner: MetaLearner
+    parameters: MetaParameters
+    adaptation_steps: int  # of its test; before a test, the algorithm's default or else those of its training
 
 
 def load_run(folder: Path) -> TrainedRun:
-    """Read weights.safetensors and run.json; raises UserError where one is missing, damaged or not of the other.
+    """Read run.json, weights.safetensors and, once the run was tested, adaptation.json.
 
-    The test's number of adaptation steps is in the run's result, which lies in its place beside the models
-    (`data/results/maml-42.json` for `data/models/maml-42`) or is not there.
+    Raises UserError if a file is missing, damaged or belongs to another run.
     """
-    config = _config(folder / "run.json")
-    steps = _test_steps(folder.resolve(), config)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; pass the run's folder, such as data/models/maml-42")
+    config = _read_config(folder / "run.json")
     try:
-        algorithm = create_learner(config, config.train.fast_lr, steps)
+        learner = create_learner(config, config.train.fast_lr, config.train.adaptation_steps)
     except (ImportError, AttributeError) as error:
         raise UserError(f"{folder / 'run.json'}: there is no {config.implementation} here ({error})") from None
     weights = folder / "weights.safetensors"
-    learned = read_weights(weights, algorithm.names, config.task.ways)
-    _check_fit(weights, config, algorithm, learned)
-    return TrainedRun(config, algorithm, learned, steps)
+    parameters = read_weights(weights, learner.names, config.task.ways)
+    _check_fit(weights, config, learner, parameters)
+    return TrainedRun(config, learner, parameters, _adaptation_steps(folder, weights, learner))
 
 
-def _config(record: Path) -> TrainStageConfig:
-    """What the training was asked; only an algorithm of ours is imported by it."""
-    asked = read_json(record)
+def _read_config(run_record: Path) -> TrainStageConfig:
+    """The training's config. Only one of our own algorithms may be imported because of it."""
+    content = read_json(run_record)
     try:
-        config = TrainStageConfig.model_validate({k: v for k, v in asked["config"].items() if k != "seed"})
+        config = TrainStageConfig.model_validate({k: v for k, v in content["config"].items() if k != "seed"})
     except (KeyError, TypeError, AttributeError):
-        raise UserError(f"{record} does not say what was trained: it has no `config`") from None
-    except ValidationError as mistakes:
-        first = mistakes.errors()[0]
+        raise UserError(f"{run_record} has no `config`, so it does not say what was trained") from None
+    except ValidationError as errors:
+        first = errors.errors()[0]
         key = ".".join(map(str, ("config", *first["loc"])))
-        raise UserError(f"{record}: {key}: {first['msg']}; it is of another version: train it again") from None
+        raise UserError(f"{run_record}: {key}: {first['msg']}; another version wrote it: train again") from None
     if config.implementation.split(":")[0] != f"metaglot.algorithms.{config.algorithm}":
-        raise UserError(f"{record}: config.implementation: {config.implementation} is not in metaglot.algorithms")
+        raise UserError(f"{run_record}: config.implementation: {config.implementation} is not in metaglot.algorithms")
     return config
 
 
-def _test_steps(folder: Path, config: TrainStageConfig) -> int:
-    result = folder.parents[1] / "results" / f"{folder.name}.json"
-    if not result.exists():
-        return config.train.adaptation_steps
-    found: Any = read_json(result)
-    try:
-        return int(found["evaluate"]["adaptation_steps"])
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"{result} does not say in how many steps the test adapted: evaluate it again") from None
+def _adaptation_steps(folder: Path, weights: Path, learner: MetaLearner) -> int:
+    """Those of the test of these very weights. `evaluate` writes adaptation.json; a later training makes it void."""
+    record = folder / "adaptation.json"
+    if record.exists():
+        tested = read_record(AdaptationRecord, record)
+        if tested.weights_sha256 == sha256(weights):
+            return tested.adaptation_steps
+    default = learner.Settings().test_adaptation_steps
+    return learner.adaptation_steps if default is None else default
 
 
 @torch.no_grad()
-def _check_fit(weights: Path, config: TrainStageConfig, algorithm: MetaLearner, learned: MetaParameters) -> None:
-    """Refuse weights of the right names for another network, such as one for larger images."""
-    side = config.image_size
+def _check_fit(weights: Path, config: TrainStageConfig, learner: MetaLearner, parameters: MetaParameters) -> None:
+    """Refuse weights with the right names for another network, such as one for larger images."""
+    size = config.image_size
     try:
-        algorithm.network(algorithm.network.fast(learned), torch.zeros(1, 1, side, side))
+        learner.network(learner.network.fast(parameters), torch.zeros(1, 1, size, size))
     except (RuntimeError, AssertionError):
-        asked = f"{config.model} network for images of {side}x{side} that run.json describes"
-        raise UserError(f"{weights} does not fit the {asked}: the two are of different trainings") from None
+        expected = f"{config.model} network for images of {size}x{size} that run.json describes"
+        raise UserError(f"{weights} does not fit the {expected}: the two files are of different runs") from None

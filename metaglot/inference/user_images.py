@@ -1,100 +1,107 @@
-"""Anybody's picture of a character, of any size and colour mode, as the networks were trained to see one.
+"""Turn a user's images, of any size and colour mode, into what the networks were trained on.
 
-Omniglot's drawings are black ink on white paper, one bit a pixel. Whatever comes in is brought to that first, and
-then shrunk as they are, so a drawing like theirs gives the very bytes that preprocessing gives.
+Omniglot's drawings are black ink on white paper, one bit a pixel. Every image becomes such a drawing first and is then
+shrunk by the same function, so an image like Omniglot's gives the same bytes as preprocessing.
 """
 
-import warnings
 from collections.abc import Iterable
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from metaglot.core.common.errors import UserError
 from metaglot.datasets.omniglot import shrink_drawing
+from metaglot.inference.image_files import DEEP, check_size, read_image, reduction, upright_and_reduced
 
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
 Levels = NDArray[np.float32]  # brightness [height, width], on any scale
 
-DEEP = ("I", "F", "I;16")  # modes with more than a byte a pixel: grey, and never transparent
-LONGEST = 12_000  # pixels
-FAINT = 16  # of 255: what differs no more than that from the paper is a stain
+FAINT = 16  # of 255: a smaller difference from the paper is a stain
 
 
-def load_images(pictures: Iterable[UserImage], size: int, dataset: str = "omniglot") -> Tensor:
-    """Pictures as a network takes them: float32 [pictures, size, size], ink = 1; shrunk as the dataset's."""
-    if isinstance(pictures, str | PathLike | Image.Image):
-        raise UserError(f"{named(pictures)} is one picture where a list of them is taken: [picture]")
-    shrunk = [shrink_drawing(normalise_image(picture), size, dataset) for picture in pictures]
+def load_images(images: Iterable[UserImage], size: int, dataset: str = "omniglot") -> Tensor:
+    """Images as a network's input: float32 [images, size, size], ink = 1, shrunk as the dataset's.
+
+    Raises UserError, which begins with the image's name, if one cannot be used.
+    """
+    if isinstance(images, str | PathLike | Image.Image):
+        raise UserError(f"{_name(images)} is one image; pass a list of images: [image]")
+    shrunk = [shrink_drawing(_normalised(image, n), size, dataset) for n, image in enumerate(images, start=1)]
     pixels = torch.from_numpy(np.stack(shrunk) if shrunk else np.zeros((0, size, size), np.uint8))
     return pixels.float().mul_(1 / 255)
 
 
-def normalise_image(picture: UserImage) -> Image.Image:
-    """A picture as black ink on white paper, square, mode L.
+def _normalised(image: UserImage, number: int) -> Image.Image:
+    """`normalise_image`, where whatever is wrong with the image is said with its name."""
+    try:
+        return normalise_image(image)
+    except UserError as error:
+        raise UserError(f"{_name(image, number)} {error}") from None
 
-    picture: a path, a PIL image of any mode, or an array: [height, width] of any numbers, or [height, width, 1 to 4]
+
+def _name(image: UserImage, number: int | None = None) -> str:
+    """A file's path, or the image's place in its list."""
+    if isinstance(image, str | PathLike):
+        return fspath(image)
+    if filename := getattr(image, "filename", ""):
+        return str(filename)
+    return f"image {number}" if number else "this"
+
+
+def normalise_image(image: UserImage) -> Image.Image:
+    """An image as black ink on white paper, square, mode L.
+
+    image: a path, a PIL image of any mode, or an array: [height, width] of any numbers, or [height, width, 1 to 4]
     (L, LA, RGB, RGBA) of bytes or of floats from 0 to 1.
 
-    - The paper is what there is most of: the median brightness. The ink is whatever lies farthest from it, so light
-      on dark is as good as dark on light; a picture that is more ink than paper is taken for its negative.
-    - Brightness between the two is kept in proportion, brightness beyond the paper is paper: grey paper and faint
-      pencils do not matter, shadows do.
-    - Where most of a picture is transparent, that is the paper and what is opaque is ink, of whatever colour. Where
-      less is, it is cut out, and has the brightness of the paper around it.
-    - The shorter side is filled up with paper, equally on both ends: nothing is cut off, stretched or centred, so a
-      character should fill its picture about as one of Omniglot's does.
-    - A photograph is turned upright as its camera noted; of several frames the first is taken.
+    - Paper is the median brightness. Ink is the brightness farthest from it, so light on dark works as well as dark
+      on light. An image with more ink than paper is taken for its negative.
+    - Brightness between the two is kept in proportion; brightness beyond the paper becomes paper. Grey paper and faint
+      pencils do not matter; shadows do.
+    - If most of an image is transparent, that part is paper and the opaque part is ink, of whatever colour. If less
+      is transparent, that part gets the brightness of the paper around it.
+    - The shorter side is padded with paper, equally at both ends: nothing is cut off, stretched or centred, so a
+      character should fill its image about as one of Omniglot's does.
+    - A photograph is turned upright as its camera noted. Of several frames the first is used.
+    - An image with a side over 4,000 pixels is reduced first.
 
-    Raises UserError where there is no such file or array, it cannot be read, or nothing stands out from the paper.
+    Raises UserError if the image cannot be read, is too large, or shows nothing but paper.
     """
-    levels, full = brightness(picture)
+    levels, white = brightness(image)
     paper = float(np.median(levels))
     darkest, brightest = float(levels.min()), float(levels.max())
-    ink_level = darkest if paper - darkest >= brightest - paper else brightest
-    if abs(paper - ink_level) * 255 <= FAINT * full:
-        raise UserError(f"{named(picture)} shows nothing: it is one even surface")
-    white = (levels - ink_level) * (255 / (paper - ink_level))
-    return pad_to_square(Image.fromarray(np.rint(white.clip(0, 255)).astype(np.uint8)))
+    ink = darkest if paper - darkest >= brightest - paper else brightest
+    if abs(paper - ink) * 255 <= FAINT * white:
+        raise UserError("shows nothing: it is one even surface")
+    drawn = (levels - ink) * (255 / (paper - ink))
+    return pad_to_square(Image.fromarray(np.rint(drawn.clip(0, 255)).astype(np.uint8)))
 
 
-def pad_to_square(paper: Image.Image) -> Image.Image:
-    side = max(paper.size)
-    if side > LONGEST:
-        raise UserError(f"a picture of {paper.width}x{paper.height} pixels is too large: no side is over {LONGEST}")
-    filled = Image.new("L", (side, side), 255)
-    filled.paste(paper, ((side - paper.width) // 2, (side - paper.height) // 2))
-    return filled
+def pad_to_square(drawing: Image.Image) -> Image.Image:
+    side = max(drawing.size)
+    padded = Image.new("L", (side, side), 255)
+    padded.paste(drawing, ((side - drawing.width) // 2, (side - drawing.height) // 2))
+    return padded
 
 
-def brightness(picture: UserImage) -> tuple[Levels, float]:
-    """How bright each pixel is, and how bright one could be."""
-    if not isinstance(picture, str | PathLike | Image.Image):
-        return _of_array(np.asarray(picture))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if isinstance(picture, Image.Image):
-                return _of_image(picture)
-            with Image.open(picture) as opened:
-                return _of_image(opened)
-    except FileNotFoundError:
-        raise UserError(f"{picture} is not there") from None
-    except UserError:
-        raise
-    except Exception as error:  # of damaged files PIL raises almost anything
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UserError(f"{named(picture)} is no picture that can be read ({reason[:120]})") from None
+def brightness(image: UserImage) -> tuple[Levels, float]:
+    """The brightness of each pixel, and the largest possible one."""
+    if isinstance(image, str | PathLike):
+        return _of_image(read_image(image))
+    if isinstance(image, Image.Image):
+        try:
+            return _of_image(upright_and_reduced(image))
+        except (OSError, ValueError, SyntaxError) as error:  # it is read from its file only now
+            raise UserError(f"cannot be read: {error}") from None
+    return _of_array(_as_array(image))
 
 
 def _of_image(image: Image.Image) -> tuple[Levels, float]:
-    image = ImageOps.exif_transpose(image)
     if image.mode.startswith(DEEP):
         return _of_array(np.asarray(image))
     colours = image.convert("RGBA")
@@ -108,30 +115,36 @@ def _of_image(image: Image.Image) -> tuple[Levels, float]:
     return grey, 255
 
 
-def _of_array(array: NDArray[Any]) -> tuple[Levels, float]:
+def _as_array(image: Any) -> NDArray[Any]:
+    """A NumPy array of an array of any library, checked."""
+    try:
+        array = np.asarray(image.detach().cpu() if isinstance(image, Tensor) else image)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise UserError(f"is a {type(image).__name__}, not an image ({' '.join(str(error).split()):.120})") from None
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or not 1 <= channels <= 4 or not array.size:
         shape = "x".join(map(str, array.shape))
-        raise UserError(f"an array of {shape} is no picture: height x width, or height x width x 1 to 4")
-    if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-        raise UserError(f"an array of {array.dtype} with other than finite numbers in it is no picture")
-    if channels > 1:
-        return _of_image(Image.fromarray(_bytes(array), ("LA", "RGB", "RGBA")[channels - 2]))
+        raise UserError(f"is an array of shape {shape or '()'}; takes height x width, or height x width x 1 to 4")
+    if array.dtype.kind not in "biuf":
+        raise UserError(f"is an array of {array.dtype}; takes numbers")
+    check_size(*array.shape[1::-1])
+    return array
+
+
+def _of_array(array: NDArray[Any]) -> tuple[Levels, float]:
+    if not np.isfinite(array).all():
+        raise UserError(f"has values that are not finite numbers ({array.dtype})")
+    if array.ndim == 3 and array.shape[2] > 1:
+        return _of_image(upright_and_reduced(Image.fromarray(_bytes(array))))
     levels = array.reshape(array.shape[:2]).astype(np.float32)
-    return levels, 255 if array.dtype == np.uint8 else float(np.abs(levels).max())
+    white = 255 if array.dtype == np.uint8 else float(np.abs(levels).max())
+    factor = reduction(*array.shape[:2])
+    return (levels if factor == 1 else np.asarray(Image.fromarray(levels).reduce(factor))), white
 
 
 def _bytes(colours: NDArray[Any]) -> NDArray[np.uint8]:
     if colours.dtype.kind == "f" and 0 <= colours.min() and colours.max() <= 1:
         return np.rint(colours * 255).astype(np.uint8)
     if colours.dtype != np.uint8:
-        raise UserError(f"an array of colours is of bytes, or of floats from 0 to 1, not of {colours.dtype}")
+        raise UserError(f"is an array of colours of {colours.dtype}; takes bytes, or floats from 0 to 1")
     return colours
-
-
-def named(picture: UserImage) -> str:
-    """What a refusal calls it."""
-    if isinstance(picture, str | PathLike):
-        return str(picture)
-    size = picture.size if isinstance(picture, Image.Image) else picture.shape[1::-1]
-    return "a picture of {}x{} pixels".format(*size)

@@ -54,6 +54,10 @@ def alignment(algorithm: str, seed: int) -> Path:
     return model(algorithm, seed) / "alignment.csv"
 
 
+def adaptation(algorithm: str, seed: int) -> Path:
+    return model(algorithm, seed) / "adaptation.json"
+
+
 def result(algorithm: str, seed: int) -> Path:
     return DATA / "results" / f"{algorithm}-{seed}.json"
 

@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,10 @@ def test_chunks_change_nothing_but_rounding(here):
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-3, atol=1e-4)
 
 
-def test_nothing_is_left_but_the_two_files(here):
-    evaluate(here)
+def test_nothing_is_left_but_the_three_files(here):
+    evaluate(here, evaluate__adaptation_steps=3)
+    weights_sha256 = hashlib.sha256(paths.weights("maml", 42).read_bytes()).hexdigest()
+    assert read_json(paths.adaptation("maml", 42)) == {"adaptation_steps": 3, "weights_sha256": weights_sha256}
     assert [path.name for path in (here / "data/results").iterdir()] == ["maml-42.json"]
     assert [path.name for path in (here / "data/scores").iterdir()] == ["maml-42.npz"]
 
@@ -110,7 +113,7 @@ def test_evaluating_needs_the_weights_and_the_test_split_alone(here):
         paths.split(part).unlink()
     paths.train_config("maml").unlink()
     main("maml", 42)
-    assert {path.name for path in paths.model("maml", 42).iterdir()} == {"weights.safetensors"}
+    assert {path.name for path in paths.model("maml", 42).iterdir()} == {"adaptation.json", "weights.safetensors"}
 
 
 def test_what_is_missing_or_does_not_fit_is_refused_by_name_and_leaves_nothing(here):

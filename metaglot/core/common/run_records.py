@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metaglot.core.common.atomic_files import read_text, write_text
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import EvaluationConfig, SplitRef, TaskConfig, TrainingConfig
+from metaglot.core.common.stage_configs import EvaluationConfig, SplitRef, Steps, TaskConfig, TrainingConfig
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -61,6 +61,13 @@ class RunRecord(Record):
     resumed: int
     parity: Parity | None
     config: Config
+
+
+class AdaptationRecord(Record):
+    """`adaptation.json`: how many steps the test adapted, and the weights that it tested."""
+
+    adaptation_steps: Steps
+    weights_sha256: str
 
 
 class Accuracy(Record):

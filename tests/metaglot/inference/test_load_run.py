@@ -1,8 +1,9 @@
-"""A run's folder is read back whole, or refused in one line that says what is wrong with it."""
+"""A run's folder says by itself all that it takes to use it; a damaged one is one line that says what is wrong."""
 
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from trained_glyphs import SIZE, trained
 
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.atomic_files import read_json, write_json
+from metaglot.core.common.atomic_files import read_json, sha256, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import write_weights
 from metaglot.inference.load_run import load_run
@@ -24,6 +25,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(tmp_path_factory.mktemp("trained"), **NOTHING)
 
 
+WEIGHTS = "weights.safetensors"
+
+
 @pytest.fixture
 def run(original: Path, tmp_path: Path) -> Path:
     """A copy to spoil."""
@@ -31,20 +35,51 @@ def run(original: Path, tmp_path: Path) -> Path:
 
 
 def test_a_run_is_its_algorithm_with_its_settings_and_what_it_learned(run: Path) -> None:
-    config, algorithm, learned, _ = load_run(run)
-    assert type(algorithm) is MAML and algorithm.fast_lr == config.train.fast_lr == 0.5
+    config, learner, parameters, _ = load_run(run)
+    assert type(learner) is MAML and learner.fast_lr == config.train.fast_lr == 0.5
     initial = initial_module("fc", 3, SIZE, 42).state_dict()
-    assert set(learned) == set(initial) and all(torch.equal(learned[name], initial[name]) for name in initial)
+    assert set(parameters) == set(initial) and all(torch.equal(parameters[name], initial[name]) for name in initial)
 
 
-def test_it_adapts_in_as_many_steps_as_its_test_or_else_its_training(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+def evaluated(run: Path, steps: int) -> None:
+    """What `evaluate` leaves in the run's folder."""
+    write_json(run / "adaptation.json", {"adaptation_steps": steps, "weights_sha256": sha256(run / WEIGHTS)})
+
+
+def test_a_copy_at_any_place_adapts_in_as_many_steps_as_the_run_s_test(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert load_run(run).steps == 2
-    write_json(run.parents[1] / "results/maml-42.json", {"evaluate": {"adaptation_steps": 4}})
-    assert load_run(run).steps == 4
+    evaluated(run, 4)
+    with TemporaryDirectory(dir="/") as top:  # a folder without a grandparent
+        copies = [tmp_path / "elsewhere/maml-42", tmp_path / "m", Path(top)]
+        for copy in copies:
+            shutil.copytree(run, copy, dirs_exist_ok=True)
+        (tmp_path / "link").symlink_to(run)
+        assert [load_run(place).adaptation_steps for place in (run, *copies, tmp_path / "link")] == [4] * 5
     monkeypatch.chdir(run)
-    assert load_run(Path(".")).steps == 4
+    assert load_run(Path(".")).adaptation_steps == load_run(Path("../maml-42/")).adaptation_steps == 4
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"evaluate": 3}', '{"evaluate": {"adaptation_steps": 9}}'])
+def test_nothing_outside_the_folder_is_read(run: Path, content: str) -> None:
+    for outside in (run.parents[1] / "results/maml-42.json", run.parent / "adaptation.json"):
+        outside.parent.mkdir(exist_ok=True)
+        outside.write_text(content)
+    assert load_run(run).adaptation_steps == 2
+
+
+def test_before_its_test_a_run_adapts_as_its_algorithm_does_by_default_or_else_as_in_training(
+    run: Path, tmp_path: Path
+) -> None:
+    brief = {"train__iterations": 0, "settings__reptile__adaptation_steps": 2}
+    assert load_run(run).adaptation_steps == 2
+    assert load_run(trained(tmp_path / "reptile", "reptile", **brief)).adaptation_steps == 50
+
+
+def test_the_steps_of_a_test_of_other_weights_do_not_count(run: Path) -> None:
+    evaluated(run, 4)
+    weights("fc", 3, SIZE, seed=7)(run)
+    assert load_run(run).adaptation_steps == 2
 
 
 def config(**changes: Any) -> Callable[[Path], None]:
@@ -57,9 +92,9 @@ def config(**changes: Any) -> Callable[[Path], None]:
     return spoil
 
 
-def weights(*network: Any) -> Callable[[Path], None]:
+def weights(*network: Any, seed: int = 42) -> Callable[[Path], None]:
     """Put another network's weights in place of the run's."""
-    return lambda run: write_weights(run / "weights.safetensors", initial_module(*network, 42).state_dict())
+    return lambda run: write_weights(run / WEIGHTS, initial_module(*network, seed).state_dict())
 
 
 def cut(run: Path) -> None:
@@ -72,10 +107,10 @@ def cut(run: Path) -> None:
     [
         (shutil.rmtree, "maml-42/run.json is not there: run `dvc repro`"),
         (lambda run: (run / "run.json").write_text("{"), "maml-42/run.json is not JSON"),
-        (lambda run: (run / "run.json").write_text("[]"), "maml-42/run.json does not say what was trained"),
-        (lambda run: (run / "run.json").write_text('{"config": 3}'), "maml-42/run.json does not say what was trained"),
-        (config(image_size="28"), "maml-42/run.json: config.image_size: .*; it is of another version: train it again"),
-        (config(colours=3), "maml-42/run.json: config.colours: .*; it is of another version: train it again"),
+        (lambda run: (run / "run.json").write_text("[]"), "maml-42/run.json has no `config`"),
+        (lambda run: (run / "run.json").write_text('{"config": 3}'), "maml-42/run.json has no `config`"),
+        (config(image_size="28"), "maml-42/run.json: config.image_size: .*; another version wrote it: train again"),
+        (config(colours=3), "maml-42/run.json: config.colours: .*; another version wrote it: train again"),
         (config(implementation="os:system"), "config.implementation: os:system is not in metaglot.algorithms"),
         (config(implementation="metaglot.algorithms.fomaml:FOMAML"), "fomaml:FOMAML is not in metaglot.algorithms"),
         (config(implementation="metaglot.algorithms.maml:Maml"), "there is no metaglot.algorithms.maml:Maml here"),
@@ -92,9 +127,10 @@ def cut(run: Path) -> None:
             "weights.safetensors does not fit the fc network for images of 14x14 that run.json describes",
         ),
         (
-            lambda run: write_json(run.parents[1] / "results/maml-42.json", {"evaluate": 3}),
-            "results/maml-42.json does not say in how many steps the test adapted",
+            lambda run: write_json(run / "adaptation.json", {"adaptation_steps": "4", "weights_sha256": ""}),
+            "maml-42/adaptation.json: adaptation_steps: Input should be a valid integer",
         ),
+        (lambda run: (run / "adaptation.json").write_text("{}"), "maml-42/adaptation.json: adaptation_steps: Field"),
     ],
 )
 def test_what_is_missing_damaged_or_of_another_training_is_refused(
@@ -111,3 +147,9 @@ def test_what_an_algorithm_learns_beside_the_network_may_not_be_missing(tmp_path
     weights("fc", 3, SIZE)(run)
     with pytest.raises(UserError, match="weights.safetensors lacks rates.features"):
         load_run(run)
+
+
+@pytest.mark.parametrize("name", ["run.json", WEIGHTS])
+def test_a_file_in_the_place_of_the_folder_is_refused(run: Path, name: str) -> None:
+    with pytest.raises(UserError, match=f"maml-42/{name} is a file; pass the run's folder"):
+        load_run(run / name)

@@ -60,7 +60,7 @@ def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, step
     """Which knows no inductive mode."""
     found = load_predictor(runs(model=model, data__image_size=size, train__iterations=0))
     module = initial_module(model, WAYS, size, 0)
-    module.load_state_dict(dict(found.learned))
+    module.load_state_dict(dict(found.parameters))
     learner = l2l.algorithms.MAML(module, lr=0.5).clone()
     for _ in range(steps):
         logits = learner(load_images(SUPPORT, size).unsqueeze(1))
@@ -77,7 +77,7 @@ def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> Non
     classifier = found.adapt(SUPPORT, LABELS, steps=3)
     numbers = torch.arange(WAYS).repeat_interleave(SHOTS)[None]
     with torch.no_grad():
-        *_, own = islice(found.algorithm.adapt(found.learned, load_images(SUPPORT, SIZE)[None], numbers), 4)
+        *_, own = islice(found.learner.adapt(found.parameters, load_images(SUPPORT, SIZE)[None], numbers), 4)
         query = load_images(QUERIES, SIZE)[None]
         expected = {True: own(query), False: own.inductive(query)}
     for transductive, logits in expected.items():
@@ -114,6 +114,19 @@ def test_neither_the_order_of_the_support_nor_the_names_of_the_classes_matter(pr
     np.testing.assert_allclose(probabilities(found), expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("labels", [torch.arange(3).repeat_interleave(3), np.repeat(["x", "y", "z"], 3)])
+def test_labels_of_an_array_are_classes_by_value(predictor: Predictor, labels: Any) -> None:
+    found = predictor.adapt(SUPPORT, labels)
+    assert found.classes == tuple(dict.fromkeys(labels.tolist()))
+    assert np.array_equal(probabilities(found), probabilities(predictor.adapt(SUPPORT, LABELS)))
+
+
+def test_images_of_an_array_are_images(predictor: Predictor) -> None:
+    arrays = torch.stack([torch.from_numpy(np.array(image)) for image in SUPPORT])
+    found = predictor.adapt(arrays, LABELS)  # type: ignore[arg-type]
+    assert np.array_equal(probabilities(found), probabilities(predictor.adapt(SUPPORT, LABELS)))
+
+
 def test_the_label_is_that_of_the_largest_probability(predictor: Predictor) -> None:
     for found in predictor.adapt(SUPPORT, LABELS).predict(QUERIES):
         assert list(found.probabilities) == list(CLASSES) and sum(found.probabilities.values()) == pytest.approx(1)
@@ -130,7 +143,7 @@ def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor)
 
 def test_a_network_of_drawings_without_grey_sees_pictures_without_grey(runs: Any) -> None:
     found = load_predictor(runs(data__source="omniglot-nearest", train__iterations=0))
-    seen = found.see(SUPPORT)
+    seen = found.preprocess(SUPPORT)
     assert torch.equal(seen, load_images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}
 
 
@@ -139,9 +152,9 @@ def test_no_queries_have_no_answers(predictor: Predictor) -> None:
 
 
 def test_nothing_that_is_asked_changes_the_network(predictor: Predictor) -> None:
-    before = {name: value.clone() for name, value in predictor.learned.items()}
+    before = {name: value.clone() for name, value in predictor.parameters.items()}
     predictor.adapt(SUPPORT, LABELS, steps=5).predict(QUERIES, transductive=True)
-    assert all(torch.equal(predictor.learned[name], value) for name, value in before.items())
+    assert all(torch.equal(predictor.parameters[name], value) for name, value in before.items())
 
 
 def test_what_it_cannot_do_is_refused_in_one_line(predictor: Predictor) -> None:
@@ -149,12 +162,12 @@ def test_what_it_cannot_do_is_refused_in_one_line(predictor: Predictor) -> None:
         with pytest.raises(UserError, match=message):
             predictor.adapt(*asked, **options)
 
-    said("1 classes where this network takes 2 to 3, as it was trained", SUPPORT, ["a"] * 9)
-    said("4 classes where this network takes 2 to 3", SUPPORT[:4], ["a", "b", "c", "d"])
-    said("0 classes", [], [])
-    said("9 pictures have 8 labels: each has one", SUPPORT, LABELS[:8])
-    said("-1 adaptation steps where 0 to 1000 can be taken", SUPPORT, LABELS, steps=-1)
-    said("a.png is one picture where a list of them is taken", "a.png", LABELS)
+    said("got 1 classes; this network takes 2 to 3, as it was trained", SUPPORT, ["a"] * 9)
+    said("got 4 classes; this network takes 2 to 3", SUPPORT[:4], ["a", "b", "c", "d"])
+    said("got 0 classes", [], [])
+    said("got 9 images and 8 labels; pass one label for each image", SUPPORT, LABELS[:8])
+    said("got -1 adaptation steps; takes 0 to 1000", SUPPORT, LABELS, steps=-1)
+    said("a.png is one image; pass a list of images", "a.png", LABELS)
     said("nowhere.png is not there", [*SUPPORT[:-1], Path("nowhere.png")], LABELS)
-    with pytest.raises(UserError, match="one query by itself has no others"):
+    with pytest.raises(UserError, match="a single query cannot be normalised with others"):
         predictor.adapt(SUPPORT, LABELS).predict(QUERIES[:1], transductive=True)

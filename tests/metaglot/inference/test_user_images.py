@@ -89,7 +89,7 @@ def test_grey_paper_and_faint_pencils_do_not_matter(paper: int, black: int, size
     sharp = grey(GLYPH.convert("L").resize((60, 60), Image.Resampling.BILINEAR)) / 255
     picture = Image.fromarray(np.rint(black + (paper - black) * sharp).astype(np.uint8))
     if abs(paper - black) <= 16:
-        with pytest.raises(UserError, match="a picture of 60x60 pixels shows nothing"):
+        with pytest.raises(UserError, match="image 1 shows nothing"):
             load_images([picture], size)
     else:
         expected = pixels(Image.fromarray(np.rint(255 * sharp).astype(np.uint8)), size)
@@ -151,20 +151,21 @@ NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
-        (Image.new("L", (30, 20), 255), "a picture of 30x20 pixels shows nothing: it is one even surface"),
-        (Image.new("RGBA", (30, 20)), "a picture of 30x20 pixels shows nothing"),
-        (Image.fromarray(NOISE), "a picture of 50x50 pixels shows nothing"),
-        (np.zeros((4, 4), np.uint16), "a picture of 4x4 pixels shows nothing"),
-        (np.zeros(5), "an array of 5 is no picture: height x width, or height x width x 1 to 4"),
-        (np.zeros((3, 28, 28)), "an array of 3x28x28 is no picture"),
-        (np.zeros((0, 5)), "an array of 0x5 is no picture"),
-        (np.full((5, 5), np.nan), "an array of float64 with other than finite numbers"),
-        (np.array([["a"]]), "an array of <U1 with other than finite numbers"),
-        (np.full((5, 5, 3), 300), "an array of colours is of bytes, or of floats from 0 to 1, not of int64"),
-        (np.full((5, 5, 3), 1.5), "an array of colours is of bytes, or of floats from 0 to 1, not of float64"),
-        (Image.new("L", (1, 12_001)), "a picture of 1x12001 pixels .*"),
+        (Image.new("L", (30, 20), 255), "image 1 shows nothing: it is one even surface"),
+        (Image.new("RGBA", (30, 20)), "image 1 shows nothing"),
+        (Image.fromarray(NOISE), "image 1 shows nothing"),
+        (np.zeros((4, 4), np.uint16), "image 1 shows nothing"),
+        (np.zeros(5), "image 1 is an array of shape 5; takes height x width, or height x width x 1 to 4"),
+        (np.zeros((3, 28, 28)), "image 1 is an array of shape 3x28x28"),
+        (np.zeros((0, 5)), "image 1 is an array of shape 0x5"),
+        (np.full((5, 5), np.nan), "image 1 has values that are not finite numbers .float64"),
+        (np.array([["a"]]), "image 1 is an array of <U1; takes numbers"),
+        (np.full((5, 5, 3), 300), "image 1 is an array of colours of int64; takes bytes, or floats from 0 to 1"),
+        (np.full((5, 5, 3), 1.5), "image 1 is an array of colours of float64; takes bytes"),
+        ([[0, 1], [2]], "image 1 is a list, not an image"),
+        (None, "image 1 is an array of shape .*; takes height x width"),
         ("nowhere.png", "nowhere.png is not there"),
-        (Path("/"), "/ is no picture that can be read"),
+        (Path("/"), "/ is a folder, not an image file"),
     ],
 )
 def test_what_is_no_picture_of_a_character_is_refused_in_one_line(picture: UserImage, said: str) -> None:
@@ -173,22 +174,9 @@ def test_what_is_no_picture_of_a_character_is_refused_in_one_line(picture: UserI
     assert "\n" not in str(caught.value)
 
 
-def test_a_picture_that_is_too_large_is_refused_before_it_fills_the_memory() -> None:
-    line = np.zeros((1, 12_001), np.uint8)
-    line[0, 0] = 255
-    with pytest.raises(UserError, match="a picture of 12001x1 pixels is too large: no side is over 12000"):
-        load_images([line], 28)
-
-
-def test_a_file_that_would_unpack_to_too_much_is_refused_by_name(tmp_path: Path) -> None:
-    Image.new("1", (10_000, 9_000), 1).save(tmp_path / "bomb.png")
-    with pytest.raises(UserError, match="bomb.png is no picture that can be read .DecompressionBombWarning"):
-        load_images([tmp_path / "bomb.png"], 28)
-
-
 @pytest.mark.parametrize("picture", ["a.png", Path("a.png"), GLYPH])
 def test_one_picture_in_place_of_a_list_is_refused(picture: UserImage) -> None:
-    with pytest.raises(UserError, match="is one picture where a list of them is taken"):
+    with pytest.raises(UserError, match="is one image; pass a list of images"):
         load_images(picture, 28)  # type: ignore[arg-type]
 
 
