@@ -44,6 +44,7 @@ LARGE: dict[str, tuple[str, dict[str, object], int]] = {  # mode, how it is save
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measured as Linux does")
 @pytest.mark.parametrize("name", LARGE)
 def test_a_photograph_of_12_000_by_8_000_pixels_is_read_in_bounded_memory(name: str, tmp_path: Path) -> None:
