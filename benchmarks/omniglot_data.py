@@ -11,10 +11,11 @@ from torchvision.datasets import Omniglot
 from benchmarks.cases import CPU
 from metaglot.core.common.errors import UserError
 from metaglot.core.tasks.task_sampler import ImageStore
-from metaglot.datasets.omniglot import ARCHIVES, md5, shrink_drawing
+from metaglot.datasets.dataset import read_source
+from metaglot.datasets.omniglot import md5
+from metaglot.datasets.omniglot_layout import BACKGROUND, EVALUATION, shrink_drawing
 from metaglot.datasets.omniglot_mirrors import MIRROR, FolderMirror, mirror_at
 from metaglot.datasets.omniglot_zip import DRAWINGS, read_drawings
-from metaglot.datasets.source_record import read_source
 from stages.support import paths
 
 MEASURED = 200  # characters, of which the tasks are drawn where their number does not count
@@ -22,7 +23,7 @@ MEASURED = 200  # characters, of which the tasks are drawn where their number do
 
 def archives() -> Path:
     """The folder that holds Omniglot's two archives: the mirror, or data/raw."""
-    mirror = mirror_at(os.environ[MIRROR]) if os.environ.get(MIRROR) else None
+    mirror = mirror_at(os.environ[MIRROR], paths.root()) if os.environ.get(MIRROR) else None
     if isinstance(mirror, FolderMirror):
         return mirror.path
     if paths.SOURCE.exists() and read_source(paths.SOURCE).dataset == "omniglot":
@@ -36,7 +37,7 @@ def in_memory() -> np.ndarray:
     folder = archives()
     inks = [
         shrink_drawing(drawing, 28)
-        for archive in ARCHIVES
+        for archive in (BACKGROUND, EVALUATION)
         for _, drawing in read_drawings(folder / f"{archive.folder}.zip", archive.folder, archive.images)
     ]
     characters = np.stack(inks).reshape(-1, DRAWINGS, 28, 28)
@@ -57,7 +58,7 @@ def extracted(root: Path) -> Path:
     """
     folder, into = archives(), root / Omniglot.folder
     into.mkdir(parents=True)
-    for archive in ARCHIVES:
+    for archive in (BACKGROUND, EVALUATION):
         path = into / f"{archive.folder}.zip"
         path.symlink_to((folder / path.name).resolve())
         Omniglot.zips_md5[archive.folder] = md5(path)

@@ -8,9 +8,10 @@ from experiments import dvc_lock
 from experiments.declared import PARAMS, applied, differences, find
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import ReportStageConfig, load_stage_config
+from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.report.comparison import compare_runs
 from metaglot.report.dvc_plots import curves
+from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
 

@@ -7,10 +7,10 @@ from typing import Any
 from experiments.load_record import Recorded
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.run_records import Result, RunRecord, read_record
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.claims.speed import fomaml_is_faster
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.stage_configs import ReportStageConfig
 from stages.report import BENCH
 
 CLAIM = "fomaml-faster"

@@ -3,8 +3,6 @@
 Reads params.yaml, which no other stage does, and the table of algorithms; writes data/config, all of it or nothing.
 """
 
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -14,23 +12,17 @@ import typer
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import FILE, parse_params
 from metaglot.config.resolve import import_classes, overridden_settings, resolve
-from metaglot.core.common.atomic_files import write_yaml
+from metaglot.core.common.atomic_files import atomic_folder, write_yaml
 from metaglot.core.common.stage_configs import StrictModel
 from stages.support import paths
 from stages.support.command_line import run_command
 
 
 def write(folder: Path, files: Mapping[str, StrictModel]) -> None:
-    """Let a folder hold these files and no others; if they cannot be written it stays as it was."""
-    beside = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
-    try:
+    """Write all files to the folder and remove all others; on failure the folder stays as it was."""
+    with atomic_folder(folder) as beside:
         for name, section in files.items():
             write_yaml(beside / name, section.model_dump())
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def main(

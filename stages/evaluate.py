@@ -15,7 +15,7 @@ from rich.progress import track
 
 from metaglot.core.common.atomic_files import atomic_write, sha256, write_json
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
+from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import read_weights
 from metaglot.core.learners.batched_engine import default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
@@ -23,6 +23,7 @@ from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskIndices, sample_tasks
 from metaglot.evaluation.result_file import arrays, result
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from stages.support import device, paths
 from stages.support.command_line import run_command
 

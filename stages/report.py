@@ -13,13 +13,14 @@ import typer
 from rich.console import Console
 
 from metaglot.core.common.atomic_files import read_json, write_json, write_text
-from metaglot.core.common.stage_configs import ReportStageConfig, RunRef, load_stage_config
+from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.report.comparison import compare_runs
 from metaglot.report.dvc_plots import accuracy, by_step, curves
 from metaglot.report.html.page import render_page
 from metaglot.report.load_runs import LoadedRun, read_run
 from metaglot.report.markdown import markdown, show
+from metaglot.report.stage_configs import ReportStageConfig, RunRef
 from stages.support import paths
 from stages.support.command_line import run_command
 

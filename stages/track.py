@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from metaglot.core.common.atomic_files import sha256
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
-from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
+from metaglot.core.common.stage_configs import load_stage_config
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.tracking.mlflow_database import check_database, is_database, resolve_uri
 from metaglot.tracking.mlflow_figures import draw_figures
 from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
@@ -46,7 +47,7 @@ from mlflow.exceptions import MlflowException
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 LOCK_SECONDS = 120.0  # for other workers to publish
 DATABASE_SECONDS = 20.0  # for another program to let go of the database
-IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.evaluation.result_file", "dvc.experiments"
+IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.result", "dvc.experiments"
 AGAIN = "run `dvc repro` again: nothing that was computed is lost"
 
 

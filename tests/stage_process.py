@@ -19,7 +19,7 @@ import pytest
 from draws import LONG
 from params_file import ROOT
 
-from stages import download
+from metaglot.datasets.omniglot_layout import BACKGROUND, EVALUATION, OmniglotLayout
 
 # What each line of the pipeline writes, for one algorithm and seed.
 PIPELINE = {
@@ -52,11 +52,12 @@ def enter(folder: Path, line: str, log: Path, environment: dict[str, str]) -> No
             os.dup2(file.fileno(), stream)
     os.chdir(folder)
     if not LONG:  # a twentieth of the glyphs, in a twentieth of the time
-        download.ARCHIVES = tuple(replace(one, characters=50, alphabets=10, images=1000) for one in download.ARCHIVES)
+        few = {"characters": 50, "alphabets": 10, "images": 1000}
+        OmniglotLayout.parts = replace(BACKGROUND, **few), replace(EVALUATION, **few)
     name, *arguments = line.split()
     sys.argv = [f"stages/{name}.py", *arguments]
     stage: Any = import_module(f"stages.{name}")
-    stage.run(stage.main)
+    stage.run_command(stage.main)
 
 
 class Stages(AbstractContextManager["Stages"]):

@@ -11,7 +11,7 @@ from small_workspace import SHA256, configure
 
 from metaglot.core.tasks import class_splits
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot import shrink_drawing
+from metaglot.datasets.omniglot_layout import shrink_drawing
 from stages import train
 from stages.support import paths
 

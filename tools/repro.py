@@ -37,11 +37,10 @@ def main() -> None:
 
 def at_hand() -> bool:
     """Whether the data is here, or a source answers; one that answers something wrong is `download`'s to refuse."""
-    if YAML().load(PARAMS)["data"]["source"] == "glyphs":
-        return True
     if not Path("data/raw/source.json").exists():
         python("dvc", "checkout", "-q", "download", output=subprocess.DEVNULL)  # where DVC's cache has it
-    return python("stages.download", "--check").returncode != NOWHERE
+    source = YAML().load(PARAMS)["data"]["source"]
+    return python("stages.download", "--check", "--source", source).returncode != NOWHERE
 
 
 def reproduce(folder: Path) -> None:

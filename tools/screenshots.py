@@ -17,7 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import ReportStageConfig, load_stage_config
+from metaglot.core.common.stage_configs import load_stage_config
+from metaglot.report.stage_configs import ReportStageConfig
 from stages.support import paths
 from stages.support.command_line import run_command
 from tools.browser import chromium, compare, experiment, plot

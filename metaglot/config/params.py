@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, create_model
 
-from metaglot.config import validation_messages
+from metaglot.config.validation_messages import first_error, value_error
 from metaglot.config.yaml12 import parse_yaml
 from metaglot.core.common.stage_configs import (
     ComputeConfig,
@@ -19,18 +19,16 @@ from metaglot.core.common.stage_configs import (
     TrainingConfig,
 )
 from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.datasets.dataset import Dataset
+from metaglot.datasets.registry import DATASETS, load_dataset
 
 FILE = "params.yaml"
-CHARACTERS = 1623  # Lake, Salakhutdinov and Tenenbaum 2015; the glyphs are as many
-DRAWINGS = 20  # of each character
-FEWEST_HELD_OUT = 81  # characters in the five smallest background alphabets, which `background` may draw
-
 Classes = Mapping[str, type[MetaLearner]]
-Part = Annotated[int, Field(ge=2, le=CHARACTERS)]
+Part = Annotated[int, Field(ge=2)]
 
 
 class Data(StrictModel):
-    source: Literal["omniglot", "omniglot-nearest", "glyphs"]
+    source: str
     image_size: ImageSize
 
 
@@ -71,38 +69,58 @@ def parse_params(text: bytes, classes: Classes) -> Params:
     try:
         params = model.model_validate(given)
     except ValidationError as errors:
-        raise validation_messages.first_error(FILE, errors, model, given) from None
+        raise first_error(FILE, errors, model, given) from None
     _check(params)
     return params
 
 
 def _model(classes: Classes) -> type[Params]:
-    """`Params` that knows the algorithms' names, and for each a block of its own settings, which may be left out."""
+    """Make `Params` that knows all data sets, and all algorithms, each with an optional block of settings."""
     names: Any = Literal[tuple(classes)]
     blocks: dict[str, Any] = {name: (found.Settings, found.Settings()) for name, found in classes.items()}
     settings = create_model("Settings", __base__=StrictModel, **blocks)
     listed = Annotated[list[names], Field(min_length=1, max_length=len(classes))]
-    return create_model("Params", __base__=Params, algorithms=(listed, ...), settings=(settings, settings()))
+    sources: Any = Literal[tuple(DATASETS)]
+    data = create_model("Data", __base__=Data, source=(sources, ...))
+    return create_model(
+        "Params", __base__=Params, algorithms=(listed, ...), data=(data, ...), settings=(settings, settings())
+    )
 
 
 def _check(params: Params) -> None:
-    """Refuse what cannot be together, though each key takes it."""
-    task, split = params.task, params.split
+    """Raise UserError for values that are valid by themselves but impossible together."""
     for key, values in (("algorithms", params.algorithms), ("seeds", params.seeds)):
         for index, value in enumerate(values):
             if value in values[:index]:
-                raise validation_messages.value_error(FILE, [key, index], value, "each once")
-    if split.kind == "random" and split.train + split.validation + split.test > CHARACTERS:
-        got = {"train": split.train, "validation": split.validation, "test": split.test}
-        raise validation_messages.value_error(FILE, ["split"], got, f"counts that add up to {CHARACTERS} at most")
-    fewest = min(split.train, split.validation, split.test) if split.kind == "random" else FEWEST_HELD_OUT
-    if task.ways > fewest:
+                raise value_error(FILE, [key, index], value, "each once")
+    dataset = load_dataset(params.data.source)
+    _check_split(params.split, dataset)
+    _check_task(params.task, params.split, dataset)
+    size, model = params.data.image_size, params.model
+    if size > dataset.side:
+        raise value_error(FILE, ["data", "image_size"], size, f"a whole number from 4 up to {dataset.side}")
+    if model == "conv" and size != 28:
+        raise value_error(FILE, ["data", "image_size"], size, "28 for the model conv")
+
+
+def _check_split(split: Split, dataset: Dataset) -> None:
+    counts = split.model_dump(include={"train", "validation", "test"})
+    for part, count in counts.items():
+        if count > dataset.classes:
+            raise value_error(FILE, ["split", part], count, f"a whole number from 2 up to {dataset.classes}")
+    if split.kind == "random" and sum(counts.values()) > dataset.classes:
+        raise value_error(FILE, ["split"], counts, f"counts that add up to {dataset.classes} at most")
+    if split.kind == "background" and dataset.smallest_held_out is None:
+        raise value_error(FILE, ["split", "kind"], split.kind, f"random for {dataset.name}")
+
+
+def _check_task(task: TaskConfig, split: Split, dataset: Dataset) -> None:
+    smallest = min(split.train, split.validation, split.test)
+    fewest = dataset.smallest_held_out if split.kind == "background" else smallest
+    if fewest is not None and task.ways > fewest:
         takes = f"up to {fewest}, the characters in the smallest part of the split"
-        raise validation_messages.value_error(FILE, ["task", "ways"], task.ways, takes)
-    if task.shots + task.queries > DRAWINGS:
-        takes = f"up to {DRAWINGS - task.shots} beside {task.shots} shots: a character has {DRAWINGS} drawings"
-        raise validation_messages.value_error(FILE, ["task", "queries"], task.queries, takes)
-    if params.model == "conv" and params.data.image_size != 28:
-        raise validation_messages.value_error(
-            FILE, ["data", "image_size"], params.data.image_size, "28 for the model conv"
-        )
+        raise value_error(FILE, ["task", "ways"], task.ways, takes)
+    most = dataset.images_per_class
+    if task.shots + task.queries > most:
+        takes = f"up to {most - task.shots} beside {task.shots} shots: a character has {most} drawings"
+        raise value_error(FILE, ["task", "queries"], task.queries, takes)

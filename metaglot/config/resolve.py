@@ -1,45 +1,38 @@
 """What each stage is told: params.yaml with every value resolved, one file for each reader."""
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
-from metaglot.config import validation_messages
 from metaglot.config.params import FILE, Classes, Params
+from metaglot.config.validation_messages import value_error
 from metaglot.core.common.stage_configs import (
     AlgorithmSettings,
-    Dataset,
-    DownloadStageConfig,
-    EvaluateStageConfig,
-    PreprocessStageConfig,
-    ReportStageConfig,
     RunIdentity,
-    RunRef,
     SplitRef,
     StrictModel,
     TrainingConfig,
     TrainStageConfig,
 )
 from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.datasets.registry import load_dataset
+from metaglot.datasets.stage_configs import DownloadStageConfig, PreprocessStageConfig
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.report.stage_configs import ReportStageConfig, RunRef
 
-DATASETS: dict[str, Dataset] = {
-    "omniglot": "omniglot",
-    "omniglot-nearest": "omniglot-nearest",
-    "glyphs": "glyphs (synthetic)",
-}
 SHARED = set(AlgorithmSettings.model_fields)  # of a block's keys: those that are not the algorithm's own
 
 
 def import_classes(table: Mapping[str, str]) -> Classes:
     """The classes that a table of `module:Class` names."""
-    halves = {name: place.split(":") for name, place in table.items()}
-    return {name: getattr(import_module(module), found) for name, (module, found) in halves.items()}
+    return {name: resolve_name(place) for name, place in table.items()}
 
 
 def resolve(params: Params, classes: Classes) -> dict[str, StrictModel]:
     """The content of every config file, by its path within data/config."""
-    drawings = DownloadStageConfig(source="glyphs" if params.data.source == "glyphs" else "omniglot")
-    files: dict[str, StrictModel] = {"data.yaml": drawings, "split.yaml": _split(params)}
+    dataset = load_dataset(params.data.source)
+    download = DownloadStageConfig(source=dataset.fetched_as or params.data.source)
+    files: dict[str, StrictModel] = {"data.yaml": download, "split.yaml": _split(params)}
     rows = []
     for name in params.algorithms:
         trained = _train(params, name, classes[name])
@@ -68,23 +61,28 @@ def _beating(params: Params, name: str) -> dict[str, Any]:
 
 def _common(params: Params) -> dict[str, Any]:
     split = SplitRef(kind=params.split.kind, seed=params.split.seed)
-    return {"dataset": DATASETS[params.data.source], "model": params.model, "task": params.task, "split": split}
+    return {
+        "dataset": load_dataset(params.data.source).name,
+        "model": params.model,
+        "task": params.task,
+        "split": split,
+    }
 
 
 def _split(params: Params) -> PreprocessStageConfig:
     split = params.split.model_dump()
     if params.split.kind == "background":  # the alphabets decide how many characters there are
         split |= dict.fromkeys(("train", "validation", "test"))
-    return PreprocessStageConfig(**split, dataset=DATASETS[params.data.source], image_size=params.data.image_size)
+    return PreprocessStageConfig(
+        **split, dataset=load_dataset(params.data.source).name, image_size=params.data.image_size
+    )
 
 
 def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageConfig:
     beating = {key: value for key, value in _beating(params, name).items() if key in TrainingConfig.model_fields}
     train = params.train.model_copy(update=beating)
     if train.engine == "learn2learn" and not found.learn2learn_class:
-        raise validation_messages.value_error(
-            FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none"
-        )
+        raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
     dropped = found.takes_first_order and params.first_order
     return TrainStageConfig(
         **_common(params),

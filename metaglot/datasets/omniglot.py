@@ -1,55 +1,88 @@
-"""Omniglot: which archives it is, and its drawings as arrays.
+"""Omniglot: fetched from a mirror or from its authors, and verified.
 
 B. M. Lake, R. Salakhutdinov, J. B. Tenenbaum, "Human-level concept learning through probabilistic program
 induction", Science 350, 2015. https://github.com/brendenlake/omniglot
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-import numpy as np
 from PIL import Image
+from rich.progress import Progress
 
 from metaglot.core.common.errors import UserError
+from metaglot.datasets.dataset import SILENT, ArchiveRecord, SourceRecord, Unreachable, record_archive
+from metaglot.datasets.omniglot_layout import OfficialArchive, OmniglotLayout
+from metaglot.datasets.omniglot_mirrors import MIRROR, Mirror, copy_file, errors_name, list_sources, official
 from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 
-NEAREST = "omniglot-nearest"  # the same drawings, shrunk as the code of MAML's authors does it
-ADDRESS = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"  # torchvision's
+REMEDY = (
+    f"set {MIRROR} to a folder or address that holds images_background.zip and images_evaluation.zip, "
+    "or take synthetic characters: -S data.source=glyphs"
+)
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class OfficialArchive:
-    """One of the two official archives.
+class Omniglot(OmniglotLayout):
+    """32,460 drawings of 1,623 characters, in shades of grey."""
 
-    md5: of the official file. content_sha256: of the drawings in it, however they are packed.
+    name = "omniglot"
+
+    def fetch(self, to: Path, root: Path, progress: Progress = SILENT) -> SourceRecord:
+        """Fetch both archives from the first source that answers; a wrong answer ends the search."""
+
+        def fetch_all(source: Mirror) -> SourceRecord:
+            fetched = {part.folder: fetch_archive(source, part, to, progress) for part in self.parts}
+            return SourceRecord(dataset=self.raw_name, source=str(source), archives=fetched)
+
+        return ask_sources(root, fetch_all)
+
+    def check_source(self, root: Path) -> str:
+        def open_all(source: Mirror) -> str:
+            for name in self.archives:
+                with errors_name(source, f"{name}.zip"), source.open(f"{name}.zip"):
+                    pass
+            return f"{source} answers"
+
+        return ask_sources(root, open_all)
+
+
+class OmniglotNearest(Omniglot):
+    """The same drawings, shrunk to black and white.
+
+    The code of Finn et al. 2017 asks for the same filter, but applies it to the one-bit drawing, where Pillow takes the
+    nearest pixel whatever filter is given: strokes get steps and lose their grey.
     """
 
-    folder: str
-    alphabets: int
-    characters: int
-    images: int
-    md5: str
-    content_sha256: str
+    name = "omniglot-nearest"
+    fetched_as = "omniglot"
+    resampling = Image.Resampling.NEAREST
 
 
-BACKGROUND = OfficialArchive(
-    folder="images_background",
-    alphabets=30,
-    characters=964,
-    images=19_280,
-    md5="68d2efa1b9178cc56df9314c21c6e718",
-    content_sha256="5b7f1a2648ec9d3e2b69cd56dbad29acfe5c980f54296bce04d5841ebeefa46b",
-)
-EVALUATION = OfficialArchive(
-    folder="images_evaluation",
-    alphabets=20,
-    characters=659,
-    images=13_180,
-    md5="6b91aef0f799c5bb55b94e3f2daec811",
-    content_sha256="f6b46bcf40cb2705362c93c5d3d9728b0c10ef362989f73993a3aa24e490ecd5",
-)
-ARCHIVES = (BACKGROUND, EVALUATION)
+def ask_sources(root: Path, ask: Callable[[Mirror], T]) -> T:
+    """Ask the first source that answers; raises UserError, with the remedy, for no answer or a wrong one."""
+    silent = []
+    try:
+        for source in list_sources(root):
+            try:
+                return ask(source)
+            except Unreachable as error:
+                silent.append(str(error))
+        raise Unreachable("; ".join(silent))
+    except UserError as error:
+        raise type(error)(f"{error}; {REMEDY}") from None
+
+
+def fetch_archive(source: Mirror, archive: OfficialArchive, to: Path, progress: Progress) -> ArchiveRecord:
+    """Fetch and verify one archive; raises UserError unless it is Omniglot's."""
+    path = to / f"{archive.folder}.zip"
+    with errors_name(source, path.name):
+        copy_file(source, path, progress)
+        if source == official():
+            check_md5(path, archive)
+        return record_archive(path, archive.images, verify(path, archive))
 
 
 def check_md5(path: Path, archive: OfficialArchive) -> None:
@@ -69,14 +102,3 @@ def verify(path: Path, archive: OfficialArchive) -> str:
 def md5(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def shrink_drawing(drawing: Image.Image, size: int, dataset: str = "omniglot") -> np.ndarray:
-    """Shrink a one-bit drawing to uint8 [size, size], 255 = full ink, 0 = paper.
-
-    Divided by 255 it is learn2learn's `1 - ToTensor(Resize(size, LANCZOS)(drawing.convert("L")))`. The code of Finn et
-    al. 2017 asks for the same filter, but of the one-bit drawing, where Pillow takes the nearest pixel whatever it is
-    asked for: strokes get steps and lose their grey. So it is in the dataset `omniglot-nearest`.
-    """
-    filtered = Image.Resampling.NEAREST if dataset == NEAREST else Image.Resampling.LANCZOS
-    return 255 - np.asarray(drawing.convert("L").resize((size, size), filtered))

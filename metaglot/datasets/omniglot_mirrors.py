@@ -1,6 +1,7 @@
-"""Where Omniglot's archives can be had: the mirror that OMNIGLOT_MIRROR names, and the official addresses."""
+"""Where Omniglot's archives are: the mirror that OMNIGLOT_MIRROR names, and the official address."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,25 +10,25 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import requests
+from rich.progress import Progress
 from urllib3.exceptions import HTTPError
 
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.omniglot import ADDRESS
-from stages.support import paths
+from metaglot.datasets.dataset import Unreachable
+from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE
 
+ADDRESS = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"  # torchvision's
 MIRROR = "OMNIGLOT_MIRROR"
 TIMEOUT = (10, 30)  # seconds to connect, and without a byte
+LONGEST = 1800  # seconds for one archive, so that a very slow download ends
+CHUNK = 2**16
 
 Read = Callable[[int], bytes]  # up to so many bytes; none at the end
 
 
-class Unreachable(UserError):
-    """A source that does not answer at all, as opposed to one that answers something wrong."""
-
-
 @dataclass(frozen=True)
 class FolderMirror:
-    """A mirror in the file system. named: as the user wrote it."""
+    """A mirror in the file system. named: the path as the user wrote it."""
 
     named: str
     path: Path
@@ -72,7 +73,7 @@ class WebMirror:
 
 
 def answer(address: str) -> requests.Response:
-    """Ask for a file, and get the beginning of an answer."""
+    """Request a file; returns once the answer begins."""
     try:
         return requests.get(address, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
     except requests.exceptions.SSLError as error:
@@ -84,24 +85,57 @@ def answer(address: str) -> requests.Response:
 
 
 def reason(error: Exception) -> str:
-    """The end of urllib3's long story: `Connection refused`."""
+    """The last part of urllib3's message, such as `Connection refused`."""
     cause = error.args[0] if error.args else error
     return str(getattr(cause, "reason", cause)).rpartition(": ")[2]
 
 
-def list_sources() -> list[FolderMirror | WebMirror]:
-    """List where to look, in this order: the mirror where one is set, then the official addresses."""
-    mirror = os.environ.get(MIRROR)
-    return [*([mirror_at(mirror)] if mirror else []), WebMirror(ADDRESS)]
+Mirror = FolderMirror | WebMirror
 
 
-def mirror_at(named: str) -> FolderMirror | WebMirror:
-    """Tell an address from a folder, which may be relative to the repository."""
+def official() -> WebMirror:
+    return WebMirror(ADDRESS)
+
+
+def list_sources(root: Path) -> list[Mirror]:
+    """List where to look, in this order: the mirror, if one is set, then the official address."""
+    named = os.environ.get(MIRROR)
+    return [*([mirror_at(named, root)] if named else []), official()]
+
+
+def mirror_at(named: str, root: Path) -> Mirror:
+    """Return the mirror at an address, or in a folder, which may be relative to the repository's root."""
     if "://" not in named:
-        return FolderMirror(named, paths.root() / Path(named).expanduser())
-    parts = urlsplit(named)
+        return FolderMirror(named, root / Path(named).expanduser())
+    try:
+        parts = urlsplit(named)
+    except ValueError as error:
+        raise UserError(f"{MIRROR} is not a valid address: {error}") from None
     if parts.scheme == "file":
         return FolderMirror(named, Path(url2pathname(parts.path)))
     if parts.scheme in ("http", "https"):
         return WebMirror(named.rstrip("/"))
     raise UserError(f"{MIRROR}={named} is neither a folder nor an http, https or file address")
+
+
+@contextmanager
+def errors_name(source: Mirror, name: str) -> Iterator[None]:
+    """Let every UserError begin with the file that it is about."""
+    try:
+        yield
+    except UserError as error:
+        raise type(error)(f"{source}/{name} {error}") from None
+
+
+def copy_file(source: Mirror, to: Path, progress: Progress) -> None:
+    """Copy the file of that name from a source; raises UserError if it is too large or too slow."""
+    end = time.monotonic() + LONGEST
+    with source.open(to.name) as (read, size), to.open("wb") as file:
+        task = progress.add_task(to.name, total=size)
+        while chunk := read(CHUNK):
+            file.write(chunk)
+            progress.advance(task, len(chunk))
+            if file.tell() > LARGEST_ARCHIVE:
+                raise UserError(f"is larger than {LARGEST_ARCHIVE} bytes")
+            if time.monotonic() > end:
+                raise UserError(f"is not here after {LONGEST} seconds")

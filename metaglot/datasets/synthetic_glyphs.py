@@ -12,13 +12,34 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from PIL import Image, ImageDraw
+from rich.progress import Progress
 
-from metaglot.datasets.omniglot_zip import DRAWINGS, SIDE
+from metaglot.datasets.dataset import SILENT, SourceRecord, record_archive
+from metaglot.datasets.omniglot_layout import OmniglotLayout
+from metaglot.datasets.omniglot_zip import DRAWINGS, SIDE, content_sha256, read_drawings
 
 STROKES = 4  # at most
 POINTS = 12  # of a stroke's polygon
 WOBBLE = 0.09  # how far a hand moves a control point, in sides of the paper
 PEN = 4  # pixels
+
+
+class Glyphs(OmniglotLayout):
+    """As many drawings, characters and alphabets as Omniglot has, in the same archives."""
+
+    name = "glyphs (synthetic)"
+    made_here = True
+
+    def fetch(self, to: Path, root: Path, progress: Progress = SILENT) -> SourceRecord:
+        """Draw the glyphs; alphabets are numbered on from the first archive to the second."""
+        first, drawn = 1, {}
+        for part in self.parts:
+            path = to / f"{part.folder}.zip"
+            write_archive(path, part.folder, sizes(part.characters, part.alphabets), first)
+            content = content_sha256(read_drawings(path, part.folder, part.images))
+            drawn[part.folder] = record_archive(path, part.images, content)
+            first += part.alphabets
+        return SourceRecord(dataset=self.name, source="generated", archives=drawn)
 
 
 def write_archive(path: Path, folder: str, sizes: Sequence[int], first: int = 1, seed: int = 0) -> None:

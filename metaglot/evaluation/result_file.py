@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaglot.core.common.stage_configs import EvaluateStageConfig
 from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
 from metaglot.evaluation.scoring import EvaluationScores
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
 
 WRITEUP_TASKS = 32  # the write-up's protocol: the first so many tasks
 PICTURED_TASKS = 12  # whose answers are kept for the report's gallery

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.omniglot import shrink_drawing
+from metaglot.datasets.registry import load_dataset_by_name
 from metaglot.inference.image_files import DEEP, check_size, read_image, reduction, upright_and_reduced
 
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
@@ -31,7 +31,8 @@ def load_images(images: Iterable[UserImage], size: int, dataset: str = "omniglot
     """
     if isinstance(images, str | PathLike | Image.Image):
         raise UserError(f"{_name(images)} is one image; pass a list of images: [image]")
-    shrunk = [shrink_drawing(_normalised(image, n), size, dataset) for n, image in enumerate(images, start=1)]
+    shrink = load_dataset_by_name(dataset).shrink
+    shrunk = [shrink(_normalised(image, n), size) for n, image in enumerate(images, start=1)]
     pixels = torch.from_numpy(np.stack(shrunk) if shrunk else np.zeros((0, size, size), np.uint8))
     return pixels.float().mul_(1 / 255)
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report.claims.conclusions import claims
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.headline import answer, question
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import algorithm_rows, run_rows
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.baselines import against_baselines
 from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
 

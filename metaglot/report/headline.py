@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report import formatting
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import Pair
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from metaglot.core.common.atomic_files import read_text
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import AlignmentRow, Result, RunRecord, read_history, read_record
-from metaglot.core.common.stage_configs import RunRef
+from metaglot.report.stage_configs import RunRef
 
 Scores = dict[str, NDArray[Any]]
 MEASURES = ("accuracy", "loss", "inductive_accuracy", "inductive_loss")

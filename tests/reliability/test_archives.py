@@ -15,6 +15,7 @@ from small_omniglot import Members, pack, pair, png, unpack
 
 from metaglot.core.common.atomic_files import write_yaml
 from metaglot.core.common.errors import UserError
+from metaglot.datasets.omniglot import Omniglot
 from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 from stages import download
 from stages.support import paths
@@ -95,7 +96,7 @@ def test_an_archive_changed_at_random_is_refused_soon_in_one_line_and_writes_not
     monkeypatch.chdir(around / "workspace")
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.setenv("OMNIGLOT_MIRROR", str(around / "mirror"))
-    monkeypatch.setattr(download, "ARCHIVES", known)
+    monkeypatch.setattr(Omniglot, "parts", known)
     found = {"refused": 0, "the same drawings": 0}
     spent: list[float] = []
 
@@ -135,6 +136,6 @@ def test_an_archive_changed_at_random_is_refused_soon_in_one_line_and_writes_not
     assert grown < MEGABYTES and max(spent) < SECONDS
     assert not [name for name in os.listdir(around.parent) if "evil" in name]
     figure(
-        f"{found['refused']} refused, {found['the same read_drawings']} as good as before; at most "
+        f"{found['refused']} refused, {found['the same drawings']} as good as before; at most "
         f"{max(spent):.2f} s and {grown:.0f} MiB; nothing written"
     )

@@ -14,14 +14,10 @@ from params_file import ROOT, TEXT, changed, text
 
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import SHARED, import_classes
-from metaglot.core.common.stage_configs import (
-    DownloadStageConfig,
-    EvaluateStageConfig,
-    PreprocessStageConfig,
-    ReportStageConfig,
-    TrainStageConfig,
-    load_stage_config,
-)
+from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
+from metaglot.datasets.stage_configs import DownloadStageConfig, PreprocessStageConfig
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.report.stage_configs import ReportStageConfig
 from stages import configure
 from stages.support import paths
 from stages.support.command_line import run_command

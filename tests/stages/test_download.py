@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import typer
 
-from metaglot.core.common.atomic_files import read_json, sha256, write_text, write_yaml
+from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.datasets import omniglot_mirrors
-from metaglot.datasets.omniglot import ARCHIVES, OfficialArchive
-from metaglot.datasets.omniglot_mirrors import Unreachable, WebMirror
+from metaglot.datasets.dataset import Unreachable
+from metaglot.datasets.omniglot import Omniglot
+from metaglot.datasets.omniglot_layout import OfficialArchive
 from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 from stages import download
 from stages.support import paths
@@ -33,7 +34,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OfficialArch
     monkeypatch.delenv("DVC_ROOT", raising=False)
     write_yaml(paths.DATA_CONFIG, {"source": "omniglot"})
     archives = pair(tmp_path / "mirror")
-    monkeypatch.setattr(download, "ARCHIVES", archives)
+    monkeypatch.setattr(Omniglot, "parts", archives)
     monkeypatch.setenv("OMNIGLOT_MIRROR", str(tmp_path / "mirror"))
     return archives
 
@@ -45,8 +46,7 @@ def official(monkeypatch: pytest.MonkeyPatch, silent_port: int) -> str:
 
 
 def set_official(monkeypatch: pytest.MonkeyPatch, address: str) -> str:
-    for module in (omniglot_mirrors, download):
-        monkeypatch.setattr(module, "ADDRESS", address)
+    monkeypatch.setattr(omniglot_mirrors, "ADDRESS", address)
     return address
 
 
@@ -145,7 +145,7 @@ def test_a_server_that_answers_wrongly_is_refused_in_one_line(
 ) -> None:
     """And never passed over, though another source might answer."""
     monkeypatch.setattr(omniglot_mirrors, "TIMEOUT", (1, 1))
-    monkeypatch.setattr(download, "LONGEST", 1)
+    monkeypatch.setattr(omniglot_mirrors, "LONGEST", 1)
     monkeypatch.setenv("OMNIGLOT_MIRROR", f"{mirror_server}/{fault}")
     set_official(monkeypatch, f"{mirror_server}/ok")
     start = time.monotonic()
@@ -173,7 +173,7 @@ def test_wrong_drawings_are_refused_though_the_other_archive_is_right(
     known: tuple[OfficialArchive, OfficialArchive], official: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = replace(known[1], content_sha256="0" * 64, md5="0" * 32)
-    monkeypatch.setattr(download, "ARCHIVES", (known[0], wrong))
+    monkeypatch.setattr(Omniglot, "parts", (known[0], wrong))
     refused(f"images_evaluation.zip holds other drawings than Omniglot's: sha256 {known[1].content_sha256}, not 0000")
 
 
@@ -193,11 +193,48 @@ def test_what_was_there_before_stays_when_a_download_fails(
     known: tuple[OfficialArchive, OfficialArchive], official: str, tmp_path: Path
 ) -> None:
     download.main()
+    write_text(paths.RAW / "images_background.zip", "damaged")
     before = {name: (paths.RAW / name).read_bytes() for name in RAW}
     write_text(tmp_path / "mirror" / "images_evaluation.zip", "not a zip")
     with pytest.raises(UserError, match="images_evaluation.zip is not a whole zip archive"):
         download.main()
     assert {name: (paths.RAW / name).read_bytes() for name in kept()} == before
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "no record", "of glyphs"])
+def test_what_is_whole_is_kept_without_any_source_and_what_is_not_is_replaced(
+    damage: str, known: tuple[OfficialArchive, OfficialArchive], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    download.main()
+    whole = {name: (paths.RAW / name).read_bytes() for name in RAW}
+    (paths.RAW / ".omniglot.zip.1.partial").write_text("half a file")
+    (paths.RAW / "squares").mkdir()
+    monkeypatch.setenv("OMNIGLOT_MIRROR", "/nowhere")
+    download.main()
+    assert {name: (paths.RAW / name).read_bytes() for name in kept()} == whole
+    if damage == "missing":
+        (paths.RAW / "images_evaluation.zip").unlink()
+    elif damage == "changed":
+        (paths.RAW / "images_evaluation.zip").write_bytes(whole["images_evaluation.zip"][:-1])
+    elif damage == "no record":
+        paths.SOURCE.unlink()
+    else:
+        write_json(paths.SOURCE, read_json(paths.SOURCE) | {"dataset": "glyphs (synthetic)"})
+    with pytest.raises(UserError, match="^/nowhere/images_background.zip is not there"):
+        download.main()
+    monkeypatch.setenv("OMNIGLOT_MIRROR", str(tmp_path / "mirror"))
+    download.main()
+    assert {name: (paths.RAW / name).read_bytes() for name in kept()} == whole
+
+
+def test_glyphs_are_drawn_anew_each_time(known: tuple[OfficialArchive, OfficialArchive]) -> None:
+    """Those that are there may be of older code."""
+    write_yaml(paths.DATA_CONFIG, {"source": "glyphs"})
+    download.main()
+    drawn = {name: (paths.RAW / name).read_bytes() for name in RAW}
+    (paths.RAW / "images_background.zip").write_bytes(b"")
+    download.main()
+    assert {name: (paths.RAW / name).read_bytes() for name in kept()} == drawn
 
 
 def test_check_answers_and_writes_nothing(
@@ -215,7 +252,7 @@ def test_check_answers_and_writes_nothing(
     with pytest.raises(typer.Exit) as left:
         download.main(only_check=True)
     assert left.value.exit_code == 3
-    assert f"{official} does not answer" in capsys.readouterr().err
+    assert f"omniglot cannot be reached: {official}/images_background.zip does not answer" in capsys.readouterr().err
     assert not paths.RAW.exists()
 
 
@@ -228,17 +265,22 @@ def test_check_needs_no_source_for_glyphs_nor_for_what_is_here(
     download.main()
     monkeypatch.delenv("OMNIGLOT_MIRROR")
     download.main(only_check=True)
-    assert "data/raw holds Omniglot" in capsys.readouterr().err
+    assert "data/raw holds omniglot" in capsys.readouterr().err
     write_text(paths.RAW / "images_background.zip", "changed")
     with pytest.raises(typer.Exit):
         download.main(only_check=True)
     write_yaml(paths.DATA_CONFIG, {"source": "glyphs"})
     download.main(only_check=True)
-    assert "data.source is glyphs" in capsys.readouterr().err
+    assert "glyphs (synthetic): made here" in capsys.readouterr().err
 
 
-def test_the_official_addresses_are_known_from_their_own_url_as_a_mirror() -> None:
-    assert WebMirror(omniglot_mirrors.ADDRESS) == omniglot_mirrors.mirror_at(omniglot_mirrors.ADDRESS + "/")
+def test_check_may_ask_about_another_data_set_than_the_config_s(
+    known: tuple[OfficialArchive, OfficialArchive], capsys: pytest.CaptureFixture[str]
+) -> None:
+    download.main(only_check=True, source="glyphs")
+    assert "glyphs (synthetic): made here" in capsys.readouterr().err
+    with pytest.raises(UserError, match="there is no data set 'squares'; there are omniglot, omniglot-nearest, glyphs"):
+        download.main(only_check=True, source="squares")
 
 
 @pytest.mark.slow
@@ -252,7 +294,7 @@ def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(
     record = read_json(paths.SOURCE)
     assert (record["dataset"], record["source"]) == ("glyphs (synthetic)", "generated")
     alphabets = []
-    for archive in ARCHIVES:
+    for archive in Omniglot.parts:
         path, held = paths.RAW / f"{archive.folder}.zip", record["archives"][archive.folder]
         found = list(read_drawings(path, archive.folder, archive.images))
         assert content_sha256(found) == held["content_sha256"] and sha256(path) == held["file_sha256"]
@@ -283,5 +325,5 @@ def test_the_real_archives_are_downloaded_with_a_line_each(tmp_path: Path) -> No
     assert len(ended.stderr.splitlines()) == 2 and ended.stdout == ""
     record = read_json(tmp_path / paths.SOURCE)
     assert {name: held["content_sha256"] for name, held in record["archives"].items()} == {
-        archive.folder: archive.content_sha256 for archive in ARCHIVES
+        archive.folder: archive.content_sha256 for archive in Omniglot.parts
     }

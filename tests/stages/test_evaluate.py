@@ -10,9 +10,10 @@ from small_workspace import SHA256, SMALL, configure, workspace
 
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import EvaluateStageConfig, load_stage_config
+from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import write_weights
 from metaglot.core.tasks.task_sampler import StreamPurpose, sample_tasks
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.training.learn2learn_engine import initial_module
 from stages.evaluate import main
 from stages.support import paths

@@ -10,7 +10,7 @@ import pytest
 from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.tasks import class_splits
-from metaglot.datasets.omniglot import OfficialArchive, shrink_drawing
+from metaglot.datasets.omniglot_layout import OfficialArchive, shrink_drawing
 from metaglot.datasets.omniglot_zip import read_drawings
 from stages import preprocess
 from stages.support import paths
@@ -75,7 +75,7 @@ def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(
     preprocess.main()
     written = read_json(paths.SPLIT_RECORD)
     names = {part: characters.names for part, characters in parts().items()}
-    digest = class_splits.split_digest("omniglot", names)
+    digest = class_splits.split_digest("omniglot", parts())
     assert written == {"dataset": "omniglot", "kind": "random", "seed": 42, "sha256": digest, **names}
     assert class_splits.split_sha256(paths.split("test")) == digest
 
@@ -113,7 +113,7 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
     configure(dataset="omniglot-nearest")
     preprocess.main()
     for part, found in parts().items():
-        assert found.names == grey[part].names
+        assert found.names == grey[part].names  # but not the digest: see test_class_splits.py
         assert set(np.unique(found.images)) == {0, 255} < set(np.unique(grey[part].images))
 
 
@@ -122,7 +122,8 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
     [
         ({"train": 6}, "train 6 \\+ validation 2 \\+ test 3 = 11 characters; .* there are 10"),
         ({"test": None}, "data/config/split.yaml: a random split needs counts: train, validation and test"),
-        ({"dataset": "glyphs (synthetic)"}, "data/raw holds omniglot, data/config/split.yaml asks for glyphs"),
+        ({"dataset": "glyphs (synthetic)"}, "data/raw holds omniglot, not glyphs .synthetic.; run"),
+        ({"dataset": "squares"}, "there is no data set 'squares' in metaglot/datasets/registry.py"),
         ({"kind": "sorted"}, "data/config/split.yaml: kind: "),
         ({"seed": "42"}, "data/config/split.yaml: seed: "),
     ],

@@ -1,6 +1,6 @@
-"""The sections that stages are configured by, and the files in which `configure` hands them on.
+"""What `configure` hands to `train`, and the sections of it that other stages' configs share.
 
-Every training depends on this file, so it says what a value is, and leaves where it came from to `params.py`.
+Every training depends on this file: what only another stage reads is in the `stage_configs.py` of its own package.
 """
 
 from pathlib import Path
@@ -11,17 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
 
-Dataset = Literal["omniglot", "omniglot-nearest", "glyphs (synthetic)"]
 Engine = Literal["batched", "learn2learn"]
 Model = Literal["fc", "conv"]
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Positive = Annotated[int, Field(ge=1, le=10_000_000)]
-ImageSize = Annotated[int, Field(ge=4, le=105)]  # 105: the drawings' own size
+ImageSize = Annotated[int, Field(ge=4, le=1024)]
 Iterations = Annotated[int, Field(ge=0, le=100_000_000)]
 Steps = Annotated[int, Field(ge=0, le=1000)]
 Ways = Annotated[int, Field(ge=2, le=256)]
-Shots = Annotated[int, Field(ge=1, le=19)]  # a character has 20 drawings
+Shots = Annotated[int, Field(ge=1, le=19)]
 ValidationTasks = Annotated[int, Field(ge=1, le=100_000)]  # all drawn at once
 MetaBatch = Annotated[int, Field(ge=1, le=4096)]
 Rate = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
@@ -45,7 +44,7 @@ class TaskConfig(StrictModel):
 
 
 class SplitRef(StrictModel):
-    """Which split of the characters a run is about; validation tasks are a function of (seed, index)."""
+    """Which split of the classes a run uses; validation tasks are a function of (seed, index)."""
 
     kind: Literal["random", "background"]
     seed: Seed
@@ -73,7 +72,7 @@ class EvaluationConfig(StrictModel):
 
 
 class ComputeConfig(StrictModel):
-    """Where and how it is computed. `auto` stays unresolved: what was used is in the run's record."""
+    """Device, threads and tasks at once. `auto` stays unresolved: run.json says what was used."""
 
     device: Annotated[str, DEVICES]
     threads: Auto | Annotated[int, Field(ge=1, le=1024)]
@@ -94,28 +93,14 @@ class AlgorithmSettings(StrictModel):
     test_adaptation_steps: Steps | None = None
 
 
-class DownloadStageConfig(StrictModel):
-    source: Literal["omniglot", "glyphs"]
-
-
-class PreprocessStageConfig(SplitRef):
-    """`preprocess`: counts of characters for `random`; null for `background`, where the alphabets decide."""
-
-    dataset: Dataset
-    image_size: ImageSize
-    train: int | None
-    validation: int | None
-    test: int | None
-
-
 class RunIdentity(StrictModel):
-    """What a run is of: the algorithm, where it lives, and the data, task and network it is given."""
+    """What identifies a run: the algorithm and its class, the data set, the task and the network."""
 
     algorithm: str
     label: str
     implementation: str
     first_order: bool | None  # null where it means nothing
-    dataset: Dataset
+    dataset: str
     model: Model
     image_size: ImageSize
     task: TaskConfig
@@ -123,41 +108,18 @@ class RunIdentity(StrictModel):
 
 
 class TrainStageConfig(RunIdentity):
+    """`<algorithm>/train.yaml`. settings: of the algorithm, resolved."""
+
     train: TrainingConfig
     run: ComputeConfig
     settings: dict[str, Any]  # the algorithm's own, resolved
-
-
-class EvaluateStageConfig(RunIdentity):
-    fast_lr: Rate
-    evaluate: EvaluationConfig
-    run: ComputeConfig
-    settings: dict[str, Any]
-
-
-class RunRef(StrictModel):
-    algorithm: str
-    label: str
-    first_order: bool | None
-    seed: Seed
-
-
-class ReportStageConfig(StrictModel):
-    """`report`: the runs to compare, and the difference in accuracy (a fraction) that would not matter."""
-
-    dataset: Dataset
-    margin: Annotated[float, Field(gt=0, lt=1)]
-    task: TaskConfig
-    model: Model
-    split: SplitRef
-    rows: list[RunRef]
 
 
 Config = TypeVar("Config", bound=BaseModel)
 
 
 def load_stage_config(model: type[Config], path: Path) -> Config:
-    """Read a stage's config from YAML; one that is missing, malformed or not a `model` is refused by key."""
+    """Read a stage's config from YAML; raises UserError, naming the key, if it is missing, malformed or no `model`."""
     try:
         return model.model_validate(read_yaml(path))
     except ValidationError as mistakes:

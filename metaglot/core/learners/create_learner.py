@@ -1,21 +1,34 @@
 """The meta-learner that a stage's config names."""
 
-from importlib import import_module
+from pkgutil import resolve_name
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import EvaluateStageConfig, TrainStageConfig
+from metaglot.core.common.stage_configs import Model
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
 
 
-def create_learner(
-    config: TrainStageConfig | EvaluateStageConfig, fast_lr: float, adaptation_steps: int
-) -> MetaLearner:
+class LearnerConfig(Protocol):
+    """What train.yaml and evaluate.yaml say of an algorithm."""
+
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def implementation(self) -> str: ...
+    @property
+    def model(self) -> Model: ...
+    @property
+    def first_order(self) -> bool | None: ...
+    @property
+    def settings(self) -> dict[str, Any]: ...
+
+
+def create_learner(config: LearnerConfig, fast_lr: float, adaptation_steps: int) -> MetaLearner:
     """The algorithm at `config.implementation`: `module:Class`, which `configure` takes from the registry."""
-    module, name = config.implementation.split(":")
-    kind: type[MetaLearner] = getattr(import_module(module), name)
+    kind: type[MetaLearner] = resolve_name(config.implementation)
     try:
         settings = kind.Settings.model_validate(config.settings)
     except ValidationError as errors:

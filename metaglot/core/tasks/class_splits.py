@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -63,10 +63,15 @@ def alphabet(name: str) -> str:
     return name.partition("/")[0]
 
 
-def split_digest(dataset: str, split: Split) -> str:
-    """The sha256 that stands in every result: of the dataset's name and the characters of each part, in order."""
-    canonical = json.dumps({"dataset": dataset, **split}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+def split_digest(dataset: str, parts: Mapping[str, SplitPart]) -> str:
+    """The sha256 that stands in every result: of the data set's name, and of each part's classes and pixels."""
+    canonical = {part: [kept.names, kept.images.shape, _sha256(kept.images.tobytes())] for part, kept in parts.items()}
+    text = json.dumps({"dataset": dataset, **canonical}, sort_keys=True, separators=(",", ":"))
+    return _sha256(text.encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def save_split_part(path: Path, characters: SplitPart, **also: str) -> None:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import CLAIMED, Pair, correct_family, find_pair
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 

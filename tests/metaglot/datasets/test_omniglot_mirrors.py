@@ -5,32 +5,39 @@ from pathlib import Path
 import pytest
 
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.omniglot_mirrors import FolderMirror, Unreachable, WebMirror, answer, list_sources, mirror_at
+from metaglot.datasets.dataset import Unreachable
+from metaglot.datasets.omniglot_mirrors import ADDRESS, FolderMirror, WebMirror, answer, list_sources, mirror_at
 
 
 def test_a_mirror_comes_before_the_official_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMNIGLOT_MIRROR", "https://mirror.example/omniglot/")
     official = WebMirror("https://raw.githubusercontent.com/brendenlake/omniglot/master/python")
-    assert list_sources() == [WebMirror("https://mirror.example/omniglot"), official]
+    assert list_sources(Path()) == [WebMirror("https://mirror.example/omniglot"), official]
     monkeypatch.setenv("OMNIGLOT_MIRROR", "")
-    assert list_sources() == [official]
+    assert list_sources(Path()) == [official]
+    assert mirror_at(ADDRESS + "/", Path()) == official
 
 
-def test_a_relative_folder_is_relative_to_the_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """DVC runs a temporary experiment elsewhere, and says where the repository is."""
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path / "repository"))
-    assert mirror_at("../omniglot") == FolderMirror("../omniglot", tmp_path / "repository" / "../omniglot")
-    assert mirror_at("/omniglot") == FolderMirror("/omniglot", Path("/omniglot"))
+def test_a_relative_folder_is_relative_to_the_repository() -> None:
+    assert mirror_at("../omniglot", Path("/x")) == FolderMirror("../omniglot", Path("/x/../omniglot"))
+    assert mirror_at("/omniglot", Path("/x")) == FolderMirror("/omniglot", Path("/omniglot"))
 
 
 def test_a_file_address_is_a_folder() -> None:
-    assert mirror_at("file:///data/omni%20glot") == FolderMirror("file:///data/omni%20glot", Path("/data/omni glot"))
+    assert mirror_at("file:///data/omni%20glot", Path()) == FolderMirror(
+        "file:///data/omni%20glot", Path("/data/omni glot")
+    )
 
 
 @pytest.mark.parametrize("mirror", ["ftp://mirror.example", "s3://bucket/omniglot", "gopher://x"])
 def test_another_kind_of_address_is_refused(mirror: str) -> None:
     with pytest.raises(UserError, match=f"OMNIGLOT_MIRROR={mirror} is neither a folder nor"):
-        mirror_at(mirror)
+        mirror_at(mirror, Path())
+
+
+def test_a_malformed_address_of_a_mirror_is_refused_by_the_variable_s_name() -> None:
+    with pytest.raises(UserError, match="OMNIGLOT_MIRROR is not a valid address: .*IPv6"):
+        mirror_at("http://[bad", Path())
 
 
 def test_a_password_in_an_address_is_not_shown() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot import ARCHIVES, shrink_drawing
+from metaglot.datasets.omniglot_layout import shrink_drawing
 from metaglot.datasets.omniglot_zip import read_drawings
 
 SIZES = [20, 20]
@@ -38,7 +38,7 @@ def test_an_alphabet_is_drawn_alike_wherever_it_stands(tmp_path: Path) -> None:
 
 
 def test_alphabets_hold_as_many_characters_as_omniglots_archives() -> None:
-    for archive in ARCHIVES:
+    for archive in synthetic_glyphs.Glyphs.parts:
         sizes = synthetic_glyphs.sizes(archive.characters, archive.alphabets)
         assert sum(sizes) == archive.characters == archive.images / 20
         assert len(sizes) == archive.alphabets and max(sizes) - min(sizes) <= 1

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metaglot.core.common.stage_configs import EvaluateStageConfig, TaskConfig
+from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
 from metaglot.evaluation.confidence_intervals import clustered_interval
 from metaglot.evaluation.result_file import arrays, result
 from metaglot.evaluation.scoring import EvaluationScores
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
 
 TASK = TaskConfig(ways=3, shots=2, queries=4, rotations="class")
 COUNT = 50

@@ -13,7 +13,7 @@ from PIL import Image
 from trained_glyphs import drawings
 
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.omniglot import shrink_drawing
+from metaglot.datasets.omniglot_layout import shrink_drawing
 from metaglot.inference.user_images import UserImage, load_images
 
 GLYPH = drawings(1, 0)[0][0]

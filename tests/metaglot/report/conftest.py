@@ -3,8 +3,8 @@
 import pytest
 from finished_pipeline import finished
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.stage_configs import ReportStageConfig
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 

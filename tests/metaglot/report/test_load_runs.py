@@ -7,8 +7,8 @@ import pytest
 from finished_pipeline import Pipeline
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import RunRef
 from metaglot.report.load_runs import read_alignment, read_scores
+from metaglot.report.stage_configs import RunRef
 from stages import report
 from stages.support import paths
 

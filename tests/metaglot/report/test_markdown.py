@@ -4,10 +4,10 @@ from pathlib import Path
 from finished_pipeline import finished
 from rich.console import Console
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.report.comparison import compare_runs
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import markdown, show
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairwise_result import wider_interval
 from metaglot.report.tables import main_table, notes, pairs_table
 

@@ -11,12 +11,9 @@ from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.atomic_files import write_yaml
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import (
-    EvaluateStageConfig,
-    ReportStageConfig,
-    TrainStageConfig,
-    load_stage_config,
-)
+from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
+from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.report.stage_configs import ReportStageConfig
 
 CLASSES = import_classes(ALGORITHMS)
 FILES = resolve(parse_params(TEXT, CLASSES), CLASSES)

@@ -47,12 +47,30 @@ def test_too_few_background_alphabets_are_refused() -> None:
 
 
 def test_the_digest_is_the_sha256_of_canonical_json() -> None:
-    parts = {"train": ["B/character01"], "validation": ["A/character01"], "test": ["A/character02"]}
+    ink, paper = np.full((1, 20, 2, 2), 255, np.uint8), np.zeros((1, 20, 2, 2), np.uint8)
+    inked, blank = hashlib.sha256(b"\xff" * 80).hexdigest(), hashlib.sha256(b"\0" * 80).hexdigest()
+    parts = {"train": class_splits.SplitPart(ink, ["B/character01"]), "test": class_splits.SplitPart(paper, ["A/c"])}
     canonical = (
-        b'{"dataset":"omniglot","test":["A/character02"],"train":["B/character01"],"validation":["A/character01"]}'
+        f'{{"dataset":"omniglot","test":[["A/c"],[1,20,2,2],"{blank}"],'
+        f'"train":[["B/character01"],[1,20,2,2],"{inked}"]}}'
     )
-    assert class_splits.split_digest("omniglot", parts) == hashlib.sha256(canonical).hexdigest()
-    assert class_splits.split_digest("glyphs (synthetic)", parts) != class_splits.split_digest("omniglot", parts)
+    assert class_splits.split_digest("omniglot", parts) == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def test_a_split_of_other_pixels_names_shape_or_data_set_has_another_digest() -> None:
+    images, names = characters().images, characters().names
+    other = images.copy()
+    other[2, 19, 5, 5] ^= 1
+    kinds = [
+        ("omniglot", images, names),
+        ("omniglot", other, names),
+        ("omniglot", images.reshape(3, 20, 4, 9), names),
+        ("omniglot", images, names[::-1]),
+        ("omniglot-nearest", images, names),
+    ]
+    digests = [class_splits.split_digest(name, {"test": class_splits.SplitPart(*kept)}) for name, *kept in kinds]
+    digests += [class_splits.split_digest("omniglot", {"train": characters()})]
+    assert len(set(digests)) == 6 and class_splits.split_digest("omniglot", {"test": characters()}) == digests[0]
 
 
 def characters() -> class_splits.SplitPart:

@@ -18,12 +18,13 @@ from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes as classes
 from metaglot.config.resolve import resolve
-from metaglot.core.common.stage_configs import ReportStageConfig, TrainStageConfig, load_stage_config
+from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.report import original_study
 from metaglot.report.claims.approximation import first_order_is_close, whole
 from metaglot.report.claims.conclusions import claims
 from metaglot.report.claims.evidence import Evidence, experiment, more
 from metaglot.report.comparison import compare_runs
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs
 from metaglot.report.statistics.pairwise_result import import_classes
 from stages.evaluate import main as evaluate

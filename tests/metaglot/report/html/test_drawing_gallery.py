@@ -7,10 +7,10 @@ import pytest
 from finished_pipeline import CHARACTERS, finished
 from PIL import Image
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report.html.drawing_gallery import gallery, hardest, letter, picture
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.stage_configs import ReportStageConfig
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 

@@ -9,7 +9,6 @@ import pytest
 from finished_pipeline import CHARACTERS, LABELS, finished
 from scipy import stats
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
 from metaglot.report.comparison import compare_runs
@@ -22,6 +21,7 @@ from metaglot.report.html.page import render_page, whole
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.published_results import LITTLE_KNOWN, PROTOCOLS, PUBLISHED
 from metaglot.report.secondary_tables import others_table
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.tables import main_table, pairs_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]

@@ -9,12 +9,12 @@ from finished_pipeline import finished
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report.comparison import compare_runs
 from metaglot.report.html.page import render_page
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, markdown
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.tables import baselines_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]

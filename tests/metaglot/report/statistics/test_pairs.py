@@ -6,13 +6,13 @@ import pytest
 from finished_pipeline import finished
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import ReportStageConfig
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
 from metaglot.report.comparison import compare_runs
 from metaglot.report.formatting import MINUS, difference
 from metaglot.report.load_runs import MEASURES, LoadedRun
 from metaglot.report.rows import algorithm_rows
 from metaglot.report.secondary_tables import uncertainty_table
+from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
 from metaglot.report.statistics.pairwise_result import find, pairwise_result, wider_interval
 from metaglot.report.tables import pairs_table

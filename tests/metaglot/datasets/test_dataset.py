@@ -6,7 +6,7 @@ import pytest
 
 from metaglot.core.common.atomic_files import sha256, write_json
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.source_record import ArchiveRecord, SourceRecord, check_archive, read_source
+from metaglot.datasets.dataset import ArchiveRecord, SourceRecord, check_archive, read_source
 
 
 def source(digest: str) -> SourceRecord:
@@ -22,7 +22,7 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"dataset": "mnist"}, "source.json: dataset: "),
+        ({"dataset": None}, "source.json: dataset: "),
         ({"archives": {"images_background": {"images": "20"}}}, "source.json: archives.images_background.images: "),
         ({"more": 1}, "source.json: more: "),
         ({"archives": None}, "source.json: archives: "),

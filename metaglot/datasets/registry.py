@@ -1,0 +1,28 @@
+"""Every data set that `data.source` in params.yaml may name, and where its class is."""
+
+from pkgutil import resolve_name
+
+from metaglot.core.common.errors import UserError
+from metaglot.datasets.dataset import Dataset
+
+DATASETS = {
+    "omniglot": "metaglot.datasets.omniglot:Omniglot",
+    "omniglot-nearest": "metaglot.datasets.omniglot:OmniglotNearest",
+    "glyphs": "metaglot.datasets.synthetic_glyphs:Glyphs",
+}
+
+
+def load_dataset(source: str) -> Dataset:
+    """The data set that `data.source` names."""
+    if source not in DATASETS:
+        raise UserError(f"data.source: there is no data set {source!r}; there are {', '.join(DATASETS)}")
+    made: Dataset = resolve_name(DATASETS[source])()
+    return made
+
+
+def load_dataset_by_name(name: str) -> Dataset:
+    """The data set that configs and results call `name`."""
+    for source in DATASETS:
+        if (found := load_dataset(source)).name == name:
+            return found
+    raise UserError(f"there is no data set {name!r} in metaglot/datasets/registry.py")

@@ -1,0 +1,27 @@
+"""What `configure` hands to `report`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from metaglot.core.common.stage_configs import Model, Seed, SplitRef, StrictModel, TaskConfig
+
+
+class RunRef(StrictModel):
+    """One run of the comparison."""
+
+    algorithm: str
+    label: str
+    first_order: bool | None
+    seed: Seed
+
+
+class ReportStageConfig(StrictModel):
+    """`report.yaml`. margin: the equivalence margin for accuracy, a fraction of one. rows: the runs to compare."""
+
+    dataset: str
+    margin: Annotated[float, Field(gt=0, lt=1)]
+    task: TaskConfig
+    model: Model
+    split: SplitRef
+    rows: list[RunRef]
