@@ -7,7 +7,7 @@ import numpy as np
 from experiments.load_record import Recorded
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
-from metaglot.report.statistics.significance import test_over_seeds, verdict
+from metaglot.report.statistics.significance import compare_over_seeds, verdict
 from metaglot.report.tables import Table
 
 Accuracies = dict[str, dict[int, float]]  # by label and seed
@@ -41,7 +41,7 @@ def row(label: str, ours: dict[int, float], theirs: dict[int, float], margin: fl
         return None
     pairs = np.array([(ours[seed], theirs[seed]) for seed in seeds])
     differences = pairs[:, 0] - pairs[:, 1]
-    test = test_over_seeds(differences, margin)
+    test = compare_over_seeds(differences, margin)
     apart = [abs(one - other) for column in pairs.T for one, other in combinations(column, 2)]
     return [
         label,

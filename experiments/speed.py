@@ -6,7 +6,8 @@ from typing import Any
 
 from experiments.load_record import Recorded
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.common.run_records import Result, RunRecord, read_record
+from metaglot.core.common.run_records import RunRecord, read_record
+from metaglot.evaluation.result_record import Result
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.claims.speed import fomaml_is_faster
 from metaglot.report.load_runs import LoadedRun

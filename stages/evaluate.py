@@ -21,9 +21,9 @@ from metaglot.core.learners.batched_engine import default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskIndices, sample_tasks
-from metaglot.evaluation.result_file import arrays, result
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from stages.support import device, paths
 from stages.support.command_line import run_command
 
@@ -47,7 +47,7 @@ def score(config: EvaluateStageConfig, seed: int, images: ImageStore, tasks: Tas
 
 def check(scores: EvaluationScores, weights: Path) -> None:
     """Refuse a loss that is not finite, which finite weights can have: no mean of it says anything."""
-    losses = np.column_stack([scores.loss, scores.inductive_loss, scores.by_step_loss])
+    losses = np.column_stack([scores.measures["loss"], scores.measures["inductive_loss"], scores.by_step_loss])
     broken = int((~np.isfinite(losses)).any(1).sum())
     if broken:
         raise UserError(
@@ -69,9 +69,10 @@ def main(
     weights = paths.weights(algorithm, seed)
     check(scores, weights)
     with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays(tasks, scores))
+        np.savez(file, allow_pickle=False, **score_arrays(tasks, scores))
     split_sha256 = class_splits.split_sha256(paths.split("test"))
-    write_json(paths.result(algorithm, seed), result(config, seed, split_sha256, tasks, scores))
+    result = make_result(config, seed, split_sha256, tasks, scores)
+    write_json(paths.result(algorithm, seed), result.model_dump(mode="json"))
     tested = {"adaptation_steps": config.evaluate.adaptation_steps, "weights_sha256": sha256(weights)}
     write_json(paths.adaptation(algorithm, seed), tested)
 

@@ -21,8 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from metaglot.core.common.atomic_files import sha256
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.run_records import RunRecord, read_history, read_record
 from metaglot.core.common.stage_configs import load_stage_config
+from metaglot.evaluation.result_record import Result
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.tracking.mlflow_database import check_database, is_database, resolve_uri
 from metaglot.tracking.mlflow_figures import draw_figures

@@ -13,9 +13,9 @@ from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
 from metaglot.core.common.stage_configs import ComputeConfig, EvaluationConfig, SplitRef, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
-from metaglot.evaluation.result_file import arrays, result
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
@@ -169,9 +169,11 @@ class Pipeline:
         )
         skill = self.skills[algorithm] + self.random.normal(0, 0.001)
         scores = self._scores(np.clip(skill + ease[tasks.characters], 0, 1), steps=1 if algorithm in ONE_STEP else 11)
-        write_json(paths.result(algorithm, seed), result(config, seed, "5" * 64, tasks, scores))
+        write_json(
+            paths.result(algorithm, seed), make_result(config, seed, "5" * 64, tasks, scores).model_dump(mode="json")
+        )
         paths.scores(algorithm, seed).parent.mkdir(parents=True, exist_ok=True)
-        np.savez(paths.scores(algorithm, seed), **arrays(tasks, scores))
+        np.savez(paths.scores(algorithm, seed), **score_arrays(tasks, scores))
 
     def _scores(self, right: np.ndarray, steps: int) -> EvaluationScores:
         """right [tasks, ways]: how likely a query of that character is answered right."""
@@ -182,10 +184,12 @@ class Pipeline:
         accuracy = (predictions == labels).mean((1, 2)).astype(np.float32)
         by_step = accuracy[:, None] - 0.75 * np.float32(5.0) ** -np.arange(steps, dtype=np.float32) * (steps > 1)
         return EvaluationScores(
-            accuracy=accuracy,
-            loss=3 * (1 - accuracy),
-            inductive_accuracy=accuracy - np.float32(0.01),
-            inductive_loss=3.1 * (1 - accuracy),
+            measures={
+                "accuracy": accuracy,
+                "loss": 3 * (1 - accuracy),
+                "inductive_accuracy": accuracy - np.float32(0.01),
+                "inductive_loss": 3.1 * (1 - accuracy),
+            },
             predictions=predictions.reshape(count, -1).astype(np.uint8),
             by_step_accuracy=by_step.clip(0, 1),
             by_step_loss=1 - by_step,

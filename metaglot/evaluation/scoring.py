@@ -1,6 +1,6 @@
 """The scores of a meta-trained network on test tasks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,32 +13,36 @@ from metaglot.core.learners.meta_learner import (
     MetaLearner,
     MetaParameters,
     TaskClassifier,
-    TaskScores,
     score_queries,
 )
 from metaglot.core.nn.functional_networks import FunctionalNetwork
 from metaglot.core.tasks.task_sampler import ImageStore, TaskBatch, TaskIndices
+from metaglot.evaluation.metrics import INDUCTIVE, MEASURES, METRICS
 
 STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps
 
 
 @dataclass(frozen=True)
 class EvaluationScores:
-    """Scores of each task; arrays of [tasks], but for those named."""
+    """The scores of some test tasks."""
 
-    accuracy: NDArray[np.float32]
-    loss: NDArray[np.float32]
-    inductive_accuracy: NDArray[np.float32]
-    inductive_loss: NDArray[np.float32]
+    measures: dict[str, NDArray[np.float32]]  # [tasks] each, by the keys of MEASURES
     predictions: NDArray[np.uint8]  # [tasks, ways * queries], transductive
     by_step_accuracy: NDArray[np.float32]  # [tasks, steps]
     by_step_loss: NDArray[np.float32]  # [tasks, steps]
 
 
+# Each metric of METRICS, [tasks]; logits [tasks, m, ways], labels [tasks, m].
+COMPUTE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "accuracy": lambda logits, labels: score_queries(logits, labels).accuracies,
+    "loss": lambda logits, labels: score_queries(logits, labels).losses,
+}
+
+
 @torch.no_grad()
 def evaluate(
     algorithm: MetaLearner,
-    learned: MetaParameters,
+    parameters: MetaParameters,
     images: ImageStore,
     tasks: TaskIndices,
     shots: int,
@@ -47,11 +51,11 @@ def evaluate(
 ) -> Iterator[EvaluationScores]:
     """Score every task after `steps` adaptation steps, in both modes, and after each of the first ten; by chunks."""
     for batch in images.batches(tasks, shots, chunk):
-        classifiers = algorithm.adapt(learned, batch.support, batch.support_labels)
-        yield _scores(algorithm.network, batch, islice(classifiers, max(steps, STEPS) + 1), steps)
+        classifiers = algorithm.adapt(parameters, batch.support, batch.support_labels)
+        yield _score_batch(algorithm.network, batch, islice(classifiers, max(steps, STEPS) + 1), steps)
 
 
-def _scores(
+def _score_batch(
     network: FunctionalNetwork, batch: TaskBatch, classifiers: Iterator[TaskClassifier], steps: int
 ) -> EvaluationScores:
     query, labels = network.prepare(batch.query), batch.query_labels
@@ -62,27 +66,34 @@ def _scores(
             by_step.append(score_queries(logits, labels))
         if step == steps:
             chosen = logits, classifier.inductive(query)
-    logits, alone = chosen or (logits, classifier.inductive(query))  # the only one, where nothing adapts in steps
-    main, inductive = score_queries(logits, labels), score_queries(alone, labels)
-    stacked = TaskScores(*(torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True)))
+    transductive, inductive = chosen or (
+        logits,
+        classifier.inductive(query),
+    )  # the only one
+    modes = (("", transductive), (INDUCTIVE, inductive))
+    losses, accuracies = (torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True))
     return EvaluationScores(
-        accuracy=_numpy(main.accuracies),
-        loss=_numpy(main.losses),
-        inductive_accuracy=_numpy(inductive.accuracies),
-        inductive_loss=_numpy(inductive.losses),
-        predictions=_numpy(logits.argmax(-1)).astype(np.uint8),
-        by_step_accuracy=_numpy(stacked.accuracies),
-        by_step_loss=_numpy(stacked.losses),
+        measures={
+            mode + metric.name: _numpy(COMPUTE[metric.name](scored, labels))
+            for mode, scored in modes
+            for metric in METRICS
+        },
+        predictions=_numpy(transductive.argmax(-1)).astype(np.uint8),
+        by_step_accuracy=_numpy(accuracies),
+        by_step_loss=_numpy(losses),
     )
 
 
-def _numpy(x: Tensor) -> NDArray[np.float32]:
-    found: NDArray[np.float32] = x.cpu().numpy()
-    return found
+def _numpy(values: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = values.cpu().numpy()
+    return array
 
 
 def concatenate(parts: list[EvaluationScores]) -> EvaluationScores:
     """The scores of consecutive chunks as one."""
     return EvaluationScores(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in EvaluationScores.__dataclass_fields__)
+        measures={key: np.concatenate([part.measures[key] for part in parts]) for key in MEASURES},
+        predictions=np.concatenate([part.predictions for part in parts]),
+        by_step_accuracy=np.concatenate([part.by_step_accuracy for part in parts]),
+        by_step_loss=np.concatenate([part.by_step_loss for part in parts]),
     )

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from metaglot.core.common.atomic_files import read_text
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import AlignmentRow, Result, RunRecord, read_history, read_record
+from metaglot.core.common.run_records import AlignmentRow, RunRecord, read_history, read_record
+from metaglot.evaluation.metrics import MEASURES
+from metaglot.evaluation.result_record import Result
 from metaglot.report.stage_configs import RunRef
 
 Scores = dict[str, NDArray[Any]]
-MEASURES = ("accuracy", "loss", "inductive_accuracy", "inductive_loss")
 OF_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}  # dimensions
 OF_FIRST_TASKS = {"drawings": 3, "predictions": 3}
 

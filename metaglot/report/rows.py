@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from metaglot.core.common.run_records import Accuracy
 from metaglot.evaluation.confidence_intervals import t_interval
+from metaglot.evaluation.metrics import MEASURES
+from metaglot.evaluation.result_record import ClusteredMean
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.pairs import by_algorithm, task_means, uncertainty
@@ -47,12 +48,9 @@ def _run_row(run: LoadedRun, runs: list[LoadedRun]) -> dict[str, Any]:
         "label": result.label,
         "first_order": result.first_order,
         "seed": run.seed,
-        "accuracy": result.accuracy.mean,
+        **{measure: mean.mean for measure in MEASURES if (mean := result.mean_of(measure))},
         "accuracy_ci95": list(result.accuracy.ci95),
         "accuracy_ci95_by_character": list(result.accuracy.ci95_by_character),
-        "loss": result.loss.mean,
-        "inductive_accuracy": result.inductive.accuracy.mean,
-        "inductive_loss": result.inductive.loss.mean,
         "writeup_accuracy": result.writeup.accuracy,
         "iterations": run.iterations,
         "adaptation_steps": adaptation_steps(run),
@@ -77,9 +75,7 @@ def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, A
         "label": first.result.label,
         "first_order": first.result.first_order,
         "seeds": [run.seed for run in seeds],
-        "accuracy": _accuracy([run.result.accuracy for run in seeds], seeds, "accuracy"),
-        "inductive_accuracy": _accuracy([run.result.inductive.accuracy for run in seeds], seeds, "inductive_accuracy"),
-        "loss": _over([run.result.loss.mean for run in seeds], first.result.loss.ci95, "tasks"),
+        **{measure: _over_seeds(measure, seeds) for measure in MEASURES},
         "iterations": first.iterations,
         "adaptation_steps": adaptation_steps(first),
         "times": [_time(device, [run for run in seeds if run.record.device == device], runs) for device in devices],
@@ -98,10 +94,14 @@ def _time(device: str, here: list[LoadedRun], runs: list[LoadedRun]) -> dict[str
     }
 
 
-def _accuracy(scored: list[Accuracy], seeds: list[LoadedRun], measure: str) -> dict[str, Any]:
-    """An accuracy over seeds, and the intervals of these seeds' mean network over what it was tested on."""
-    found = _over([one.mean for one in scored], wider_interval(scored[0].model_dump()), "characters")
-    return found | uncertainty(task_means(seeds, measure), seeds[0].scores["characters"])
+def _over_seeds(measure: str, seeds: list[LoadedRun]) -> dict[str, Any]:
+    """A measure over seeds; of a clustered one also the intervals of these seeds' mean network over the test tasks."""
+    means = [run.result.mean_of(measure) for run in seeds]
+    scored = [mean for mean in means if mean]
+    if not isinstance(scored[0], ClusteredMean):
+        return _over([mean.mean for mean in scored], scored[0].ci95, "tasks")
+    row = _over([mean.mean for mean in scored], wider_interval(scored[0].model_dump()), "characters")
+    return row | uncertainty(task_means(seeds, measure), seeds[0].scores["characters"])
 
 
 def _over(means: list[float], alone: tuple[float, float], unit: str) -> dict[str, Any]:

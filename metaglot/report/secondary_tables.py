@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from metaglot.evaluation.metrics import MEASURES
 from metaglot.report import formatting
 from metaglot.report.ranking import best_first, ranked
 from metaglot.report.statistics.pairs import Pair
@@ -9,7 +10,7 @@ from metaglot.report.statistics.pairwise_result import wider_interval
 from metaglot.report.tables import Table
 
 Record = dict[str, Any]
-OTHERS = {"inductive_accuracy": "inductive accuracy", "loss": "error", "inductive_loss": "inductive error"}
+OTHERS = {measure: metric for measure, metric in MEASURES.items() if measure != "accuracy"}
 
 
 def uncertainty_table(comparison: Record) -> Table:
@@ -19,7 +20,7 @@ def uncertainty_table(comparison: Record) -> Table:
 
 
 def others_table(comparison: Record) -> Table:
-    """A pair and another measure a row; accuracies in points, errors as they are."""
+    """A pair and another measure a row; fractions in percentage points, losses as they are."""
     header = ["first minus second", "measure", "difference", "95% interval", "over characters", "p (Holm)"]
     return Table(header, [_other(pair, measure) for pair in best_first(comparison) for measure in OTHERS])
 
@@ -42,7 +43,7 @@ def _percents(bounds: Any) -> str:
 
 
 def _other(pair: Pair, measure: str) -> list[str]:
-    test, said = pair["over_seeds"][measure], formatting.points if "accuracy" in measure else _error
+    test, said = pair["over_seeds"][measure], formatting.points if OTHERS[measure].is_fraction else _signed
 
     def bounds(found: Any) -> str:
         low, high = found
@@ -50,7 +51,7 @@ def _other(pair: Pair, measure: str) -> list[str]:
 
     return [
         f"{pair['labels'][0]} {formatting.MINUS} {pair['labels'][1]}",
-        OTHERS[measure],
+        OTHERS[measure].title,
         said(test["difference"]),
         bounds(test["ci95"]) if test["ci95"] else "",
         bounds(wider_interval(test)),
@@ -58,5 +59,5 @@ def _other(pair: Pair, measure: str) -> list[str]:
     ]
 
 
-def _error(difference: float) -> str:
+def _signed(difference: float) -> str:
     return f"{difference:+.4f}".replace("-", formatting.MINUS)

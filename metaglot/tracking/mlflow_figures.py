@@ -5,7 +5,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from metaglot.core.common.run_records import Result, RunRecord
+from metaglot.core.common.run_records import RunRecord
+from metaglot.evaluation.result_record import Result
 
 TRAIN, VALIDATION = "#56b4e9", "#d55e00"  # Okabe and Ito's palette: told apart by any eye
 

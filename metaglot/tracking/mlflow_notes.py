@@ -1,6 +1,7 @@
 """The words that MLflow shows above its numbers (Markdown)."""
 
-from metaglot.core.common.run_records import Result, RunRecord
+from metaglot.core.common.run_records import RunRecord
+from metaglot.evaluation.result_record import Result
 
 ON_EXPERIMENT = """\
 Select runs and press Compare: `test_accuracy_percent` says which is better, its `by_character` bounds how sure \

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from metaglot.core.common.run_records import Accuracy, Loss, Result, RunRecord
+from metaglot.core.common.run_records import RunRecord
+from metaglot.evaluation.metrics import MEASURES
+from metaglot.evaluation.result_record import ClusteredMean, Result
 from metaglot.tracking.mlflow_notes import run_note
 
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm")
@@ -80,12 +82,9 @@ def scores(run: RunRecord, result: Result) -> Iterator[Point]:
 
     Percentages stand beside fractions because its pages round to three decimals.
     """
-    inductive, writeup = result.inductive, result.writeup
+    writeup = result.writeup
     metrics = {
-        **accuracy("test_accuracy", result.accuracy),
-        **loss("test_loss", result.loss),
-        **accuracy("test_inductive_accuracy", inductive.accuracy),
-        **loss("test_inductive_loss", inductive.loss),
+        **{name: value for measure in MEASURES for name, value in metrics_of(measure, result).items()},
         "test_writeup_accuracy": writeup.accuracy,
         "test_writeup_accuracy_percent": 100 * writeup.accuracy,
         "test_writeup_loss": writeup.loss,
@@ -104,20 +103,19 @@ def scores(run: RunRecord, result: Result) -> Iterator[Point]:
         yield Point("test_by_step_loss", after.loss, run.ended_at, after.step)
 
 
-def accuracy(name: str, score: Accuracy) -> dict[str, float]:
-    """A score with both intervals; in percent with the one that knows that tasks share characters."""
-    low, high = score.ci95_by_character
-    return {
-        name: score.mean,
-        **bounds(f"{name}_ci95", score.ci95),
-        **bounds(f"{name}_by_character", (low, high)),
-        f"{name}_percent": 100 * score.mean,
-        **bounds(f"{name}_percent_by_character", (100 * low, 100 * high)),
-    }
-
-
-def loss(name: str, score: Loss) -> dict[str, float]:
-    return {name: score.mean, **bounds(f"{name}_ci95", score.ci95)}
+def metrics_of(measure: str, result: Result) -> dict[str, float]:
+    """A measure's mean and intervals, in percent too where it is a fraction."""
+    mean, name = result.mean_of(measure), f"test_{measure}"
+    if mean is None:
+        return {}
+    metrics = {name: mean.mean, **bounds(f"{name}_ci95", mean.ci95)}
+    if MEASURES[measure].is_fraction:
+        metrics[f"{name}_percent"] = 100 * mean.mean
+    if isinstance(mean, ClusteredMean):
+        low, high = mean.ci95_by_character
+        metrics |= bounds(f"{name}_by_character", (low, high))
+        metrics |= bounds(f"{name}_percent_by_character", (100 * low, 100 * high))
+    return metrics
 
 
 def bounds(name: str, interval: tuple[float, float]) -> dict[str, float]:

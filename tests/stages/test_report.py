@@ -10,7 +10,8 @@ from finished_pipeline import Pipeline
 
 from metaglot.core.common.atomic_files import read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.run_records import RunRecord, read_history, read_record
+from metaglot.evaluation.result_record import Result
 from metaglot.tracking.mlflow_run import mlflow_run
 from stages import report
 from stages.support import paths

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metaglot.core.common.atomic_files import read_text, write_text
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.stage_configs import EvaluationConfig, SplitRef, Steps, TaskConfig, TrainingConfig
+from metaglot.core.common.stage_configs import SplitRef, Steps, TaskConfig, TrainingConfig
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -68,63 +68,6 @@ class AdaptationRecord(Record):
 
     adaptation_steps: Steps
     weights_sha256: str
-
-
-class Accuracy(Record):
-    """A mean over test tasks with its 95% intervals: tasks as if independent, and as sharing characters."""
-
-    mean: Fraction
-    ci95: tuple[float, float]
-    std: float
-    ci95_by_character: tuple[float, float]
-
-
-class Loss(Record):
-    """Mean query cross-entropy over test tasks, with its 95% interval."""
-
-    mean: float
-    ci95: tuple[float, float]
-
-
-class Inductive(Record):
-    """Scores where no query sees another."""
-
-    accuracy: Accuracy
-    loss: Loss
-
-
-class Writeup(Record):
-    """The write-up's protocol: means over the first few tasks."""
-
-    accuracy: Fraction
-    loss: float
-    tasks: int
-
-
-class Step(Record):
-    """Means over the test tasks after that many adaptation steps."""
-
-    step: int
-    accuracy: Fraction
-    loss: float
-
-
-class Result(Record):
-    """`data/results/<algorithm>-<seed>.json`: how a network scored on the test tasks, in fractions of one."""
-
-    algorithm: str
-    label: str
-    first_order: bool | None
-    seed: int
-    dataset: str
-    split_sha256: str
-    tasks_sha256: str
-    accuracy: Accuracy
-    loss: Loss
-    inductive: Inductive
-    writeup: Writeup
-    by_step: Annotated[list[Step], Field(min_length=1)]
-    evaluate: EvaluationConfig
 
 
 class HistoryRow(BaseModel):

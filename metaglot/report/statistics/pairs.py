@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
-from metaglot.report.load_runs import MEASURES, LoadedRun
-from metaglot.report.statistics.significance import ALPHA, Floats, holm, test_over_seeds, verdict
+from metaglot.evaluation.metrics import MEASURES
+from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.significance import ALPHA, Floats, compare_over_seeds, holm, verdict
 
 Pair = dict[str, Any]
 Grouped = dict[str, dict[int, LoadedRun]]
@@ -78,9 +79,9 @@ def _compare(first: dict[int, LoadedRun], second: dict[int, LoadedRun], margin: 
     by_seed = [_of_seed(first[seed], second[seed]) for seed in seeds]
     averaged = _averaged([first[seed] for seed in seeds], [second[seed] for seed in seeds])
     over = {
-        measure: test_over_seeds(
+        measure: compare_over_seeds(
             np.array([seed[measure]["difference"] for seed in by_seed]),
-            margin if "accuracy" in measure else None,
+            margin if MEASURES[measure].is_fraction else None,
         )
         for measure in MEASURES
     }

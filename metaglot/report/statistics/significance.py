@@ -28,7 +28,7 @@ class PairedTest:
     p_margin: float | None
 
 
-def test_over_seeds(differences: Floats, margin: float | None) -> PairedTest:
+def compare_over_seeds(differences: Floats, margin: float | None) -> PairedTest:
     """Test differences [seeds] against 0 and, where there is a margin, for lying within it.
 
     One seed gives no interval and no p-value: it speaks of two networks, not of two algorithms.

@@ -7,7 +7,8 @@ import finished_run
 import pytest
 from PIL import Image
 
-from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.run_records import RunRecord, read_history, read_record
+from metaglot.evaluation.result_record import Result
 from metaglot.tracking.mlflow_figures import draw_figures
 from stages.support import paths
 

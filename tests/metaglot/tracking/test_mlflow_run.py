@@ -6,7 +6,8 @@ from typing import Any
 import finished_run
 import pytest
 
-from metaglot.core.common.run_records import HistoryRow, Result, RunRecord
+from metaglot.core.common.run_records import HistoryRow, RunRecord
+from metaglot.evaluation.result_record import Result
 from metaglot.tracking.mlflow_run import experiment_name, mlflow_run
 
 

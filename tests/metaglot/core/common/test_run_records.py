@@ -11,7 +11,8 @@ import pytest
 
 from metaglot.core.common.atomic_files import write_json
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import Result, RunRecord, read_history, read_record
+from metaglot.core.common.run_records import RunRecord, read_history, read_record
+from metaglot.evaluation.result_record import Result
 from stages.support import paths
 
 Spoil = Callable[[dict[str, Any]], object]

@@ -7,9 +7,10 @@ from finished_pipeline import finished
 
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.comparison import compare_runs
 from metaglot.report.formatting import MINUS, difference
-from metaglot.report.load_runs import MEASURES, LoadedRun
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import algorithm_rows
 from metaglot.report.secondary_tables import uncertainty_table
 from metaglot.report.stage_configs import ReportStageConfig

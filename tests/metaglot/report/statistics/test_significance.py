@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 from statsmodels.stats.weightstats import DescrStatsW, ttost_paired
 
-from metaglot.report.statistics.significance import holm, no_larger_than, test_over_seeds, verdict
+from metaglot.report.statistics.significance import compare_over_seeds, holm, no_larger_than, verdict
 
 MARGIN = 0.005
 
 
 def judged(differences: np.ndarray, margin: float = MARGIN) -> str:
-    test = test_over_seeds(differences, margin)
+    test = compare_over_seeds(differences, margin)
     return verdict(test.difference, test.p, test.p_margin, margin)
 
 
 def test_both_p_values_are_those_of_statsmodels():
     differences = np.random.default_rng(0).normal(0.002, 0.004, 8)
-    test = test_over_seeds(differences, MARGIN)
+    test = compare_over_seeds(differences, MARGIN)
     assert test.p == pytest.approx(DescrStatsW(differences).ttest_mean(0)[1])
     assert test.p_margin == pytest.approx(ttost_paired(differences, np.zeros(8), -MARGIN, MARGIN)[0])
     assert test.ci95 == pytest.approx(DescrStatsW(differences).tconfint_mean())
@@ -50,7 +50,7 @@ def test_the_verdict_follows_the_seeds(mean: float, spread: float, expected: str
 
 def test_a_difference_that_is_real_but_does_not_matter_is_told_as_real():
     differences = 0.002 + 0.0001 * np.array([-1.0, 0.0, 1.0])
-    test = test_over_seeds(differences, MARGIN)
+    test = compare_over_seeds(differences, MARGIN)
     assert test.p_margin is not None and test.p_margin < 0.05
     assert judged(differences) == "better"
 
@@ -74,5 +74,5 @@ def test_a_difference_of_the_margin_is_called_smaller_5_times_in_100_at_most():
 
 def test_the_interval_over_seeds_covers_the_difference_95_times_in_100():
     random = np.random.default_rng(3)
-    bounds = [test_over_seeds(random.normal(0.01, 0.02, 4), None).ci95 for _ in range(500)]
+    bounds = [compare_over_seeds(random.normal(0.01, 0.02, 4), None).ci95 for _ in range(500)]
     assert np.mean([low <= 0.01 <= high for low, high in filter(None, bounds)]) == pytest.approx(0.95, abs=0.03)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -7,9 +8,9 @@ from scipy import stats
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
 from metaglot.evaluation.confidence_intervals import clustered_interval
-from metaglot.evaluation.result_file import arrays, result
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.evaluation.summarise_scores import make_result, score_arrays
 
 TASK = TaskConfig(ways=3, shots=2, queries=4, rotations="class")
 COUNT = 50
@@ -38,10 +39,12 @@ def scores() -> EvaluationScores:
     by_step = np.stack([accuracy - 0.5, accuracy, accuracy / 2], axis=1)
     losses = random.random((3, COUNT)).astype(np.float32)
     return EvaluationScores(
-        accuracy=accuracy.astype(np.float32),
-        loss=losses[0],
-        inductive_accuracy=(accuracy / 2).astype(np.float32),
-        inductive_loss=losses[1],
+        measures={
+            "accuracy": accuracy.astype(np.float32),
+            "loss": losses[0],
+            "inductive_accuracy": (accuracy / 2).astype(np.float32),
+            "inductive_loss": losses[1],
+        },
         predictions=answers.astype(np.uint8),
         by_step_accuracy=by_step.astype(np.float32),
         by_step_loss=np.stack([losses[2], losses[0], losses[1]], axis=1),
@@ -49,7 +52,9 @@ def scores() -> EvaluationScores:
 
 
 def record() -> dict:
-    return json.loads(json.dumps(result(config(), 42, "ab" * 32, tasks(), scores()), allow_nan=False))
+    return json.loads(
+        json.dumps(make_result(config(), 42, "ab" * 32, tasks(), scores()).model_dump(mode="json"), allow_nan=False)
+    )
 
 
 def test_the_record_has_the_keys_that_other_tools_read():
@@ -79,11 +84,11 @@ def test_means_and_intervals_are_of_all_tasks(mode):
     found = found if mode == "transductive" else found["inductive"]
     prefix = "" if mode == "transductive" else "inductive_"
     for name in ("accuracy", "loss"):
-        values = getattr(given, prefix + name).astype(float)
+        values = given.measures[prefix + name].astype(float)
         expected = stats.t.interval(0.95, COUNT - 1, loc=values.mean(), scale=stats.sem(values))
         assert found[name]["mean"] == pytest.approx(values.mean())
         assert found[name]["ci95"] == pytest.approx(expected)
-    accuracy = getattr(given, prefix + "accuracy").astype(float)
+    accuracy = given.measures[prefix + "accuracy"].astype(float)
     assert found["accuracy"]["std"] == pytest.approx(accuracy.std(ddof=1))
     by_character = clustered_interval(accuracy, tasks().characters)
     assert found["accuracy"]["ci95_by_character"] == pytest.approx(by_character)
@@ -91,7 +96,11 @@ def test_means_and_intervals_are_of_all_tasks(mode):
 
 def test_the_write_ups_protocol_is_the_first_32_tasks():
     given, found = scores(), record()["writeup"]
-    expected = {"accuracy": given.accuracy[:32].mean(), "loss": given.loss[:32].mean(), "tasks": 32}
+    expected = {
+        "accuracy": given.measures["accuracy"][:32].mean(),
+        "loss": given.measures["loss"][:32].mean(),
+        "tasks": 32,
+    }
     assert found == pytest.approx(expected)
 
 
@@ -104,7 +113,7 @@ def test_every_step_has_its_means():
 
 
 def test_the_scores_file_holds_every_task_in_the_documented_types():
-    found = {name: (values.dtype.name, values.shape) for name, values in arrays(tasks(), scores()).items()}
+    found = {name: (values.dtype.name, values.shape) for name, values in score_arrays(tasks(), scores()).items()}
     assert found == {
         "accuracy": ("float32", (COUNT,)),
         "loss": ("float32", (COUNT,)),
@@ -119,13 +128,13 @@ def test_the_scores_file_holds_every_task_in_the_documented_types():
 
 
 def test_the_scores_file_says_what_the_tasks_were():
-    drawn, found = tasks(), arrays(tasks(), scores())
+    drawn, found = tasks(), score_arrays(tasks(), scores())
     assert (found["characters"] == drawn.characters).all() and (found["turns"] == drawn.turns).all()
     assert (found["drawings"] == drawn.drawings[:12]).all()
 
 
 def test_right_answers_by_character_add_up_to_the_accuracy():
-    found = arrays(tasks(), scores())
+    found = score_arrays(tasks(), scores())
     np.testing.assert_allclose(found["correct"].sum(1) / 12, found["accuracy"], rtol=1e-6)
     pictured = (found["predictions"] == np.arange(3)[:, None]).sum(-1)
     assert (pictured == found["correct"][:12]).all()
@@ -133,6 +142,6 @@ def test_right_answers_by_character_add_up_to_the_accuracy():
 
 
 def test_fewer_tasks_than_are_pictured_are_all_pictured():
-    few = EvaluationScores(*(getattr(scores(), name)[:5] for name in EvaluationScores.__dataclass_fields__))
-    found = arrays(tasks()[:5], few)
+    few = dataclasses.replace(scores(), predictions=scores().predictions[:5])
+    found = score_arrays(tasks()[:5], few)
     assert len(found["drawings"]) == len(found["predictions"]) == 5

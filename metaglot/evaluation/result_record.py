@@ -1,0 +1,77 @@
+"""The result of a test, data/results/<algorithm>-<seed>.json: one description for its writer and its readers.
+
+Numbers are fractions of one; intervals are [low, high] at 95%.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from metaglot.core.common.run_records import Fraction, Record
+from metaglot.core.common.stage_configs import EvaluationConfig, TaskConfig
+from metaglot.evaluation.metrics import INDUCTIVE
+
+Interval = tuple[float, float]
+
+
+class Mean(Record):
+    """A mean over test tasks, and its interval if tasks were independent."""
+
+    mean: float
+    ci95: Interval
+
+
+class ClusteredMean(Mean):
+    """With the interval clustered by character, which accounts for characters shared between tasks."""
+
+    mean: Fraction
+    std: float
+    ci95_by_character: Interval
+
+
+class InductiveScores(Record):
+    """Scores where each query is classified independently of the others."""
+
+    accuracy: ClusteredMean
+    loss: Mean
+
+
+class OriginalProtocol(Record):
+    """Means over the first few tasks, as in the original study."""
+
+    accuracy: Fraction
+    loss: float
+    tasks: int
+
+
+class StepScores(Record):
+    """Means over the test tasks after that many adaptation steps."""
+
+    step: int
+    accuracy: Fraction
+    loss: float
+
+
+class Result(Record):
+    """How one network scored on the test tasks. Metrics other than accuracy and loss are extra keys."""
+
+    algorithm: str
+    label: str
+    first_order: bool | None
+    dataset: str
+    seed: int
+    split_sha256: str
+    tasks_sha256: str
+    accuracy: ClusteredMean
+    loss: Mean
+    inductive: InductiveScores
+    writeup: OriginalProtocol
+    by_step: Annotated[list[StepScores], Field(min_length=1)]
+    task: TaskConfig | None = None
+    evaluate: EvaluationConfig
+
+    def mean_of(self, measure: str) -> Mean | None:
+        """The mean of one of MEASURES; None in a result that is older than the metric."""
+        scores = self.inductive if measure.startswith(INDUCTIVE) else self
+        value = getattr(scores, measure.removeprefix(INDUCTIVE), None)
+        return Mean.model_validate(value, strict=False) if isinstance(value, dict) else value
