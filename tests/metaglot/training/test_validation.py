@@ -17,7 +17,7 @@ def test_validation_is_the_mean_of_the_scores_that_the_evaluation_gives(model):
     parts = evaluate(case.algorithm(), parameters, held_out.images, held_out.tasks, case.shots, case.steps, chunk=5)
     expected = concatenate(list(parts))
     found = held_out.loss_and_accuracy(case.algorithm(), parameters)
-    assert found == pytest.approx((expected.loss.mean(), expected.accuracy.mean()), rel=1e-6)
+    assert found == pytest.approx((expected.measures["loss"].mean(), expected.measures["accuracy"].mean()), rel=1e-6)
 
 
 def test_alignment_is_measured_on_the_validation_tasks():
