@@ -5,6 +5,7 @@ import torch
 from cases import CPU, Case
 from runs import CASE, initial, stream
 
+from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
@@ -47,6 +48,34 @@ def test_it_learns_as_unfused_adam_does():
         adam.step()
     for name, value in expected.items():
         torch.testing.assert_close(optimizer.parameters[name], value, rtol=1e-9, atol=1e-11)
+
+
+class Scheduled(MAML):
+    """Falls in a line from the first iteration, as Reptile does, on plain SGD."""
+
+    def meta_lr_factor(self, progress: float) -> float:
+        return 1 - progress
+
+    def optimiser(self, parameters: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
+        return torch.optim.SGD(parameters.values(), lr=meta_lr)
+
+
+def test_the_outer_rate_is_that_of_the_progress_before_each_iteration():
+    """As PyTorch's own scheduler has it: the first of four iterations takes the whole rate, the last a quarter."""
+    algorithm = Scheduled(CASE.algorithm().network, CASE.fast_lr, CASE.steps)
+    optimizer = MetaOptimizer(algorithm, BatchedEngine(algorithm, 2), CASE.parameters(), meta_lr=0.2, iterations=4)
+    expected = CASE.parameters()
+    sgd = torch.optim.SGD(expected.values(), lr=0.2)
+    schedule = torch.optim.lr_scheduler.LambdaLR(sgd, lambda iteration: 1 - iteration / 4)
+    for iteration in range(4):
+        gradients, _ = BatchedEngine(algorithm, 2).meta_gradient(expected, CASE.batch(iteration))
+        for value, gradient in zip(expected.values(), gradients, strict=True):
+            value.grad = gradient
+        optimizer.step(CASE.batch(iteration))
+        sgd.step()
+        schedule.step()
+    for name, value in expected.items():
+        torch.testing.assert_close(optimizer.parameters[name], value)
 
 
 def test_the_norm_is_that_of_the_whole_last_meta_gradient():
