@@ -1,4 +1,4 @@
-"""The command that tells pictures apart: what it prints to whom, and one line where it cannot."""
+"""`predict`: what it prints to a terminal, a pipe and as JSON, and its one-line errors."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ NAMES = ["alpha", "beta", "[b]gamma"]
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained network, three pictures of each of three letters, and six to tell apart."""
+    """A trained network, three images of each of three letters, and six to classify."""
     folder = tmp_path_factory.mktemp("workspace")
     trained(folder)
     hands = dict(zip(NAMES, drawings(WAYS, 9), strict=True))
@@ -40,7 +40,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def here(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the workspace's pictures to spoil, with its network, and the working directory."""
+    """A copy of the workspace's images to spoil, with its network, and the working directory."""
     subprocess.run(["cp", "-r", *workspace.iterdir(), tmp_path], check=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -118,7 +118,7 @@ def test_the_example_in_readme_runs(here: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == f"{NAMES[0]}\n"
 
 
-def test_a_class_of_few_pictures_is_noted_and_predicted_all_the_same(
+def test_a_class_of_few_images_is_noted_and_predicted_all_the_same(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / SUPPORT / "beta/2.png").unlink()

@@ -1,4 +1,4 @@
-"""A trained network classifies a user's pictures as it was tested: the same adaptation, the same answers."""
+"""A trained network classifies a user's images as it was tested: the same adaptation, the same answers."""
 
 from functools import cache
 from itertools import islice
@@ -33,12 +33,12 @@ def predictor(runs: Any) -> Predictor:
     return load_predictor(runs())
 
 
-def pictures(alphabet: int, per_class: slice) -> list[Image.Image]:
+def images(alphabet: int, per_class: slice) -> list[Image.Image]:
     """Of three characters that no training has seen, one character after the other."""
     return [drawing for hands in drawings(len(CLASSES), alphabet) for drawing in hands[per_class]]
 
 
-SUPPORT, QUERIES = pictures(9, slice(SHOTS)), pictures(9, slice(SHOTS, 8))
+SUPPORT, QUERIES = images(9, slice(SHOTS)), images(9, slice(SHOTS, 8))
 
 
 def probabilities(classifier: AdaptedClassifier, **options: Any) -> np.ndarray:
@@ -48,8 +48,8 @@ def probabilities(classifier: AdaptedClassifier, **options: Any) -> np.ndarray:
 def test_it_knows_new_characters_from_three_drawings_of_each(predictor: Predictor) -> None:
     right = []
     for alphabet in range(8, 14):
-        classifier = predictor.adapt(pictures(alphabet, slice(SHOTS)), LABELS)
-        found = classifier.predict(pictures(alphabet, slice(SHOTS, 20)))
+        classifier = predictor.adapt(images(alphabet, slice(SHOTS)), LABELS)
+        found = classifier.predict(images(alphabet, slice(SHOTS, 20)))
         right += [answer.label == CLASSES[n // 17] for n, answer in enumerate(found)]
     assert len(right) == 6 * 51 and np.mean(right) > 0.75
 
@@ -141,7 +141,7 @@ def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor)
     np.testing.assert_allclose(probabilities(two), all_of_it / all_of_it.sum(1, keepdim=True), rtol=1e-4)
 
 
-def test_a_network_of_drawings_without_grey_sees_pictures_without_grey(runs: Any) -> None:
+def test_a_network_of_drawings_without_grey_sees_images_without_grey(runs: Any) -> None:
     found = load_predictor(runs(data__source="omniglot-nearest", train__iterations=0))
     seen = found.preprocess(SUPPORT)
     assert torch.equal(seen, load_images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}

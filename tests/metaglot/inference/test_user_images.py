@@ -1,4 +1,4 @@
-"""Any picture of a character becomes what the network knows: a drawing like Omniglot's, to the bit."""
+"""Any image of a character becomes what the network knows: a drawing like Omniglot's, to the bit."""
 
 import io
 from collections.abc import Callable
@@ -25,14 +25,14 @@ def grey(drawing: Image.Image) -> np.ndarray:
 
 def on_glass(drawing: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
     """Opaque ink of a colour on nothing."""
-    picture = Image.new("RGBA", drawing.size, (*colour, 0))
-    picture.putalpha(Image.fromarray(255 - grey(drawing)))
-    return picture
+    image = Image.new("RGBA", drawing.size, (*colour, 0))
+    image.putalpha(Image.fromarray(255 - grey(drawing)))
+    return image
 
 
-def png(picture: Image.Image) -> Image.Image:
+def png(image: Image.Image) -> Image.Image:
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return Image.open(buffer)
 
 
@@ -67,8 +67,8 @@ FORMS: dict[str, Callable[[Image.Image], UserImage]] = {
 }
 
 
-def pixels(picture: UserImage, size: int) -> np.ndarray:
-    return load_images([picture], size)[0].numpy()
+def pixels(image: UserImage, size: int) -> np.ndarray:
+    return load_images([image], size)[0].numpy()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -87,31 +87,31 @@ def test_a_one_bit_drawing_in_any_form_is_what_preprocessing_makes_of_it(
 def test_grey_paper_and_faint_pencils_do_not_matter(paper: int, black: int, size: int) -> None:
     """Whatever the two levels, an anti-aliased drawing comes out the same but for what the levels round away."""
     sharp = grey(GLYPH.convert("L").resize((60, 60), Image.Resampling.BILINEAR)) / 255
-    picture = Image.fromarray(np.rint(black + (paper - black) * sharp).astype(np.uint8))
+    image = Image.fromarray(np.rint(black + (paper - black) * sharp).astype(np.uint8))
     if abs(paper - black) <= 16:
         with pytest.raises(UserError, match="image 1 shows nothing"):
-            load_images([picture], size)
+            load_images([image], size)
     else:
         expected = pixels(Image.fromarray(np.rint(255 * sharp).astype(np.uint8)), size)
-        assert np.abs(pixels(picture, size) - expected).max() < 1 / abs(paper - black) + 2 / 255
+        assert np.abs(pixels(image, size) - expected).max() < 1 / abs(paper - black) + 2 / 255
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 90), (91, 40), (1, 7), (300, 299)])
-def test_a_picture_that_is_not_square_is_filled_up_with_its_paper(width: int, height: int) -> None:
-    picture = np.full((height, width), 230, np.uint8)
-    picture[height // 3 : height // 2, : width // 3 + 1] = 20
+def test_an_image_that_is_not_square_is_filled_up_with_its_paper(width: int, height: int) -> None:
+    image = np.full((height, width), 230, np.uint8)
+    image[height // 3 : height // 2, : width // 3 + 1] = 20
     side = max(width, height)
     whole = np.full((side, side), 230, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
-    whole[top : top + height, left : left + width] = picture
-    assert np.array_equal(pixels(picture, 28), pixels(whole, 28))
+    whole[top : top + height, left : left + width] = image
+    assert np.array_equal(pixels(image, 28), pixels(whole, 28))
 
 
 @pytest.mark.parametrize("size", [(10, 10), (28, 28), (105, 105), (2000, 2000)])
 def test_ink_is_one_and_paper_is_nothing_at_any_size(size: tuple[int, int]) -> None:
-    picture = Image.new("L", size, 255)
-    picture.paste(0, (0, 0, size[0] // 2, size[1] // 3))
-    found = load_images([picture] * 2, 28)
+    image = Image.new("L", size, 255)
+    image.paste(0, (0, 0, size[0] // 2, size[1] // 3))
+    found = load_images([image] * 2, 28)
     assert found.shape == (2, 28, 28) and (found[0] == found[1]).all()
     assert (found[:, 1:7, 1:10] > 0.9).all() and (found[:, 12:] < 0.1).all()
 
@@ -139,17 +139,17 @@ def test_a_jpeg_is_nearly_what_was_drawn(tmp_path: Path) -> None:
     assert np.abs(pixels(str(tmp_path / "photo.jpeg"), 28) - pixels(GLYPH, 28)).max() < 0.15
 
 
-def test_a_picture_is_left_as_it_was() -> None:
-    picture, array = GLYPH.convert("P"), grey(GLYPH).copy()
-    load_images([picture, array], 28)
-    assert picture.mode == "P" and picture.size == (105, 105) and np.array_equal(array, grey(GLYPH))
+def test_an_image_is_left_as_it_was() -> None:
+    image, array = GLYPH.convert("P"), grey(GLYPH).copy()
+    load_images([image, array], 28)
+    assert image.mode == "P" and image.size == (105, 105) and np.array_equal(array, grey(GLYPH))
 
 
 NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("picture", "said"),
+    ("image", "said"),
     [
         (Image.new("L", (30, 20), 255), "image 1 shows nothing: it is one even surface"),
         (Image.new("RGBA", (30, 20)), "image 1 shows nothing"),
@@ -168,19 +168,19 @@ NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
         (Path("/"), "/ is a folder, not an image file"),
     ],
 )
-def test_what_is_no_picture_of_a_character_is_refused_in_one_line(picture: UserImage, said: str) -> None:
+def test_what_is_no_image_of_a_character_is_refused_in_one_line(image: UserImage, said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
-        load_images([picture], 28)
+        load_images([image], 28)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("picture", ["a.png", Path("a.png"), GLYPH])
-def test_one_picture_in_place_of_a_list_is_refused(picture: UserImage) -> None:
+@pytest.mark.parametrize("image", ["a.png", Path("a.png"), GLYPH])
+def test_one_image_in_place_of_a_list_is_refused(image: UserImage) -> None:
     with pytest.raises(UserError, match="is one image; pass a list of images"):
-        load_images(picture, 28)  # type: ignore[arg-type]
+        load_images(image, 28)  # type: ignore[arg-type]
 
 
-def test_no_pictures_are_none() -> None:
+def test_no_images_are_none() -> None:
     assert load_images([], 28).shape == (0, 28, 28)
 
 
