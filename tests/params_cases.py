@@ -10,14 +10,8 @@ from params_file import changed
 from metaglot.algorithms.registry import ALGORITHMS
 
 NAMES = list(ALGORITHMS)
-ALONE = {
-    "maml_2017",
-    "maml_plus_plus",
-    "reptile",
-    "protonet",
-    "pretrained",
-    "scratch",
-}  # that learn2learn does not have
+LEARN2LEARN = {"maml", "fomaml", "anil", "meta_sgd"}
+ALONE = {*NAMES} - LEARN2LEARN  # that learn2learn does not have
 SEEDS = ("whole", 0, 2**32 - 1)
 
 # What each key takes, said a second time: whole (lowest, highest), number (above, highest), choice, auto or whole.
