@@ -1,4 +1,4 @@
-"""Random tasks and networks, small enough to compute many times over."""
+"""Random tasks and networks, small enough to compute many times."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def drawings(size: int = 28, characters: int = CHARACTERS, seed: int = 0) -> np.ndarray:
-    """Grey specks in the shape of a split's images, with about as much ink; no two drawings or turns alike."""
+    """Grey specks in the shape of a split's images, with about as much ink; all drawings and rotations differ."""
     random = np.random.default_rng(seed)
     shape = (characters, 20, size, size)
     return random.integers(1, 256, shape, dtype=np.uint8) * (random.random(shape) < 0.15)
@@ -29,7 +29,7 @@ def drawings(size: int = 28, characters: int = CHARACTERS, seed: int = 0) -> np.
 
 @dataclass(frozen=True)
 class Case:
-    """A meta-batch to differentiate, and how."""
+    """A random meta-batch, and the algorithm and network to compute its meta-gradient."""
 
     model: str = "fc"
     first_order: bool = False
@@ -39,8 +39,8 @@ class Case:
     queries: int = 2
     fast_lr: float = 0.4
     tasks: int = 3
-    size: int = 28  # of an image's side; learn2learn's OmniglotCNN takes no other
-    hidden: int = 16  # filters of a convolution: as many as the loops in C take
+    size: int = 28  # of an image's side; learn2learn's OmniglotCNN supports no other
+    hidden: int = 16  # filters of a convolution: as many as the C loops support
     seed: int = 0
 
     def but(self, **changes: Any) -> "Case":
@@ -55,7 +55,7 @@ class Case:
         return kind(create_network(self.model), self.fast_lr, self.steps)
 
     def module(self) -> nn.Module:
-        """learn2learn's network in float64, with every parameter away from its start, biases too."""
+        """learn2learn's network in float64, with random values in every parameter, biases too."""
         models = l2l.vision.models
         with torch.random.fork_rng():
             torch.manual_seed(self.seed)
@@ -81,7 +81,7 @@ class Case:
 
 
 def cases(**fixed: Any) -> st.SearchStrategy[Case]:
-    """Cases of every kind, but for what is `fixed`."""
+    """Random cases with the `fixed` values."""
     free: dict[str, Any] = {
         "model": st.sampled_from(["fc", "conv"]),
         "first_order": st.booleans(),

@@ -1,4 +1,4 @@
-"""Other ways to the same numbers: learn2learn by its own documentation, and `torch.func`."""
+"""Independent implementations to compare with: learn2learn used as its documentation shows, plain PyTorch."""
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,7 @@ def learn2learn(case: Case, module: nn.Module, batch: TaskBatch) -> tuple[Gradie
 
 
 def distance(found: Gradient, expected: Gradient) -> float:
-    """Of two whole gradients, over the norm of the expected one."""
+    """The norm of the difference of two whole gradients over the norm of the expected one."""
     names = list(found)
     apart = torch.stack([(found[name].double() - expected[name].double()).norm() for name in names])
     whole = torch.stack([expected[name].double().norm() for name in names])

@@ -1,4 +1,4 @@
-"""The validation tasks, the same ones throughout a training, and what is measured on them."""
+"""Validation during training: loss, accuracy and gradient alignment, always on the same tasks."""
 
 from dataclasses import dataclass
 

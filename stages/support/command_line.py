@@ -1,4 +1,4 @@
-"""What a stage looks like from the shell: a small typer command whose refusals are one line."""
+"""A stage as a shell command; an error that the user can fix is one line."""
 
 import sys
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from metaglot.core.common.errors import UserError
 
 
 def run_command(main: Callable[..., Any]) -> None:
-    """Run a stage's `main` on the command line; what the user can mend is one line on stderr and exit code 1."""
+    """Run a stage's `main`; an error that the user can fix is one line on stderr and exit code 1."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:

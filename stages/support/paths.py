@@ -1,4 +1,4 @@
-"""Where everything lies, relative to the working directory (a DVC workspace or a temporary copy of one)."""
+"""The paths of all files, relative to the working directory (a DVC workspace or a temporary copy of one)."""
 
 import os
 from pathlib import Path

@@ -15,7 +15,7 @@ from metaglot.training.learn2learn_engine import module_parameters
 @pytest.mark.parametrize("steps", [0, 1, 3])
 @pytest.mark.parametrize("model", ["fc", "conv"])
 def test_its_meta_gradient_is_the_query_losss_at_the_adapted_weights(model, steps):
-    """By definition (Finn et al. 2017, section 5.2): plain modules, plain SGD, and nothing of meta-learning."""
+    """By definition (Finn et al. 2017, section 5.2), with plain modules and plain SGD."""
     case = Case(model, first_order=True, steps=steps)
     sums = {name: torch.zeros_like(value) for name, value in case.parameters().items()}
     batch = case.batch()

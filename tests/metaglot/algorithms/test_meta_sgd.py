@@ -24,7 +24,7 @@ some = st.builds(
 
 
 def started(case: Case) -> tuple[MetaSGD, dict[str, torch.Tensor]]:
-    """With rates that are not all alike any more."""
+    """With random rates."""
     algorithm = MetaSGD(create_network(case.model), case.fast_lr, case.steps)
     parameters = algorithm.initial_parameters(case.parameters(), case.images())
     random = torch.Generator().manual_seed(1)

@@ -23,7 +23,7 @@ def pretrained(model: str, **settings: int) -> Pretrained:
 @examples(5)
 @given(cases(shots=3))
 def test_its_heads_are_scikit_learns_on_the_same_features(case):
-    """Of two classes scikit-learn penalises one vector, half as much for the same C as the two that there are here."""
+    """For two classes scikit-learn penalises one weight vector, ours two: its C is doubled."""
     model = case.model
     batch, module = case.batch(), case.module()
     with torch.no_grad():
@@ -64,7 +64,7 @@ def test_its_gradient_is_that_of_ordinary_training(case, minibatch):
 
 
 @pytest.mark.parametrize(("rotations", "turns"), [("class", ROTATIONS), ("none", 1)])
-def test_every_character_in_every_turn_is_a_class_of_its_own(rotations, turns):
+def test_every_rotation_of_every_character_is_its_own_class(rotations, turns):
     pixels = drawings(size=6)
     images = ImageStore(pixels, torch.device("cpu"))
     task = TaskConfig(ways=3, shots=2, queries=2, rotations=rotations)

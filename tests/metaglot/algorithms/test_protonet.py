@@ -54,7 +54,7 @@ def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
         assert not torch.allclose(made(batch.query), whole, atol=1e-2)
 
 
-def test_training_tasks_have_ways_and_queries_of_their_own_and_test_tasks_have_not():
+def test_training_tasks_have_their_own_ways_and_queries_and_test_tasks_do_not():
     images = ImageStore(drawings(size=6), torch.device("cpu"))
     task, stream = TaskConfig(ways=3, shots=2, queries=4, rotations="class"), (StreamPurpose.TRAINING, 7, 1)
     wide = ProtoNet(create_network("fc"), 0.5, 1, settings=ProtoNet.Settings(training_ways=8, training_queries=6))

@@ -70,7 +70,7 @@ def minibatches(count: int, images: int, size: int) -> list[int]:
     return torch.cat([minibatch_rows(step, images, size, CPU) for step in range(count)]).tolist()
 
 
-def test_minibatches_take_every_image_once_in_each_round():
+def test_minibatches_take_every_image_once_in_each_epoch():
     found = minibatches(6, 12, 4)
     assert sorted(found[:12]) == sorted(found[12:]) == [*range(12)] and found[:12] != found[12:]
     assert sorted(minibatches(1, 3, 10)) == [0, 1, 2]
@@ -88,7 +88,7 @@ def test_it_is_tested_with_minibatches_of_another_size():
     assert torch.equal(tested, trained)
 
 
-def test_training_tasks_have_shots_of_their_own():
+def test_training_tasks_have_their_own_shots():
     images, task = (
         ImageStore(drawings(), torch.device("cpu")),
         TaskConfig(ways=3, shots=1, queries=15, rotations="class"),
@@ -97,7 +97,7 @@ def test_training_tasks_have_shots_of_their_own():
     assert batch.support.shape[:2] == (2, 3 * 6) and batch.query.shape[:2] == (2, 3 * 14)
 
 
-def test_adapting_leaves_what_is_learned_alone():
+def test_adapting_does_not_change_the_parameters():
     parameters = CASE.parameters()
     before = {name: value.detach().clone() for name, value in parameters.items()}
     batch = CASE.batch()

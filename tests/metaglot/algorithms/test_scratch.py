@@ -13,7 +13,7 @@ def scratch() -> Scratch:
     return Scratch(create_network("fc"), 0.5, 1, settings=Scratch.Settings(tried_rates=[0.1, 0.4], tried_steps=[1, 3]))
 
 
-def test_it_takes_what_does_best_of_what_it_tries():
+def test_it_chooses_the_candidate_with_the_best_validation_accuracy():
     seen, start = [], scratch().initial_parameters(CASE.parameters(), CASE.images())
 
     def accuracy(parameters):
@@ -27,7 +27,7 @@ def test_it_takes_what_does_best_of_what_it_tries():
 
 
 @torch.no_grad()
-def test_it_is_the_network_after_as_many_gradient_steps():
+def test_it_is_the_network_after_the_chosen_gradient_steps():
     batch, parameters = CASE.batch(), CASE.parameters()
     start = scratch().initial_parameters(parameters, CASE.images()) | {
         RATE: torch.tensor(0.4),

@@ -27,7 +27,7 @@ gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA
 
 
 def trained(kind: type[MetaLearner], model: str, replayed: bool, iterations: int = 20) -> list[Tensor]:
-    """What is learned on a GPU in a few iterations."""
+    """The parameters after a few iterations on a GPU."""
     case = Case(model, tasks=3, ways=3, queries=2)
     algorithm, device = kind(create_network(model), case.fast_lr, 2), torch.device("cuda")
     images = ImageStore(case.drawings(), device)
@@ -66,7 +66,7 @@ def test_training_twice_on_a_gpu_gives_the_same_bits(model: str) -> None:
     torch.testing.assert_close(trained(MAML, model, True), trained(MAML, model, True), rtol=0, atol=0)
 
 
-def test_an_algorithm_that_computes_something_else_each_time_is_never_recorded() -> None:
+def test_an_algorithm_whose_operations_change_is_never_captured() -> None:
     case = Case(steps=1)
     algorithm = MAMLPlusPlus(create_network("fc"), case.fast_lr, 1)
     parameters = algorithm.initial_parameters(case.parameters(), ImageStore(case.drawings(), CPU))

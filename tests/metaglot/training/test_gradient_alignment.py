@@ -12,9 +12,7 @@ from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.gradient_alignment import measure_alignment
 
 
-class Orderless(MAML):
-    """To which first and second order mean nothing."""
-
+class WithoutOrder(MAML):
     first_order = None
 
 
@@ -50,9 +48,9 @@ def test_without_a_step_both_gradients_are_one():
     assert [row.norm_ratio for row in found] == pytest.approx([1] * 6)
 
 
-def test_what_has_no_order_has_no_alignment():
+def test_an_algorithm_without_order_has_no_alignment():
     case = Case()
-    assert measure_alignment(Orderless(create_network("fc"), 0.4, 1), case.parameters(), [case.batch()], 0) == []
+    assert measure_alignment(WithoutOrder(create_network("fc"), 0.4, 1), case.parameters(), [case.batch()], 0) == []
 
 
 def test_measuring_leaves_the_algorithm_as_it_was():

@@ -23,8 +23,8 @@ from metaglot.training.learn2learn_engine import (
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 
 
-class Nearly(MAML):
-    """Of which one number in the gradient is wrong, by a billionth of the whole."""
+class SlightlyWrong(MAML):
+    """One number of its gradient is wrong, by a billionth of the norm."""
 
     def meta_gradient(self, parameters, batch):
         gradient, outcome = super().meta_gradient(parameters, batch)
@@ -32,22 +32,22 @@ class Nearly(MAML):
         return gradient, outcome
 
 
-class Overstepping(MAML):
-    """That takes a step more than it says."""
+class OneStepMore(MAML):
+    """Takes a step more than `adaptation_steps`."""
 
     def meta_loss(self, parameters, batch):
         return MAML(self.network, self.fast_lr, self.adaptation_steps + 1).meta_loss(parameters, batch)
 
 
-class Hollow(MAML):
-    """That says it is of second order, and is not."""
+class FirstOrderInFact(MAML):
+    """Claims to be of second order."""
 
     def meta_loss(self, parameters, batch):
         return FOMAML(self.network, self.fast_lr, self.adaptation_steps).meta_loss(parameters, batch)
 
 
 class Foreign(MAML):
-    """That learn2learn does not have."""
+    """learn2learn does not have it."""
 
     label, learn2learn_class = "Foreign", None
 
@@ -58,7 +58,7 @@ def certificate(algorithm, case: Case):
 
 @both
 @pytest.mark.parametrize("first_order", [True, False])
-def test_an_honest_engine_is_certified(model, first_order):
+def test_the_batched_engine_is_certified(model, first_order):
     case = Case(model, first_order)
     found = certificate(case.algorithm(), case)
     assert found["relative_difference"] <= found["tolerance"] == 1e-10
@@ -66,14 +66,14 @@ def test_an_honest_engine_is_certified(model, first_order):
     assert found["reference"] == "learn2learn 0.2.0"
 
 
-@pytest.mark.parametrize("kind", [Nearly, Overstepping, Hollow])
-def test_a_wrong_gradient_is_refused_in_one_line(kind):
+@pytest.mark.parametrize("kind", [SlightlyWrong, OneStepMore, FirstOrderInFact])
+def test_a_wrong_gradient_is_a_one_line_error(kind):
     with pytest.raises(UserError, match="away from learn2learn's") as refusal:
         certificate(kind(create_network("fc"), 0.4, 1), Case())
     assert "\n" not in str(refusal.value) and "lower train.fast_lr or train.adaptation_steps" in str(refusal.value)
 
 
-def test_a_gradient_that_is_not_a_number_is_refused():
+def test_a_gradient_that_is_not_a_number_is_an_error():
     case = Case()
     parameters = case.parameters()
     parameters["classifier.bias"].data[0] = float("nan")
@@ -91,14 +91,14 @@ def test_certifying_leaves_the_weights_and_their_type_alone():
     assert all(torch.equal(single[name], before[name]) for name in single)
 
 
-def test_what_learn2learn_does_not_have_has_no_certificate_and_no_loop():
+def test_an_algorithm_that_learn2learn_does_not_have_has_no_certificate_and_no_learn2learn_engine():
     assert certificate(Foreign(create_network("fc"), 0.4, 1), Case()) is None
     with pytest.raises(UserError, match="Foreign is not in learn2learn"):
         Learn2LearnEngine(Foreign(create_network("fc"), 0.4, 1), Case().module())
 
 
 @pytest.mark.parametrize("case", [Case(steps=3), Case(first_order=True), Case("conv", steps=2)])
-def test_the_loop_is_learn2learns_example_at_the_weights_it_is_given(case):
+def test_the_learn2learn_engine_computes_learn2learns_example_at_the_given_weights(case):
     elsewhere, parameters = case.but(seed=9).module(), case.parameters()
     found, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(parameters, case.batch())
     expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
@@ -107,7 +107,7 @@ def test_the_loop_is_learn2learns_example_at_the_weights_it_is_given(case):
     torch.testing.assert_close(outcome.accuracies.double(), accuracies)
 
 
-def test_the_loop_forgets_one_batch_before_the_next():
+def test_the_learn2learn_engine_carries_nothing_from_one_batch_to_the_next():
     case = Case()
     loop, parameters = Learn2LearnEngine(case.algorithm(), case.module()), case.parameters()
     first, _ = loop.meta_gradient(parameters, case.batch(1))

@@ -48,7 +48,7 @@ def same(found: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor
     return found is not None and all(torch.equal(found[name], expected[name]) for name in expected)
 
 
-def test_what_is_saved_is_loaded_and_the_last_of_several(saved):
+def test_the_last_saved_state_is_loaded(saved):
     assert saved.load() is None
     saved.save(STATE)
     assert same(saved.load(), STATE)
@@ -58,7 +58,7 @@ def test_what_is_saved_is_loaded_and_the_last_of_several(saved):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b"", lambda b: b[:99] + b"?" + b[100:]])
-def test_a_damaged_one_is_said_and_the_one_before_it_is_used(saved, damage, capsys):
+def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_is_used(saved, damage, capsys):
     saved.save(STATE)
     saved.save({name: value + 1 for name, value in STATE.items()})
     saved.last.write_bytes(damage(saved.last.read_bytes()))
@@ -69,7 +69,7 @@ def test_a_damaged_one_is_said_and_the_one_before_it_is_used(saved, damage, caps
     assert hashlib.sha256(saved.before.read_bytes()[32:]).digest() == saved.before.read_bytes()[:32]
 
 
-def test_where_both_are_damaged_training_starts_anew(saved, capsys):
+def test_training_starts_from_the_beginning_if_both_checkpoints_are_damaged(saved, capsys):
     saved.save(STATE)
     saved.save(STATE)
     for path in (saved.last, saved.before):
@@ -77,7 +77,7 @@ def test_where_both_are_damaged_training_starts_anew(saved, capsys):
     assert saved.load() is None and capsys.readouterr().err.count("is damaged: ") == 2
 
 
-def test_it_saves_as_often_as_it_is_told(tmp_path):
+def test_a_checkpoint_is_due_after_its_interval(tmp_path):
     seldom = Checkpoints(tmp_path, every=3600)
     assert not seldom.is_due
     seldom.every = 0
@@ -85,13 +85,13 @@ def test_it_saves_as_often_as_it_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", ""])
-def test_an_interval_that_is_none_is_refused_in_one_line(value, monkeypatch):
+def test_an_invalid_interval_is_a_one_line_error(value, monkeypatch):
     monkeypatch.setenv(module.VARIABLE, value)
     with pytest.raises(UserError, match=f"METAGLOT_CHECKPOINT_SECONDS: got '{value}'; takes a number of seconds"):
         save_interval()
 
 
-def test_the_stage_that_runs_is_part_of_the_code_though_it_is_called_main(monkeypatch):
+def test_the_running_stage_is_part_of_the_code_although_it_is_called_main(monkeypatch):
     spec = find_spec("stages.configure")
     monkeypatch.delitem(sys.modules, "stages.configure", raising=False)
     assert "stages.configure" not in module.imported_code()
@@ -99,7 +99,7 @@ def test_the_stage_that_runs_is_part_of_the_code_though_it_is_called_main(monkey
     assert module.imported_code()["stages.configure"] == ROOT / "stages/configure.py"
 
 
-def test_another_training_has_another_name(here, monkeypatch):
+def test_other_params_data_or_code_have_another_key(here, monkeypatch):
     def name(seed: int = 1, **changes: Any) -> str:
         configure(here, {key.replace("__", "."): value for key, value in changes.items()})
         return checkpoint_key(load_stage_config(TrainStageConfig, paths.train_config("maml")), seed, CPU)
@@ -188,7 +188,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.slow
-def test_asked_to_stop_it_saves_and_says_how_to_go_on_within_two_seconds(here, number):
+def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume_within_two_seconds(here, number):
     configure(here, LONG)
     main("maml", 3)
     expected = outcome(here)
@@ -228,7 +228,7 @@ def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
     assert not list((here / ".metaglot/checkpoints").iterdir())
 
 
-def test_who_waited_and_was_killed_keeps_no_checkpoint(saved):
+def test_a_killed_waiting_process_does_not_keep_the_checkpoints(saved):
     with saved.exclusive("nobody"):
         gone = subprocess.Popen([sys.executable, "-c", ""])
         gone.wait()
@@ -240,7 +240,7 @@ def test_who_waited_and_was_killed_keeps_no_checkpoint(saved):
     assert not saved.folder.exists()
 
 
-def test_who_waited_while_the_folder_was_taken_away_still_has_the_lock_alone(saved):
+def test_a_process_that_waited_while_the_folder_was_deleted_has_the_lock_exclusively(saved):
     entered = threading.Event()
 
     def wait() -> None:

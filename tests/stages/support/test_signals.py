@@ -13,7 +13,7 @@ def test_a_signal_is_raised_where_it_comes(number):
     assert asked.value.exit_code == 128 + number
 
 
-def test_within_defer_signals_it_waits_for_the_end_of_the_outermost():
+def test_a_signal_within_defer_signals_waits_for_the_end_of_the_outermost():
     done = []
     with pytest.raises(Interrupted), SignalGuard() as interruption, interruption.defer_signals():
         with interruption.defer_signals():

@@ -4,8 +4,11 @@ from params_file import ASGIVEN, changed, text
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.algorithms.reptile import Reptile
 from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes, resolve
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.learners.create_learner import create_learner
 from metaglot.core.nn.functional_networks import create_network
 
@@ -23,3 +26,24 @@ def test_a_config_of_configure_becomes_the_algorithm_it_names(model, name, asked
         made = create_learner(files[f"{name}/{stage}.yaml"], fast_lr=0.25, adaptation_steps=3)
         assert type(made) is kind and made.first_order is first_order
         assert (made.network, made.fast_lr, made.adaptation_steps) == (create_network(model), 0.25, 3)
+
+
+def reptile_config(**settings: int) -> TrainStageConfig:
+    classes = import_classes(ALGORITHMS)
+    changes = {"algorithms": ["reptile"], **{f"settings.reptile.{key}": value for key, value in settings.items()}}
+    return resolve(parse_params(text(changed(changes, ASGIVEN)), classes), classes)["reptile/train.yaml"]
+
+
+def test_an_algorithm_gets_its_settings_and_the_defaults_of_the_others():
+    algorithm = create_learner(reptile_config(minibatch=7), fast_lr=0.25, adaptation_steps=3)
+    assert algorithm.settings == Reptile.Settings(minibatch=7)
+    assert Reptile(create_network("fc"), 0.25, 3).settings == Reptile.Settings()
+
+
+def test_settings_of_another_version_are_a_one_line_error():
+    config = reptile_config().model_copy(update={"settings": {"minibatches": 7}})
+    with pytest.raises(
+        UserError, match=r"^settings\.reptile\.minibatches: .*; run `python -m stages.configure`"
+    ) as error:
+        create_learner(config, fast_lr=0.25, adaptation_steps=3)
+    assert "\n" not in str(error.value)

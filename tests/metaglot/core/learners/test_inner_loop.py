@@ -28,7 +28,7 @@ def query_loss(
 
 
 def some_rates(case: Case) -> dict[str, Tensor]:
-    """Another rate for each weight."""
+    """A random rate for each weight."""
     random = torch.Generator().manual_seed(1)
     rates = {name: torch.rand(w.shape, dtype=torch.double, generator=random) for name, w in case.parameters().items()}
     return {name: (0.2 * rate).requires_grad_() for name, rate in rates.items()}
@@ -51,7 +51,7 @@ def loss_by_hand(case: Case, module: nn.Module, rates: InnerRates, batch: TaskBa
 def meta_sgds_loss(
     case: Case, module: nn.Module, rates: dict[str, Tensor], batch: TaskBatch, second_order: bool
 ) -> Tensor:
-    """The same by learn2learn's MetaSGD, whose rates become these."""
+    """The same by learn2learn's MetaSGD with these rates."""
     learner = l2l.algorithms.MetaSGD(module, lrs=nn.ParameterList([*rates.values()]))
     losses = []
     for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
@@ -72,7 +72,7 @@ def test_a_tasks_loss_is_its_mean_cross_entropy():
 @both
 @orders
 @pytest.mark.parametrize("count", [1, 3])
-def test_every_weight_may_have_a_rate_of_its_own_to_be_learned(model, second_order, count):
+def test_every_weight_may_have_its_own_learnable_rate(model, second_order, count):
     case = Case(model, steps=count, tasks=2)
     batch, parameters, module, rates = case.batch(), case.parameters(), case.module(), some_rates(case)
     names = create_network(model).names

@@ -23,13 +23,13 @@ EPS = 1e-2
 
 
 def normalised(z: Tensor) -> Tensor:
-    """Batch norm, written out: that of torch 2.14.1 has a wrong second derivative under nested `torch.func`."""
+    """Batch norm, written out: torch 2.14.1's has a wrong second derivative under nested `torch.func`."""
     over = [i for i in range(z.dim()) if i != 1]
     return (z - z.mean(over, keepdim=True)) / (z.var(over, correction=0, keepdim=True) + EPS).sqrt()
 
 
 class Small:
-    """Two blocks of a few units, fully connected or convolving, of the kind that metaglot and `torch.func` take."""
+    """Two blocks of a few units, linear or convolutional, as a FunctionalNetwork and for `torch.func`."""
 
     def __init__(self, case: Case):
         self.case, self.convolves = case, case.model == "conv"
@@ -51,7 +51,7 @@ class Small:
         return case.batch()
 
     def logits(self, weights: dict[str, Tensor], x: Tensor) -> Tensor:
-        """Of one task's images [m, size, size], seen together."""
+        """The logits of one task's images [m, size, size], normalised together."""
         x = x[:, None] if self.convolves else x.flatten(1)
         for n in "ab":
             weight = weights[f"{n}.weight"]
@@ -61,7 +61,7 @@ class Small:
         return F.linear(x.mean((2, 3)) if self.convolves else x, weights[HEAD], weights[HEAD_BIAS])
 
     def task_loss(self, weights: dict[str, Tensor], *task: Tensor) -> Tensor:
-        """MAML as its paper has it: adapt to the support set, and be judged by the queries."""
+        """MAML as in its paper: adapt to the support set; the loss is that of the queries."""
         support, labels, query, query_labels = task
         for _ in range(self.case.steps):
             slope = torch.func.grad(lambda w: F.cross_entropy(self.logits(w, support), labels))(weights)
@@ -148,7 +148,7 @@ def test_without_recorded_gradients_a_classifier_is_the_same(model):
         torch.testing.assert_close(seen(batch.query), made(batch.query).detach())
 
 
-def test_the_outcome_that_is_reported_holds_no_graph():
+def test_the_returned_scores_hold_no_graph():
     case = Case(ways=CHARACTERS)
     losses, outcome = case.algorithm().meta_loss(case.parameters(), case.batch())
     assert losses.requires_grad
