@@ -17,7 +17,7 @@ help:
 	@echo "make test         the tests that take seconds"
 	@echo "make test-slow    the others: whole pipelines, and faults"
 	@echo "make test-faults   kill stages, fill disks, damage files, at length"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make ui      MLflow's pages over mlflow.db, on 127.0.0.1:$(PORT)"
 	@echo "make bench   measure the engines"
 	@echo "make clean   remove .venv, caches and scratch; keep data, results and MLflow's runs"
@@ -46,6 +46,7 @@ lint: .venv/installed
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
+	.venv/bin/lint-imports --no-cache --no-logo
 
 ui: .venv/installed
 	@test -e mlflow.db || echo "No runs yet: make repro, or (. .venv/bin/activate; dvc repro -s -f track) for the committed ones"

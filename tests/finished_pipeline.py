@@ -10,11 +10,11 @@ from finished_run import STARTED, run_record
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
-from metaglot.core.common.stage_configs import ComputeConfig, EvaluationConfig, SplitRef, TaskConfig, load_stage_config
+from metaglot.core.common.stage_configs import ComputeConfig, SplitRef, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
 from metaglot.evaluation.scoring import EvaluationScores
-from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report

@@ -9,7 +9,6 @@ from metaglot.config.validation_messages import first_error, value_error
 from metaglot.config.yaml12 import parse_yaml
 from metaglot.core.common.stage_configs import (
     ComputeConfig,
-    EvaluationConfig,
     ImageSize,
     Model,
     Seed,
@@ -21,6 +20,7 @@ from metaglot.core.common.stage_configs import (
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.datasets.dataset import Dataset
 from metaglot.datasets.registry import DATASETS, load_dataset
+from metaglot.evaluation.stage_configs import EvaluationConfig
 
 FILE = "params.yaml"
 Classes = Mapping[str, type[MetaLearner]]

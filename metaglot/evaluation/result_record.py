@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from metaglot.core.common.run_records import Fraction, Record
-from metaglot.core.common.stage_configs import EvaluationConfig, TaskConfig
+from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.evaluation.metrics import INDUCTIVE
+from metaglot.evaluation.stage_configs import EvaluationConfig
 
 Interval = tuple[float, float]
 

@@ -1,8 +1,18 @@
 """What `configure` hands to `evaluate`."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from metaglot.core.common.stage_configs import ComputeConfig, EvaluationConfig, Rate, RunIdentity
+from pydantic import Field
+
+from metaglot.core.common.stage_configs import ComputeConfig, Rate, RunIdentity, Seed, Steps, StrictModel
+
+
+class EvaluationConfig(StrictModel):
+    """Testing on tasks that are a function of (seed, index): the same for every algorithm."""
+
+    tasks: Annotated[int, Field(ge=2, le=1_000_000)]
+    adaptation_steps: Steps
+    seed: Seed
 
 
 class EvaluateStageConfig(RunIdentity):

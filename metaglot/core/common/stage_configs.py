@@ -63,14 +63,6 @@ class TrainingConfig(StrictModel):
     validation_tasks: ValidationTasks
 
 
-class EvaluationConfig(StrictModel):
-    """Testing on tasks that are a function of (seed, index): the same for every algorithm."""
-
-    tasks: Annotated[int, Field(ge=2, le=1_000_000)]
-    adaptation_steps: Steps
-    seed: Seed
-
-
 class ComputeConfig(StrictModel):
     """Device, threads and tasks at once. `auto` stays unresolved: run.json says what was used."""
 
