@@ -1,3 +1,6 @@
-"""Gradient-based meta-learning on Omniglot: the ideas, importable without the pipeline."""
+"""Few-shot meta-learning: data sets, algorithms, training, evaluation, report; importable without the pipeline.
+
+No module here reads params.yaml by itself, knows a path under data/, or imports `stages`.
+"""
 
 __version__ = "0.1.0"
