@@ -21,6 +21,12 @@ def write(folder: Path) -> None:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content)
     for path, content in (LINE, SETTINGS):
-        text = (folder / path).read_text().replace(content, "")
+        text = without(content.partition(":")[0], (folder / path).read_text())
         body, closing = (text.removesuffix("}\n"), "}\n") if path == LINE[0] else (text, "")
         (folder / path).write_text(body + content + closing)
+
+
+def without(key: str, text: str) -> str:
+    """The text without the entry of a key, given with its indentation."""
+    deeper = " " * (len(key) - len(key.lstrip()) + 1)
+    return re.sub(rf"^{re.escape(key)}:.*\n(?:{deeper}.*\n)*", "", text, flags=re.MULTILINE)
