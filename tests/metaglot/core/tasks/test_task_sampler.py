@@ -183,3 +183,14 @@ def test_chunks_are_the_batch_in_order():
     assert [len(chunk) for chunk in chunks] == [3, 3, 1]
     joined = [torch.cat(parts) for parts in zip(*(chunk.parts() for chunk in chunks), strict=True)]
     assert all(torch.equal(a, b) for a, b in zip(joined, batch.parts(), strict=True))
+
+
+@pytest.mark.parametrize("turns", [1, 4])
+def test_a_minibatch_draws_every_image_of_every_class_equally_often(turns):
+    raw = drawings(size=6, characters=3)
+    images, classes = ImageStore(raw, CPU).minibatch(STREAM, 60 * 20 * turns, turns)
+    every = np.concatenate([np.rot90(raw, turn, axes=(2, 3)) for turn in range(turns)])  # [classes, drawings, 6, 6]
+    of_class = torch.from_numpy(every).float()[classes] / 255
+    found = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
+    assert (found.sum(1) == 1).all()
+    assert uniform(np.bincount(classes * 20 + found.int().argmax(1), minlength=every.shape[0] * 20))
