@@ -91,3 +91,11 @@ def test_beyond_the_steps_of_training_it_takes_the_last_rates():
     tested = plus_plus(CASE.but(steps=10), learned_rates=True)
     assert set(tested.names) <= set(parameters)
     assert [float(tested.rates(parameters, step)["classifier.bias"]) for step in (1, 2, 9)] == [0.4, 7.0, 7.0]
+
+
+def test_all_its_parts_are_on_by_default_and_change_where_the_paper_and_its_code_say():
+    settings = MAMLPlusPlus.Settings()
+    assert settings.model_dump(include=set(OFF)) == dict.fromkeys(OFF, True)
+    algorithm = plus_plus(step_losses=True, order_annealing=True)
+    assert [algorithm.at_progress(done / 150).first_order for done in (49, 50)] == [True, False]
+    assert [algorithm.at_progress(done / 100).weighs_steps for done in (9, 10)] == [True, False]
