@@ -3,8 +3,12 @@
 Each begins from the same random state, so that what passes once passes again.
 """
 
+import io
 import os
 import random
+import subprocess
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +24,18 @@ def same_random_state() -> None:
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the last commit: what lies in the working tree may be of another run of the pipeline."""
+    archive = subprocess.run(["git", "archive", "HEAD"], cwd=Path(__file__).parents[1], capture_output=True)
+    if archive.returncode:
+        pytest.skip("needs git: it compares what is committed")
+    folder = tmp_path_factory.mktemp("committed")
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return folder
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,11 +4,8 @@ The order of imports between packages is in pyproject.toml, and `make lint` chec
 """
 
 import hashlib
-import io
 import json
 import re
-import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -107,20 +104,6 @@ def test_no_stage_depends_on_what_it_must_not_know() -> None:
     assert not [dep for dep in PIPELINE["train"]["deps"] if re.match("data/(splits/test|raw|results|scores)", dep)]
     assert not [dep for dep in PIPELINE["evaluate"]["deps"] if "run.json" in dep or "history" in dep]
     assert not {"outs", "metrics", "plots"} & set(PIPELINE["track"])
-
-
-@pytest.fixture(scope="module")
-def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last commit's files, whatever the working tree holds."""
-    folder = tmp_path_factory.mktemp("committed")
-    archived = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True)
-    if archived.returncode:
-        pytest.skip("this is no git repository")
-    with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as tar:
-        tar.extractall(folder, filter="data")
-    if not (folder / "dvc.lock").exists():
-        pytest.skip("nothing has been run: no dvc.lock is committed")
-    return folder
 
 
 def md5(path: Path) -> str:

@@ -40,8 +40,8 @@ def block(name: str, findings: Path, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
-def test_the_committed_pages_are_made_from_the_committed_numbers(page: Path) -> None:
-    with chdir(ROOT):
+def test_the_committed_pages_are_made_from_the_committed_numbers(page: Path, committed: Path) -> None:
+    with chdir(committed):
         assert filled(page) == page.read_text()
 
 
@@ -83,7 +83,7 @@ def test_a_block_shows_every_number_of_its_comparison(findings: Path, tmp_path: 
 def test_seeds_that_are_missing_are_said(findings: Path, tmp_path: Path) -> None:
     said = "2 of 3 seeds: 42 and 43"
     assert f"**So far {said}.**" in block("engines-learn2learn", findings, tmp_path)
-    assert f"`engines-learn2learn`: so far {said}; all of them: `python -m tools" in block("open", findings, tmp_path)
+    assert f"`engines-learn2learn`: so far {said}; all of them: `python -m exp" in block("open", findings, tmp_path)
     assert "So far" not in block("engines-batched", findings, tmp_path)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from finished_pipeline import finished
-from params_file import ROOT
 
 from experiments.readme import filled, results
 from metaglot.core.common.atomic_files import read_json, write_json
@@ -22,18 +21,18 @@ def block(folder: Path, **options: Any) -> tuple[str, dict[str, Any]]:
     return results(compared), compared
 
 
-def test_readme_is_made_from_the_committed_comparison() -> None:
-    with chdir(ROOT):
+def test_readme_is_made_from_the_committed_comparison(committed: Path) -> None:
+    with chdir(committed):
         assert filled() == Path("README.md").read_text()
 
 
-def test_a_number_that_changes_changes_readme(tmp_path: Path) -> None:
-    compared = read_json(ROOT / paths.COMPARISON)
+def test_a_number_that_changes_changes_readme(committed: Path, tmp_path: Path) -> None:
+    compared = read_json(committed / paths.COMPARISON)
     mean = compared["algorithms"][0]["accuracy"]["mean"]
     changed = json.loads(json.dumps(compared).replace(json.dumps(mean), json.dumps(mean - 0.01)))
     write_json(tmp_path / "comparison.json", changed)
-    text = filled(ROOT / "README.md", tmp_path / "comparison.json")
-    assert text != (ROOT / "README.md").read_text() and f"| {mean - 0.01:.2%} [" in text
+    text = filled(committed / "README.md", tmp_path / "comparison.json")
+    assert text != (committed / "README.md").read_text() and f"| {mean - 0.01:.2%} [" in text
 
 
 def test_the_block_shows_the_numbers_and_what_they_are_of(tmp_path: Path) -> None:
@@ -55,7 +54,7 @@ def test_in_another_setting_nothing_of_the_write_up_stands_there(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["no block", "<!-- results -->\nnever ended", "<!-- /results -->"])
-def test_a_readme_without_the_block_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_readme_without_the_block_is_refused(committed: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
     with pytest.raises(UserError, match="takes one `<!-- results -->`"):
-        filled(tmp_path / "README.md", ROOT / paths.COMPARISON)
+        filled(tmp_path / "README.md", committed / paths.COMPARISON)
