@@ -15,6 +15,7 @@ Make = Callable[..., subprocess.CompletedProcess[str]]
 def furnish(folder: Path) -> None:
     """Set up a folder where `make .venv/installed` installs two packages from `wheels/`."""
     (folder / "wheels").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", str(folder)], check=True)
     shutil.copy(ROOT / "Makefile", folder)
     shutil.copytree(ROOT / "tools", folder / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "requirements.lock").write_text("drawing==1.0\n")

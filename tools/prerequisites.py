@@ -1,6 +1,6 @@
-"""Refuse, in one line and before anything is downloaded, a machine that cannot build the environment.
+"""Check, before anything is downloaded, that this machine and folder can run metaglot; an error is one line.
 
-Written for any Python, two included, since it is there to refuse the old ones.
+It runs on any Python, 2 included, because it has to refuse the old ones.
 """
 
 import os
@@ -13,12 +13,12 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 DEBIAN = "on Debian or Ubuntu: apt install "
 
 
-def refusal():
-    """What this Python, or this machine, lacks: one line; None where nothing does."""
-    return old_or_new() or without_venv() or without_headers() or without_compiler()
+def find_error():
+    """What is missing, in one line, or None."""
+    return check_version() or check_venv() or check_headers() or check_compiler() or check_repository()
 
 
-def old_or_new():
+def check_version():
     found = sys.version_info[:2]
     if OLDEST <= found <= NEWEST:
         return None
@@ -27,9 +27,9 @@ def old_or_new():
     )
 
 
-def without_venv():
+def check_venv():
     try:
-        import ensurepip  # noqa: F401  (Debian leaves it out of python3 where python3-venv is not installed)
+        import ensurepip  # noqa: F401  (on Debian it comes with python3-venv)
         import venv  # noqa: F401
     except ImportError:
         package = "python{0}.{1}-venv".format(*sys.version_info)
@@ -37,7 +37,7 @@ def without_venv():
     return None
 
 
-def without_headers():
+def check_headers():
     header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
     if os.path.exists(header):
         return None
@@ -47,7 +47,7 @@ def without_headers():
     )
 
 
-def without_compiler():
+def check_compiler():
     """Compile one line against Python.h with the compiler that this Python builds extensions with."""
     compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     folder = tempfile.mkdtemp()
@@ -63,7 +63,7 @@ def without_compiler():
             compiler.split()[0], DEBIAN
         )
     except subprocess.CalledProcessError as error:
-        reason = error.output.decode(errors="replace").strip().splitlines()
+        reason = error.output.decode("utf-8", "replace").strip().splitlines()
         return "the C compiler does not work ({0}: {1}); {2}gcc libc6-dev".format(
             compiler, reason[0] if reason else "no reason given", DEBIAN
         )
@@ -74,6 +74,23 @@ def without_compiler():
     return None
 
 
+def check_repository():
+    """DVC takes a folder only if it is the top of a git repository; a downloaded archive has none."""
+    try:
+        top = subprocess.check_output(["git", "rev-parse", "--show-toplevel"], stderr=subprocess.STDOUT)
+        if os.path.realpath(top.decode().strip()) == os.path.realpath("."):
+            return None
+        reason = "the repository is " + top.decode().strip()
+    except OSError:
+        return "there is no git, and DVC needs it; {0}git".format(DEBIAN)
+    except subprocess.CalledProcessError as error:
+        reason = error.output.decode("utf-8", "replace").strip().splitlines()[0]
+    return (
+        "this folder is no git repository of its own ({0}), and DVC needs one: use `git clone`, "
+        "or run `git init && git add . && git commit -m metaglot` here first".format(reason)
+    )
+
+
 if __name__ == "__main__":
-    lacking = refusal()
-    sys.exit("error: " + lacking if lacking else 0)
+    found = find_error()
+    sys.exit("error: " + found if found else 0)

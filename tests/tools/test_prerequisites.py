@@ -1,4 +1,4 @@
-"""A machine that cannot build the environment is told so in one line, before anything is downloaded."""
+"""What is missing on a machine or in a folder is one line, before anything is downloaded."""
 
 import os
 import shutil
@@ -45,8 +45,34 @@ def refused(folder: Path, make: Make, *arguments: str, **extra: str) -> str:
     return error
 
 
-def test_this_machine_is_good_enough() -> None:
-    assert subprocess.run([PYTHON, CHECK], capture_output=True).stderr == b""
+def test_this_machine_is_good_enough(workshop: Path) -> None:
+    assert subprocess.run([PYTHON, CHECK], cwd=workshop, capture_output=True).stderr == b""
+
+
+def test_an_archive_without_git_is_refused_with_a_remedy_that_works(workshop: Path, make: Make) -> None:
+    shutil.rmtree(workshop / ".git")
+    error = refused(workshop, make, f"PYTHON={PYTHON}")
+    assert error.startswith("error: this folder is no git repository of its own (fatal: not a git repository")
+    remedy = error.split("`")[3].replace("commit", "-c user.name=a -c user.email=a@b commit")
+    subprocess.run(remedy, cwd=workshop, shell=True, check=True, capture_output=True)
+    assert subprocess.run([PYTHON, CHECK], cwd=workshop, capture_output=True).stderr == b""
+
+
+def test_an_archive_inside_another_repository_is_refused(workshop: Path, make: Make) -> None:
+    (workshop / ".git").rename(workshop.parent / ".git")
+    error = refused(workshop, make, f"PYTHON={PYTHON}")
+    assert f"no git repository of its own (the repository is {workshop.parent})" in error
+
+
+def test_a_repository_that_git_does_not_trust_is_refused_with_git_s_reason(workshop: Path, make: Make) -> None:
+    (workshop / ".git/config").write_text("[core\n")
+    assert "(fatal: bad config line 1 in file" in refused(workshop, make, f"PYTHON={PYTHON}")
+
+
+def test_a_missing_git_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
+    path = commands(tmp_path / "bin", "make", "sh", "gcc", "as", "ld")
+    error = refused(workshop, make, f"PYTHON={PYTHON}", PATH=path)
+    assert error.startswith("error: there is no git, and DVC needs it") and "apt install git" in error
 
 
 def test_a_missing_compiler_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
@@ -90,5 +116,5 @@ def test_an_old_python_reads_the_check_and_is_refused_by_it(workshop: Path, make
 
 
 def test_the_check_leaves_nothing_behind(tmp_path: Path) -> None:
-    subprocess.run([PYTHON, CHECK], env=dict(os.environ, TMPDIR=str(tmp_path)), check=True)
+    subprocess.run([PYTHON, CHECK], cwd=ROOT, env=dict(os.environ, TMPDIR=str(tmp_path)), check=True)
     assert list(tmp_path.iterdir()) == []
