@@ -33,8 +33,16 @@ def first_error(file: str, mistakes: ValidationError, model: type[BaseModel], gi
     if mistake["type"] in ("extra_forbidden", "invalid_key"):
         return UserError(f"{file}: {_dotted(loc)}is not a key; takes {_takes(_find(schema, loc[:-1]))}")
     key = _key(loc, given)
-    said_by_class = mistake["type"] == "value_error"
-    return value_error(file, key, mistake["input"], mistake["msg"] if said_by_class else _takes(_find(schema, key)))
+    if mistake["type"] == "value_error":
+        return value_error(file, key, mistake["input"], mistake["msg"])
+    part = _find(schema, key)
+    return value_error(file, key, mistake["input"], _takes(part) + _as_list(key, mistake["input"], part))
+
+
+def _as_list(key: Key, got: Any, part: Schema) -> str:
+    """How to write one value where a list is expected; DVC itself fails on it without a reason."""
+    one = part.get("type") == "array" and re.fullmatch(r"\w{1,40}", str(got))
+    return f": write [{got}], or -S '{'.'.join(map(str, key))}=[{got}]'" if one else ""
 
 
 def _dotted(key: Key) -> str:

@@ -27,6 +27,14 @@ def test_what_runs_in_the_venv_sends_nothing_home(made: Path) -> None:
     assert subprocess.run(command, capture_output=True, text=True, env={}).stdout == "true\n"
 
 
+def test_a_program_of_the_venv_finds_its_python_without_an_activated_environment(made: Path) -> None:
+    code = "import subprocess; print(subprocess.getoutput('python -c \"import sys; print(sys.executable)\"'))"
+    for path in ("", "/usr/bin:/bin", f"/usr/bin:{made}/.venv/bin"):
+        environment = {"PATH": path} if path else {}
+        done = subprocess.run([made / ".venv/bin/python", "-c", code], capture_output=True, text=True, env=environment)
+        assert done.stdout.strip() == str(made / ".venv/bin/python")
+
+
 def test_a_changed_lock_is_followed_in_place(used: Path) -> None:
     (used / ".venv/kept").touch()
     (used / "requirements.lock").write_text("drawing==1.1\n")

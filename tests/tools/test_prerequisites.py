@@ -64,7 +64,7 @@ def test_an_archive_inside_another_repository_is_refused(workshop: Path, make: M
     assert f"no git repository of its own (the repository is {workshop.parent})" in error
 
 
-def test_a_repository_that_git_does_not_trust_is_refused_with_git_s_reason(workshop: Path, make: Make) -> None:
+def test_a_repository_that_git_cannot_read_is_refused_with_git_s_reason(workshop: Path, make: Make) -> None:
     (workshop / ".git/config").write_text("[core\n")
     assert "(fatal: bad config line 1 in file" in refused(workshop, make, f"PYTHON={PYTHON}")
 

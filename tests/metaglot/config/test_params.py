@@ -90,6 +90,10 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_missing() -> None:
         ({"algorithms": ["maml", "../maml"]}, "algorithms.1: got '../maml'; takes maml or fomaml"),
         ({"algorithms": ["maml", "maml"]}, "algorithms.1: got 'maml'; takes each once"),
         ({"algorithms": "maml"}, f"algorithms: got 'maml'; takes a list of 1 to {len(ALGORITHMS)}, each maml or "),
+        (
+            {"seeds": 43},
+            "seeds: got 43; takes a list of 1 to 1000, each a whole number from 0 up to 4294967295: write [43]",
+        ),
         ({"seeds": []}, "seeds: got []; takes a list of 1 to 1000, each a whole number from 0 up to 4294967295"),
         ({"seeds": [0, 42, 42]}, "seeds.2: got 42; takes each once"),
         ({"seeds": [4.0]}, "seeds.0: got 4.0; takes a whole number from 0 up to 4294967295"),
@@ -186,3 +190,10 @@ def test_the_table_of_what_keys_take_is_complete() -> None:
     sections = {key: part for key, part in ASGIVEN.items() if isinstance(part, dict) and key != "settings"}
     keys = {f"{section}.{key}" for section, part in sections.items() for key in part}
     assert keys | {*ASGIVEN} - {*sections} == {*NEEDED, "algorithms", "seeds", "settings"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("seeds", 43), ("algorithms", "protonet"), ("settings.scratch.tried_steps", 3)]
+)
+def test_one_value_in_the_place_of_a_list_is_told_how_to_write_it(key: str, value: Any) -> None:
+    assert refused(text(changed({key: value}))).endswith(f": write [{value}], or -S '{key}=[{value}]'")
