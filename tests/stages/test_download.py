@@ -208,7 +208,7 @@ def test_what_is_whole_is_kept_without_any_source_and_what_is_not_is_replaced(
     download.main()
     whole = {name: (paths.RAW / name).read_bytes() for name in RAW}
     (paths.RAW / ".omniglot.zip.1.partial").write_text("half a file")
-    (paths.RAW / "squares").mkdir()
+    (paths.RAW / "nothing").mkdir()
     monkeypatch.setenv("OMNIGLOT_MIRROR", "/nowhere")
     download.main()
     assert {name: (paths.RAW / name).read_bytes() for name in kept()} == whole
@@ -279,8 +279,8 @@ def test_check_may_ask_about_another_data_set_than_the_config_s(
 ) -> None:
     download.main(only_check=True, source="glyphs")
     assert "glyphs (synthetic): made here" in capsys.readouterr().err
-    with pytest.raises(UserError, match="there is no data set 'squares'; there are omniglot, omniglot-nearest, glyphs"):
-        download.main(only_check=True, source="squares")
+    with pytest.raises(UserError, match="there is no data set 'nothing'; there are omniglot, omniglot-nearest, glyphs"):
+        download.main(only_check=True, source="nothing")
 
 
 @pytest.mark.slow

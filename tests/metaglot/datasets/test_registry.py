@@ -16,8 +16,8 @@ def test_a_data_set_is_found_by_its_source_and_by_its_name() -> None:
     names = [load_dataset(source).name for source in DATASETS]
     assert len(set(names)) == len(names) and {"omniglot", "omniglot-nearest", "glyphs (synthetic)"} <= set(names)
     assert [load_dataset_by_name(name).name for name in names] == names
-    with pytest.raises(UserError, match="there is no data set 'squares'"):
-        load_dataset("squares")
+    with pytest.raises(UserError, match="there is no data set 'nothing'"):
+        load_dataset("nothing")
     with pytest.raises(UserError, match="there is no data set 'glyphs'"):
         load_dataset_by_name("glyphs")
 
