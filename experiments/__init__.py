@@ -1,1 +1,1 @@
-"""What was found by running the pipeline: experiments, their committed numbers, and the pages made of them."""
+"""Experiments beyond the default run: their params, their committed numbers, and the pages made from these."""

@@ -1,7 +1,7 @@
-"""Run the experiments, record what they find, and write the pages of findings.
+"""Run experiments, record their results, and write the tables of the pages.
 
-python -m experiments run ten-seeds                   in a clone; records it when it is done
-python -m experiments record ten-seeds --from FOLDER  of a folder where it was run by hand
+python -m experiments run ten-seeds                   in a clone, then record it
+python -m experiments record ten-seeds --from FOLDER  record a folder where it was run by hand
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
 
@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from experiments import pages, readme, run_in_clone
-from experiments.save_record import record as keep
+from experiments.save_record import save_record
 from metaglot.core.common.errors import UserError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
@@ -22,29 +22,29 @@ Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.y
 @app.command()
 def run(name: Name) -> None:
     """Run an experiment in a clone of what is committed, then record it."""
-    print(keep(name, run_in_clone.run(name)))
+    print(save_record(name, run_in_clone.run_experiment(name)))
 
 
 @app.command()
 def record(
     name: Name,
     folder: Annotated[Path, typer.Option("--from", help="where the experiment was run")],
-    seeds: Annotated[str | None, typer.Option(help="only these, such as 42,43; the pages will say so")] = None,
+    seeds: Annotated[str | None, typer.Option(help="only these, such as 42,43; the pages name them")] = None,
 ) -> None:
-    """Copy an experiment's numbers from a finished folder into docs/findings/."""
+    """Copy an experiment's results from a folder where it was run into docs/findings/."""
     try:
         some = [int(seed) for seed in seeds.split(",")] if seeds else None
     except ValueError:
         raise UserError(f"--seeds takes whole numbers, such as 42,43, and got {seeds}") from None
-    print(keep(name, folder, some))
+    print(save_record(name, folder, some))
 
 
 @app.command()
 def write() -> None:
-    """Make the tables of the pages from what is committed under docs/findings/, and README's from the report's."""
+    """Write the tables of docs/findings.md, docs/benchmarks.md and README.md."""
     for page in pages.PAGES:
-        pages.write(page)
-    readme.write()
+        pages.write_page(page)
+    readme.write_readme()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Two experiments next to each other: the same algorithms from the same seeds, under other params."""
+"""Compare two experiments: the same algorithms and seeds with other params."""
 
 from itertools import combinations
 
 import numpy as np
 
-from experiments.load_record import Recorded
+from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
 from metaglot.report.statistics.significance import compare_over_seeds, verdict
@@ -13,29 +13,30 @@ from metaglot.report.tables import Table
 Accuracies = dict[str, dict[int, float]]  # by label and seed
 
 
-def beside(here: Recorded, there: Recorded) -> str:
-    """By algorithm, the difference in test accuracy over the seeds that both have; and how far seeds lie apart.
+def compare_experiments(here: ExperimentRecord, there: ExperimentRecord) -> str:
+    """A row for each algorithm: the difference in test accuracy over the seeds that both experiments have.
 
-    The last two columns are mean sizes of differences, in points.
+    The last two columns are mean absolute differences in points: between the experiments at the same seed, and
+    between two seeds of the same experiment.
     """
-    if not there.ran:
-        return f"`{there.name}`, which it is to be set beside, was not run: `{there.command}`."
-    ours, theirs = accuracies(here), accuracies(there)
+    if not there.has_results:
+        return f"Not compared with `{there.name}`, which was not run: `{there.command}`."
+    ours, theirs = accuracy_by_seed(here), accuracy_by_seed(there)
     header = ["algorithm", "seeds", here.name, there.name, "difference, points", "95% interval", "p", "verdict"]
-    header += ["between the two at a seed", "between two seeds of one"]
-    rows = [row(label, ours[label], theirs[label], here.margin) for label in ours if label in theirs]
+    header += ["mean gap at the same seed", "mean gap between seeds"]
+    rows = [comparison_row(label, ours[label], theirs[label], here.margin) for label in ours if label in theirs]
     return f"{_tasks(here, there)}\n\n{as_markdown(Table(header, [one for one in rows if one]))}"
 
 
-def accuracies(found: Recorded) -> Accuracies:
+def accuracy_by_seed(found: ExperimentRecord) -> Accuracies:
     by_label: Accuracies = {}
     for run in found.comparison["runs"]:
         by_label.setdefault(run["label"], {})[run["seed"]] = run["accuracy"]
     return by_label
 
 
-def row(label: str, ours: dict[int, float], theirs: dict[int, float], margin: float) -> list[str] | None:
-    """The last two cells: mean sizes of the differences between the two at a seed, and between seeds of one."""
+def comparison_row(label: str, ours: dict[int, float], theirs: dict[int, float], margin: float) -> list[str] | None:
+    """One algorithm's row, or None if the experiments share no seed."""
     seeds = [seed for seed in ours if seed in theirs]
     if not seeds:
         return None
@@ -56,8 +57,8 @@ def row(label: str, ours: dict[int, float], theirs: dict[int, float], margin: fl
     ]
 
 
-def _tasks(here: Recorded, there: Recorded) -> str:
+def _tasks(here: ExperimentRecord, there: ExperimentRecord) -> str:
     same = len({one.comparison["evaluate"]["tasks_sha256"] for one in (here, there)}) == 1
     same &= len({one.comparison["split"]["sha256"] for one in (here, there)}) == 1
     tasks = "on the same test tasks" if same else "each on its own test tasks"
-    return f"Beside `{there.name}`, {tasks}, over the seeds that both have:"
+    return f"Compared with `{there.name}`, {tasks}, over the seeds that both have:"

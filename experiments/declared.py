@@ -1,4 +1,4 @@
-"""The experiments that experiments.yaml declares, and the params.yaml that each of them is."""
+"""The experiments in experiments.yaml, and the params that each of them means."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -13,24 +13,24 @@ from metaglot.core.common.stage_configs import StrictModel
 
 TABLE = Path(__file__).with_name("experiments.yaml")
 PARAMS = Path("params.yaml")
-NOT_THE_QUESTION = "run"  # where and how it is computed: every record says what was used
+NOT_COMPARED = "run"  # the device and threads, which every record names
 Params = dict[str, Any]
 
 
 class Experiment(StrictModel):
-    """A question, the changes to params.yaml that answer it, and what its numbers stand beside."""
+    """A question, the changes to params.yaml that answer it, and the numbers it is compared with."""
 
     title: str
     question: str
     settings: dict[str, Any]
-    minutes: int | None = None  # that two cores take, where it is known
-    beside: str | None = None  # another experiment
+    minutes: int | None = None  # on two cores, if known
+    compare_with: str | None = None  # another experiment
     cell: str | None = None  # of the published results
     published: dict[str, tuple[str, str]] = {}  # by algorithm: method and network
 
 
-def experiments(table: Path = TABLE) -> dict[str, Experiment]:
-    """All of them, by name."""
+def load_experiments(table: Path = TABLE) -> dict[str, Experiment]:
+    """Every declared experiment, by name."""
     return {name: _experiment(table, name, one) for name, one in read_yaml(table).items()}
 
 
@@ -42,14 +42,14 @@ def _experiment(table: Path, name: str, declared: Params) -> Experiment:
         raise UserError(f"{table}: {'.'.join([name, *map(str, first['loc'])])}: {first['msg']}") from None
 
 
-def find(name: str) -> Experiment:
-    known = experiments()
+def find_experiment(name: str) -> Experiment:
+    known = load_experiments()
     if name not in known:
         raise UserError(f"{name} is no experiment: {TABLE.name} has {', '.join(known)}")
     return known[name]
 
 
-def applied(settings: dict[str, Any], params: Params) -> Params:
+def apply_settings(settings: dict[str, Any], params: Params) -> Params:
     """A copy of params.yaml's content with other values, by dotted key."""
     changed = deepcopy(params)
     for key, value in settings.items():
@@ -61,10 +61,10 @@ def applied(settings: dict[str, Any], params: Params) -> Params:
     return changed
 
 
-def differences(asked: Params, found: Params) -> list[str]:
-    """In words, by dotted key, where other params are not the same experiment.
+def list_differences(asked: Params, found: Params) -> list[str]:
+    """Where two sets of params differ, in words, by dotted key.
 
-    Algorithms may stand in any order. `run` is no part of the question, nor are the settings of other algorithms.
+    The order of algorithms, `run`, and the settings of algorithms that are not run do not count.
     """
     ours, theirs = (dict(_flat(_comparable(params, asked["algorithms"]))) for params in (asked, found))
     keys = dict.fromkeys([*ours, *theirs])
@@ -73,7 +73,7 @@ def differences(asked: Params, found: Params) -> list[str]:
 
 def _comparable(params: Params, algorithms: list[str]) -> Params:
     settings = {name: block for name, block in (params.get("settings") or {}).items() if name in algorithms}
-    kept = {key: value for key, value in params.items() if key != NOT_THE_QUESTION}
+    kept = {key: value for key, value in params.items() if key != NOT_COMPARED}
     return kept | {"settings": settings, "algorithms": sorted(params["algorithms"])}
 
 

@@ -1,4 +1,4 @@
-"""What a folder has finished, by its own dvc.lock: which params it ran, and whether a file is what a stage left."""
+"""What a folder has finished, according to its dvc.lock: its params, and whether its files are the stages' outputs."""
 
 import hashlib
 import subprocess
@@ -13,17 +13,17 @@ CODE = ("metaglot", "stages", "dvc.yaml")
 Stages = dict[str, dict[str, Any]]
 
 
-def stages(folder: Path) -> Stages:
-    """By name, each stage that was run in the folder: its dependencies and outputs with their hashes."""
+def locked_stages(folder: Path) -> Stages:
+    """The stages that were run in the folder, by name: their dependencies and outputs with hashes."""
     found = read_yaml(folder / LOCK)
     if not isinstance(found, dict) or "stages" not in found:
         raise UserError(f"{folder / LOCK} is no lock file of DVC's: run `dvc repro` there")
     return found["stages"]
 
 
-def params(folder: Path) -> dict[str, Any]:
-    """All of the params.yaml that the folder's configs were made from, which it may no longer hold."""
-    configured = stages(folder).get("configure")
+def locked_params(folder: Path) -> dict[str, Any]:
+    """The params that the folder's configs were made from; its params.yaml may have changed since."""
+    configured = locked_stages(folder).get("configure")
     if configured is None:
         raise UserError(f"{folder} was never configured: run `dvc repro` there")
     found: dict[str, Any] = configured["params"]["params.yaml"]
@@ -31,28 +31,28 @@ def params(folder: Path) -> dict[str, Any]:
 
 
 def is_finished(folder: Path, run: str) -> bool:
-    """Whether a run, such as `maml-42`, was trained and then evaluated from the files, and by the code, that lie there.
+    """Whether a run, such as `maml-42`, was trained and evaluated with the files and code that are in the folder.
 
-    A clone has the results of the committed params until its own stages replace them.
+    A new clone has the results of the committed params until its own stages replace them.
     """
-    found = stages(folder)
+    found = locked_stages(folder)
     steps = [found.get(f"{stage}@{run}") for stage in ("train", "evaluate")]
-    return all(step is not None and _as_it_left(folder, step) for step in steps)
+    return all(step is not None and _is_unchanged(folder, step) for step in steps)
 
 
-def _as_it_left(folder: Path, stage: dict[str, Any]) -> bool:
+def _is_unchanged(folder: Path, stage: dict[str, Any]) -> bool:
     files = [*stage["deps"], *stage["outs"]]
-    return all(_has(folder / one["path"], one["md5"]) for one in files)
+    return all(_has_hash(folder / one["path"], one["md5"]) for one in files)
 
 
-def _has(path: Path, md5: str) -> bool:
+def _has_hash(path: Path, md5: str) -> bool:
     return path.is_file() and hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == md5
 
 
-def code(folder: Path) -> str | None:
-    """The commit of this project whose code lies in the folder: the last one there that is known here.
+def commit_of_code(folder: Path) -> str | None:
+    """The newest commit in the folder that this project has too, or None if the folder's code differs from it.
 
-    None where there is no such commit, or other code. A commit that changes params.yaml alone is no other code.
+    Commits that only change params.yaml do not count.
     """
     for commit in _git(folder, "rev-list", "HEAD").split():
         if _git(Path(), "rev-parse", "-q", "--verify", f"{commit}^{{commit}}"):
@@ -61,6 +61,6 @@ def code(folder: Path) -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says, or nothing where it fails."""
+    """The output of git, or nothing if it fails."""
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else ""

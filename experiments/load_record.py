@@ -1,4 +1,4 @@
-"""What is committed of an experiment under docs/findings/, or that it was not run."""
+"""The committed results of an experiment, under docs/findings/."""
 
 import csv
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from experiments.declared import Experiment, experiments
+from experiments.declared import Experiment, load_experiments
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
@@ -15,15 +15,15 @@ FINDINGS = Path("docs/findings")
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """An experiment and the folder of its numbers, which is not there before it was run."""
+class ExperimentRecord:
+    """An experiment and the folder of its results, which exists once it was run."""
 
     name: str
     experiment: Experiment
     folder: Path
 
     @property
-    def ran(self) -> bool:
+    def has_results(self) -> bool:
         return self.folder.is_dir()
 
     @property
@@ -31,10 +31,10 @@ class Recorded:
         return f"python -m experiments run {self.name}"
 
     @property
-    def time(self) -> str:
-        """What to expect, in words."""
+    def expected_time(self) -> str:
+        """In words."""
         minutes = self.experiment.minutes
-        return f"about {minutes} minutes on two cores" if minutes else "its time was not measured"
+        return f"about {minutes} minutes on two cores" if minutes else "time not measured"
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
@@ -57,18 +57,20 @@ class Recorded:
     def margin(self) -> float:
         return self.comparison["margin"]
 
-    def partial(self) -> str | None:
-        """In words, which seeds are recorded where not all are."""
+    def seeds_so_far(self) -> str | None:
+        """Which seeds are recorded, in words, or None if all are."""
         seeds = self.about
         if set(seeds["recorded"]) == set(seeds["asked"]):
             return None
         named = formatting.listed([str(seed) for seed in seeds["recorded"]])
         return f"{len(seeds['recorded'])} of {formatting.several(len(seeds['asked']), 'seed')}: {named}"
 
-    def standings(self) -> list[PairwiseResult]:
+    def pairwise_results(self) -> list[PairwiseResult]:
         return [pairwise_result(pair, pair["first"]) for pair in self.comparison["pairs"]]
 
 
-def recorded(findings: Path = FINDINGS) -> dict[str, Recorded]:
+def load_records(findings: Path = FINDINGS) -> dict[str, ExperimentRecord]:
     """Every experiment, by name."""
-    return {name: Recorded(name, experiment, findings / name) for name, experiment in experiments().items()}
+    return {
+        name: ExperimentRecord(name, experiment, findings / name) for name, experiment in load_experiments().items()
+    }

@@ -1,14 +1,14 @@
-"""The pages of findings: prose written by hand, around blocks of tables that are made from what is recorded.
+"""The pages docs/findings.md and docs/benchmarks.md: text written by hand, with generated blocks.
 
-A block stands between `<!-- table: NAME -->` and `<!-- /table -->`. NAME is an experiment's, `conclusions` or `open`.
+A block is between `<!-- table: NAME -->` and `<!-- /table -->`. NAME is an experiment's, `conclusions` or `open`.
 """
 
 import re
 from pathlib import Path
 
-from experiments.conclusions import conclusions, unsettled
-from experiments.load_record import FINDINGS, Recorded, recorded
-from experiments.tables import block
+from experiments.conclusions import conclusions, open_questions
+from experiments.load_record import FINDINGS, ExperimentRecord, load_records
+from experiments.tables import experiment_block
 from metaglot.core.common.atomic_files import read_text, write_text
 from metaglot.core.common.errors import UserError
 
@@ -17,23 +17,23 @@ BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 OPENING = re.compile(r"<!-- table: (\S+) -->")
 
 
-def write(page: Path, findings: Path = FINDINGS) -> None:
-    write_text(page, filled(page, findings))
+def write_page(page: Path, findings: Path = FINDINGS) -> None:
+    write_text(page, fill_page(page, findings))
 
 
-def filled(page: Path, findings: Path = FINDINGS) -> str:
-    """A page's text with every block made anew; a block of something unknown, or without an end, is refused."""
-    text, known = read_text(page), recorded(findings)
+def fill_page(page: Path, findings: Path = FINDINGS) -> str:
+    """A page's text with every block generated again."""
+    text, known = read_text(page), load_records(findings)
     if OPENING.findall(text) != [name for _, name, _ in BLOCK.findall(text)]:
         raise UserError(f"{page}: not every `<!-- table: NAME -->` is ended by `<!-- /table -->`")
-    return BLOCK.sub(lambda found: f"{found[1]}\n{content(page, found[2], known)}\n\n{found[3]}", text)
+    return BLOCK.sub(lambda found: f"{found[1]}\n{block_content(page, found[2], known)}\n\n{found[3]}", text)
 
 
-def content(page: Path, name: str, known: dict[str, Recorded]) -> str:
+def block_content(page: Path, name: str, known: dict[str, ExperimentRecord]) -> str:
     if name == "conclusions":
         return conclusions(known)
     if name == "open":
-        return unsettled(known)
+        return open_questions(known)
     if name not in known:
         raise UserError(f"{page}: <!-- table: {name} --> names no experiment")
-    return block(known[name], known)
+    return experiment_block(known[name], known)

@@ -1,8 +1,8 @@
-"""Our numbers beside published ones: whether they agree, by what the paper's ± means."""
+"""Our results compared with published ones, by what the paper's ± means."""
 
 from typing import NamedTuple
 
-from experiments.load_record import Recorded
+from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
 from metaglot.report.published_results import CELLS, PUBLISHED, Mode
 from metaglot.report.ranking import ranked
@@ -10,19 +10,16 @@ from metaglot.report.tables import Record, Table, main_table
 
 INTERVAL = "± is a 95% interval"
 OURS = ("algorithm", "seeds", "test accuracy", "inductive")
-MODES: dict[Mode | None, tuple[str, str]] = {  # by the published protocol: which of our accuracies compares, by name
+MODES: dict[Mode | None, tuple[str, str]] = {  # by the paper's mode: its name, and our accuracy to compare
     "transductive": ("transductive", "accuracy"),
     "inductive": ("inductive", "inductive_accuracy"),
     None: ("transductive; the paper's not known", "accuracy"),
 }
-PARTS = 4  # of a training, at whose ends a curve is shown
+PARTS = 4  # the curve is shown at the end of each part of the training
 
 
-class Printed(NamedTuple):
-    """What a paper printed: accuracy in percent, with its ± where it has one, what that means, and the source.
-
-    mode: whether its queries saw each other; None where that is not known.
-    """
+class PublishedNumber(NamedTuple):
+    """A published accuracy in percent with its ±, what that means, and the source; mode is None if unknown."""
 
     accuracy: str
     meaning: str
@@ -30,19 +27,19 @@ class Printed(NamedTuple):
     mode: Mode | None
 
 
-def printed(method: str, network: str, cell: str) -> Printed:
-    """A published accuracy; KeyError where there is none of that name."""
+def published_number(method: str, network: str, cell: str) -> PublishedNumber:
+    """Find a published accuracy; KeyError if there is none."""
     for spread in PUBLISHED:
         for result in spread.results:
             if (result.method, result.network) == (method, network):
-                return Printed(result.accuracies[CELLS.index(cell)], spread.meaning, result.source, result.mode)
+                return PublishedNumber(result.accuracies[CELLS.index(cell)], spread.meaning, result.source, result.mode)
     raise KeyError((method, network))
 
 
-def agreement(ours: float, found: Printed) -> str:
-    """ours: a fraction. Only an interval can be agreed with; to other numbers there is a distance."""
+def agreement(ours: float, found: PublishedNumber) -> str:
+    """ours: a fraction. Without a published interval there is only a difference."""
     mean, _, reach = (part.strip() for part in found.accuracy.partition("±"))
-    difference = round(100 * ours - float(mean), 2)  # as it is shown: what lies on an edge lies within
+    difference = round(100 * ours - float(mean), 2)  # rounded as it is shown, so that a bound counts as inside
     shown = f"{formatting.points(difference / 100)} points"
     if not found.meaning.startswith(INTERVAL):
         return f"{shown}; it has no 95% interval"
@@ -51,8 +48,8 @@ def agreement(ours: float, found: Printed) -> str:
     return f"{'above' if difference > 0 else 'below'} the paper's interval: {shown}"
 
 
-def cell_table(found: Recorded) -> Table:
-    """An algorithm a row: ours as the report shows it, then what was published and whether they agree."""
+def cell_table(found: ExperimentRecord) -> Table:
+    """A row for each algorithm: our results, the published one, and whether they agree."""
     compared = found.comparison
     shown = main_table(compared | {"algorithms": [row | {"writeup": None} for row in compared["algorithms"]]})
     header = [*OURS, "published, %", "its ±", "source", "compared", "agreement", "iterations", "training time"]
@@ -64,17 +61,17 @@ def cell_table(found: Recorded) -> Table:
     return Table(header, rows)
 
 
-def _published(found: Recorded, row: Record) -> list[str]:
+def _published(found: ExperimentRecord, row: Record) -> list[str]:
     name, cell = found.experiment.published.get(row["algorithm"]), found.experiment.cell
     if name is None or cell is None:
         return ["none for this network", "", "", "", ""]
-    paper = printed(*name, cell)
+    paper = published_number(*name, cell)
     compared, ours = MODES[paper.mode]
     return [paper.accuracy, paper.meaning, paper.source, compared, agreement(row[ours]["mean"], paper)]
 
 
-def curve_table(found: Recorded) -> Table:
-    """Validation accuracy of each run, at the validations nearest to the quarters of its training."""
+def curve_table(found: ExperimentRecord) -> Table:
+    """Validation accuracy of each run, nearest to each quarter of its training."""
     runs: dict[str, dict[int, str]] = {}
     for row in found.curves:
         if row["validation_accuracy"]:

@@ -1,13 +1,11 @@
-"""README's two blocks: the default comparison beside the write-up, as data/report/comparison.json has it, and what the
-findings say of the write-up's conclusions.
-"""
+"""README's two generated blocks: the default comparison (data/report/comparison.json) and the conclusions' verdicts."""
 
 import re
 from pathlib import Path
 from textwrap import fill
 
 from experiments.conclusions import verdicts
-from experiments.load_record import recorded
+from experiments.load_record import load_records
 from metaglot.core.common.atomic_files import read_json, read_text, write_text
 from metaglot.core.common.errors import UserError
 from metaglot.report import formatting
@@ -20,14 +18,14 @@ README = Path("README.md")
 WIDTH = 120
 
 
-def write(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
-    write_text(readme, filled(readme, comparison))
+def write_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
+    write_text(readme, fill_readme(readme, comparison))
 
 
-def filled(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
-    """README's text with its blocks made anew."""
-    short = "\n".join(_wrapped(line, "  ") for line in verdicts(recorded()).splitlines())
-    text = _with_block(readme, read_text(readme), "results", results(read_json(comparison)))
+def fill_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
+    """README's text with its blocks generated again."""
+    short = "\n".join(_wrapped(line, "  ") for line in verdicts(load_records()).splitlines())
+    text = _with_block(readme, read_text(readme), "results", results_block(read_json(comparison)))
     return _with_block(readme, text, "conclusions", short)
 
 
@@ -42,13 +40,13 @@ def _with_block(readme: Path, text: str, name: str, made: str) -> str:
     return block.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
 
 
-def results(comparison: Record) -> str:
+def results_block(comparison: Record) -> str:
     rows = ranked(comparison["algorithms"])
     seeds = rows[0]["seeds"]
     tasks = f"accuracy on {comparison['evaluate']['tasks']:,} test tasks"
-    header = [_seeds(seeds), tasks, "inductive", "error", "training"]
+    header = [_seeds(seeds), tasks, "inductive", "loss", "training"]
     beside = any(row["writeup"] for row in rows)
-    header += ["write-up: 32 tasks", "error", "time"] if beside else []
+    header += ["original study: 32 tasks", "loss", "time"] if beside else []
     table = as_markdown(Table(header, [_row(row, beside) for row in rows]))
     return f"{table}\n\n{_about(comparison, rows)}"
 
@@ -74,17 +72,20 @@ def _seeds(seeds: list[int]) -> str:
 
 
 def _about(comparison: Record, rows: list[Record]) -> str:
-    """What the numbers are of, and what they say."""
+    """The setting of the comparison, the devices, and the answer."""
     task = f"{comparison['task']['ways']}-way {comparison['task']['shots']}-shot"
     iterations = formatting.listed(list(dict.fromkeys(f"{row['iterations']:,}" for row in rows)))
-    over = "that know that tasks share characters" if len(rows[0]["seeds"]) == 1 else "over seeds"
+    over = "clustered by character" if len(rows[0]["seeds"]) == 1 else "over seeds"
     devices = sorted({time["device"] for row in rows for time in row["times"]})
     theirs = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
     said = [
         f"{formatting.dataset(comparison['dataset'])}, {task}, model {comparison['model']}, {iterations} iterations;",
-        f"brackets are 95% intervals {over}. Training on {formatting.listed(devices)} (`data/models/*/run.json`)"
+        f"in brackets 95% confidence intervals {over}.",
+        f"Training on {formatting.listed(devices)} (`data/models/*/run.json`)"
         + (
-            f"; the write-up's on {formatting.listed(theirs)}, data loading and validation included." if theirs else "."
+            f"; the original study's on {formatting.listed(theirs)}, with data loading and validation."
+            if theirs
+            else "."
         ),
         f"{comparison['answer']} More is in `data/report/comparison.md`.",
     ]

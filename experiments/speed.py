@@ -1,10 +1,10 @@
-"""The conclusion on speed, judged by what `make bench` has measured since the experiment was recorded."""
+"""The conclusion on speed, judged by the committed results of `make bench`."""
 
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from experiments.load_record import Recorded
+from experiments.load_record import ExperimentRecord
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.run_records import RunRecord, read_record
 from metaglot.evaluation.result_record import Result
@@ -17,19 +17,19 @@ from stages.report import BENCH
 CLAIM = "fomaml-faster"
 
 
-def rejudged(claim: dict[str, Any], found: Recorded, bench: Path = BENCH) -> dict[str, Any]:
-    """The claim on speed with the verdict of the committed measurement; any other claim, or without one, as it is."""
+def with_benchmark(claim: dict[str, Any], found: ExperimentRecord, bench: Path = BENCH) -> dict[str, Any]:
+    """The claim on speed with a verdict from benchmarks/results.json; other claims are returned unchanged."""
     if claim["id"] != CLAIM or not bench.exists():
         return claim
     compared = found.comparison
     about = {key: compared[key] for key in ("dataset", "margin", "task", "model")}
     split = {key: compared["split"][key] for key in ("kind", "seed")}
     report = ReportStageConfig.model_validate(about | {"split": split, "rows": []})
-    return claim | asdict(fomaml_is_faster(Evidence(report, runs(found), compared["pairs"], read_json(bench))))
+    return claim | asdict(fomaml_is_faster(Evidence(report, load_runs(found), compared["pairs"], read_json(bench))))
 
 
-def runs(found: Recorded) -> list[LoadedRun]:
-    """The committed runs, in the order of the comparison: their records and results, without scores and curves."""
+def load_runs(found: ExperimentRecord) -> list[LoadedRun]:
+    """The recorded runs in the comparison's order, without scores and curves."""
     names = [f"{run['algorithm']}-{run['seed']}.json" for run in found.comparison["runs"]]
     loaded = [
         (read_record(RunRecord, found.folder / "runs" / name), read_record(Result, found.folder / "results" / name))

@@ -15,7 +15,7 @@ MISSING = "no Chromium on PATH: apt-get install chromium"
 CHOICES = {"mlflow.workflowType_v1": '"machine_learning"', "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true"}
 
 
-def found() -> str | None:
+def find_chromium() -> str | None:
     """Where a Chromium lies."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
@@ -23,7 +23,7 @@ def found() -> str | None:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A running one; raises UserError where there is none."""
-    path = found()
+    path = find_chromium()
     if path is None:
         raise UserError(MISSING)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -34,7 +34,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def experiment(browser: Browser, address: str, height: int = 2400, seconds: float = 30) -> Iterator[Page]:
+def open_experiment(browser: Browser, address: str, height: int = 2400, seconds: float = 30) -> Iterator[Page]:
     """The page of MLflow's first experiment, in the view for model training."""
     context = browser.new_context(viewport={"width": 1440, "height": height})
     context.set_default_timeout(1000 * seconds)
@@ -46,7 +46,7 @@ def experiment(browser: Browser, address: str, height: int = 2400, seconds: floa
     context.close()
 
 
-def compare(page: Page, *runs: str) -> Page:
+def open_comparison(page: Page, *runs: str) -> Page:
     """Select runs by name, press Compare, and wait for the comparison."""
     for run in runs:
         row = page.locator("[row-id]", has=page.get_by_text(run, exact=True))
@@ -56,7 +56,7 @@ def compare(page: Page, *runs: str) -> Page:
     return page
 
 
-def plot(page: Page, metric: str) -> None:
+def add_plot_axis(page: Page, metric: str) -> None:
     """Give a metric an axis in the comparison's plot, which begins with one; its list draws only what is in view."""
     page.locator("[role=combobox]").nth(1).click(force=True)
     page.locator("[class*=virtual-list-holder]:visible").first.hover()

@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, port: int, kind: str = "server", store: str = "") -> Iterator[str]:
+def serve(folder: Path, port: int, kind: str = "server", store: str = "") -> Iterator[str]:
     """Serve `folder`/mlflow.db, or the database at `store`, by `mlflow KIND`.
 
     Yields the address once it answers, and ends all it started.
@@ -40,14 +40,14 @@ def served(folder: Path, port: int, kind: str = "server", store: str = "") -> It
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait(f"{address}/health", process)
+        _wait_until_up(f"{address}/health", process)
         yield address
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _wait(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
         try:

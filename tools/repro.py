@@ -1,12 +1,11 @@
-"""Redo the whole comparison: check params.yaml, run what is out of date, show the table.
+"""Run the whole comparison: check params.yaml, run the stages that are out of date, and print the results.
 
     make repro
 
-Where no source of Omniglot answers, the same pipeline runs on glyphs instead, briefly, in a copy of the workspace
-under .metaglot/, so that nothing in the workspace changes.
+If no source of Omniglot answers, a short version of the pipeline runs on synthetic glyphs, in a copy of the workspace
+under .metaglot/. The workspace itself does not change.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -16,102 +15,73 @@ from rich.console import Console
 from rich.panel import Panel
 from ruamel.yaml import YAML
 
-HERE = Path()
+from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit
+
 PARAMS = Path("params.yaml")
 COPY = Path(".metaglot/glyphs")
-CACHE = Path(".metaglot/glyphs-cache")  # outlives the copy, so that doing it again takes seconds
+CACHE = Path(".metaglot/glyphs-cache")  # is kept when the copy is made again, so that the second time takes seconds
 ITERATIONS = 500
-NOWHERE = 3  # what `download --check` exits with when no source answers
-
-# What would lead a run in the copy back to the workspace, or to a server that others read.
-ELSEWHERE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLFLOW_TRACKING_URI"}
+NO_SOURCE = 3  # the exit code of `download --check` if no source answers
 
 
 def main() -> None:
-    must("stages.configure", "--check")
-    if at_hand():
-        reproduce(HERE)
+    run_or_exit("stages.configure", "--check")
+    if data_is_available():
+        reproduce(WORKSPACE)
     else:
-        rehearse()
+        run_on_glyphs()
 
 
-def at_hand() -> bool:
-    """Whether the data is here, or a source answers; one that answers something wrong is `download`'s to refuse."""
+def data_is_available() -> bool:
+    """Whether the data is here or a source answers. If it answers with something wrong, the download stage fails."""
     if not Path("data/raw/source.json").exists():
-        python("dvc", "checkout", "-q", "download", output=subprocess.DEVNULL)  # where DVC's cache has it
+        run_module("dvc", "checkout", "-q", "download", output=subprocess.DEVNULL)  # DVC's cache may have it
     source = YAML().load(PARAMS)["data"]["source"]
-    return python("stages.download", "--check", "--source", source).returncode != NOWHERE
+    return run_module("stages.download", "--check", "--source", source).returncode != NO_SOURCE
 
 
 def reproduce(folder: Path) -> None:
-    must("dvc", "repro", folder=folder)
-    must("stages.report", "--show", folder=folder)
+    run_or_exit("dvc", "repro", folder=folder)
+    run_or_exit("stages.report", "--show", folder=folder)
 
 
-def rehearse() -> None:
-    """Run the pipeline on glyphs in a copy of the workspace, and say so loudly before and after."""
-    banner("What follows is no result: the pipeline runs on synthetic glyphs, with fewer iterations, in a copy.")
+def run_on_glyphs() -> None:
+    print_banner("These are no results on Omniglot: the pipeline runs on synthetic glyphs, with fewer iterations.")
     copy_workspace()
-    shorten(COPY / PARAMS)
+    write_quick_params(COPY / PARAMS)
     reproduce(COPY)
-    banner(f"The table above is of glyphs (synthetic). Its report: {COPY}/data/report/index.html")
+    print_banner(f"The table above is of synthetic glyphs. Its report: {COPY}/data/report/index.html")
 
 
-def banner(line: str) -> None:
-    console = Console()
-    ways_out = "Set OMNIGLOT_MIRROR to a folder or address that has Omniglot's archives, or connect, and try again."
-    console.print(Panel(f"{line}\n{ways_out}", title="OMNIGLOT COULD NOT BE REACHED", style="bold yellow"))
+def print_banner(line: str) -> None:
+    advice = "Set OMNIGLOT_MIRROR to a folder or address with Omniglot's archives, or connect, and try again."
+    Console().print(Panel(f"{line}\n{advice}", title="OMNIGLOT COULD NOT BE REACHED", style="bold yellow"))
 
 
 def copy_workspace() -> None:
-    """Clone the repository, and lay the files over it as they are now, changed and new ones too."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    must_git("clone", "-q", ".", str(COPY))
-    listed = must_git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    for name in filter(None, listed):
+    """Clone the repository and copy the files that git knows or would add, as they are now."""
+    clone(COPY, CACHE)
+    for name in filter(None, git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")):
         if Path(name).is_file():
             (COPY / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(name, COPY / name)
         else:
             (COPY / name).unlink(missing_ok=True)
-    (COPY / ".dvc/config.local").write_text(f"[cache]\n    dir = {CACHE.resolve()}\n")
 
 
-def shorten(params: Path) -> None:
-    """Ask for glyphs and no more than 500 iterations, and leave the rest as the user has it."""
+def write_quick_params(params: Path) -> None:
+    """Set glyphs and at most 500 iterations, and leave everything else as the user has it."""
     yaml = YAML()
     changed = yaml.load(params)
     changed["data"]["source"] = "glyphs"
-    for block in [changed["train"], *(changed.get("settings") or {}).values()]:
-        if block and "iterations" in block:
-            block["iterations"] = min(block["iterations"], ITERATIONS)
+    for section in [changed["train"], *(changed.get("settings") or {}).values()]:
+        if section and "iterations" in section:
+            section["iterations"] = min(section["iterations"], ITERATIONS)
     yaml.dump(changed, params)
-
-
-def python(
-    module: str, *arguments: str, folder: Path = HERE, output: int | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    """Run a module by this Python, in the workspace or in its copy."""
-    kept = {name: value for name, value in os.environ.items() if folder == HERE or name not in ELSEWHERE}
-    kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])  # DVC's stages say `python`
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=folder, env=kept, stdout=output, stderr=output)
-
-
-def must(module: str, *arguments: str, folder: Path = HERE) -> None:
-    if code := python(module, *arguments, folder=folder).returncode:
-        sys.exit(code)
-
-
-def must_git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"error: git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
-    return done.stdout
 
 
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("\nerror: interrupted; make repro goes on from where it was")
+        sys.exit("\nerror: interrupted; make repro continues from here")

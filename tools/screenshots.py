@@ -21,8 +21,8 @@ from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.report.stage_configs import ReportStageConfig
 from stages.support import paths
 from stages.support.command_line import run_command
-from tools.browser import chromium, compare, experiment, plot
-from tools.mlflow_server import free_port, served
+from tools.browser import add_plot_axis, chromium, open_comparison, open_experiment
+from tools.mlflow_server import free_port, serve
 
 DOCS = Path("docs/screenshots")
 REPORT, DARK, COMPARE = PICTURES = ("report.png", "report-dark.png", "mlflow-compare.png")
@@ -42,16 +42,18 @@ def main(to: Annotated[Path, typer.Option(help="the folder for the pictures")] =
         raise UserError(f"{page} is not there: run `dvc repro`, or `dvc checkout` where it was run")
     to.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        report(browser, page, "light", ("header", "#scores"), to / REPORT)
-        report(browser, page, "dark", ("#learning", "#gradients"), to / DARK)
-        comparison(browser, to / COMPARE)
+        screenshot_report(browser, page, "light", ("header", "#scores"), to / REPORT)
+        screenshot_report(browser, page, "dark", ("#learning", "#gradients"), to / DARK)
+        screenshot_comparison(browser, to / COMPARE)
     for name in PICTURES:
-        shrink(to / name)
+        reduce_colours(to / name)
         if (size := (to / name).stat().st_size) > LARGEST:
             raise UserError(f"{to / name} has {size} bytes, more than {LARGEST}: show less in it")
 
 
-def report(browser: Browser, path: Path, scheme: Literal["light", "dark"], sections: tuple[str, ...], to: Path) -> None:
+def screenshot_report(
+    browser: Browser, path: Path, scheme: Literal["light", "dark"], sections: tuple[str, ...], to: Path
+) -> None:
     """Some sections of the report's page, one below the other."""
     context = browser.new_context(viewport={"width": 1120, "height": 800}, color_scheme=scheme, offline=True)
     page = context.new_page()
@@ -61,7 +63,7 @@ def report(browser: Browser, path: Path, scheme: Literal["light", "dark"], secti
     context.close()
 
 
-def comparison(browser: Browser, to: Path) -> None:
+def screenshot_comparison(browser: Browser, to: Path) -> None:
     """MLflow's page that compares the runs of report.yaml, published to a database of its own."""
     rows = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG).rows
     with tempfile.TemporaryDirectory() as folder:
@@ -69,15 +71,15 @@ def comparison(browser: Browser, to: Path) -> None:
         for row in rows:
             line = [sys.executable, "-m", "stages.track", row.algorithm, "--seed", str(row.seed)]
             subprocess.run(line, env=environment, check=True)
-        with served(Path(folder), free_port(), "ui") as address, experiment(browser, address, 1500) as page:
-            compare(page, *(f"{row.label} · seed {row.seed}" for row in rows))
+        with serve(Path(folder), free_port(), "ui") as address, open_experiment(browser, address, 1500) as page:
+            open_comparison(page, *(f"{row.label} · seed {row.seed}" for row in rows))
             page.get_by_text("Parameters", exact=True).click()  # folds them away
-            plot(page, "train_seconds")  # beside the accuracies, which its grid begins with
+            add_plot_axis(page, "train_seconds")  # beside the accuracies, which its grid begins with
             page.wait_for_timeout(2000)  # its charts move until they are drawn
             page.screenshot(path=to)
 
 
-def shrink(path: Path) -> None:
+def reduce_colours(path: Path) -> None:
     """Few colours are in a chart: a palette of them takes a third. Rare ones count, since curves are thin."""
     with Image.open(path) as picture:
         few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from metaglot.core.common.atomic_files import read_json
 from stages import track
 from stages.support import paths
-from tools.browser import compare, experiment, plot
-from tools.mlflow_server import free_port, served
+from tools.browser import add_plot_axis, open_comparison, open_experiment
+from tools.mlflow_server import free_port, serve
 
 pytestmark = pytest.mark.slow
 
@@ -41,13 +41,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def address(workspace: Path) -> Iterator[str]:
     """`mlflow ui` over its database."""
-    with served(workspace, free_port(), "ui") as found:
+    with serve(workspace, free_port(), "ui") as found:
         yield found
 
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    with experiment(browser, address) as one:
+    with open_experiment(browser, address) as one:
         yield one
 
 
@@ -90,7 +90,7 @@ def test_the_experiment_shows_each_training_with_its_duration_and_says_what_to_l
 
 
 def test_the_comparison_says_which_is_better_how_sure_and_how_long(page: Page) -> None:
-    shown = metrics(compare(page, *BOTH))
+    shown = metrics(open_comparison(page, *BOTH))
     for column, algorithm in enumerate(("maml", "fomaml")):
         result = read_json(paths.result(algorithm, 42))
         accuracy, record = result["accuracy"], read_json(paths.run_record(algorithm, 42))
@@ -107,8 +107,8 @@ def test_the_comparison_says_which_is_better_how_sure_and_how_long(page: Page) -
 
 
 def test_the_comparison_s_plot_has_the_training_times_beside_the_accuracies(page: Page) -> None:
-    compare(page, *BOTH)
-    plot(page, "train_seconds")
+    open_comparison(page, *BOTH)
+    add_plot_axis(page, "train_seconds")
     for algorithm in ("maml", "fomaml"):
         seconds = read_json(paths.run_record(algorithm, 42))["train_seconds"]
         expect(page.get_by_text(f"{seconds:.5f}", exact=True).first).to_be_visible()
@@ -117,7 +117,7 @@ def test_the_comparison_s_plot_has_the_training_times_beside_the_accuracies(page
 
 
 def test_the_comparison_shows_the_learning_curves_side_by_side(page: Page) -> None:
-    compare(page, *BOTH).get_by_text("learning_curve.png").first.click()
+    open_comparison(page, *BOTH).get_by_text("learning_curve.png").first.click()
     expect(page.locator("img:visible")).to_have_count(2)
 
 

@@ -8,9 +8,9 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from metaglot.core.common.errors import UserError
-from stages import report as stage
+from stages import screenshot_report as stage
 from stages.support import paths
-from tools.screenshots import ONLY, main, report, shrink
+from tools.screenshots import ONLY, main, reduce_colours, screenshot_report
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def test_only_the_sections_that_are_asked_for_are_left_and_no_drawing(browser: B
 
 def test_a_picture_keeps_the_colour_of_every_algorithm(browser: Browser, folder: Path):
     whole = folder / "whole.png"
-    report(browser, paths.REPORT / "index.html", "light", ("header", "#scores"), whole)
+    screenshot_report(browser, paths.REPORT / "index.html", "light", ("header", "#scores"), whole)
     small = folder / "small.png"
     small.write_bytes(whole.read_bytes())
-    shrink(small)
+    reduce_colours(small)
     assert small.stat().st_size < whole.stat().st_size
     with Image.open(small) as picture:
         colours = {colour for _, colour in picture.convert("RGB").getcolors(10**6)}

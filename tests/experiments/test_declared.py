@@ -7,31 +7,31 @@ import pytest
 from params_file import ASGIVEN, ROOT, text
 
 from experiments.conclusions import DECIDES
-from experiments.declared import applied, differences, experiments
+from experiments.declared import apply_settings, list_differences, load_experiments
 from experiments.pages import OPENING, PAGES
-from experiments.published_table import printed
+from experiments.published_table import published_number
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes as classes
 from metaglot.core.common.errors import UserError
 from metaglot.report.claims.conclusions import CLAIMS
 
-EXPERIMENTS = experiments()
+EXPERIMENTS = load_experiments()
 THERE = [name for name, one in EXPERIMENTS.items() if {*one.settings.get("algorithms", [])} <= {*ALGORITHMS}]
 
 
 @pytest.mark.parametrize("name", THERE)
 def test_its_params_are_taken_by_the_pipeline_and_are_not_the_defaults(name: str) -> None:
-    params = applied(EXPERIMENTS[name].settings, ASGIVEN)
+    params = apply_settings(EXPERIMENTS[name].settings, ASGIVEN)
     parse_params(text(params), classes(ALGORITHMS))
-    assert differences(params, ASGIVEN) and not differences(params, params)
+    assert list_differences(params, ASGIVEN) and not list_differences(params, params)
 
 
 def test_every_name_in_the_table_is_known() -> None:
     for one in EXPERIMENTS.values():
-        assert one.beside is None or one.beside in EXPERIMENTS
+        assert one.compare_with is None or one.compare_with in EXPERIMENTS
         for method, network in one.published.values():
-            assert one.cell and printed(method, network, one.cell).accuracy
+            assert one.cell and published_number(method, network, one.cell).accuracy
     assert set(DECIDES) == {claim.id for claim in CLAIMS} and set(DECIDES.values()) <= set(EXPERIMENTS)
 
 
@@ -51,4 +51,4 @@ def test_a_mistake_in_the_table_is_refused_by_key(tmp_path: Path) -> None:
     table = tmp_path / "experiments.yaml"
     table.write_text("mine: {title: Mine, question: 'Why?', settings: {}, hours: 3}\n")
     with pytest.raises(UserError, match=r"experiments.yaml: mine.hours: Extra inputs"):
-        experiments(table)
+        load_experiments(table)

@@ -9,14 +9,14 @@ import pytest
 from params_file import ROOT
 from ran_experiment import ran
 
-from experiments.conclusions import unsettled, verdicts
-from experiments.load_record import FINDINGS, recorded
-from experiments.pages import PAGES, filled
-from experiments.save_record import record
+from experiments.conclusions import open_questions, verdicts
+from experiments.load_record import FINDINGS, load_records
+from experiments.pages import PAGES, fill_page
+from experiments.save_record import save_record
 from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
 
-RECORDED = [name for name, found in recorded(ROOT / FINDINGS).items() if found.ran]
+RECORDED = [name for name, found in load_records(ROOT / FINDINGS).items() if found.has_results]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """docs/findings of three experiments, one of them so far from two seeds."""
     place = tmp_path_factory.mktemp("findings")
     for name, seeds in (("engines-batched", None), ("engines-learn2learn", [42, 43]), ("paper-5way-5shot", None)):
-        record(name, ran(place / name, name), seeds, to=place / "docs")
+        save_record(name, ran(place / name, name), seeds, to=place / "docs")
     return place / "docs"
 
 
@@ -32,17 +32,17 @@ def block(name: str, findings: Path, folder: Path) -> str:
     """What a page says of an experiment."""
     page = folder / "page.md"
     page.write_text(f"Before.\n\n<!-- table: {name} -->\nold\n<!-- /table -->\nAfter.\n")
-    text = filled(page, findings)
+    text = fill_page(page, findings)
     assert text.startswith(f"Before.\n\n<!-- table: {name} -->\n\n") and text.endswith("\n\n<!-- /table -->\nAfter.\n")
     page.write_text(text)
-    assert filled(page, findings) == text
+    assert fill_page(page, findings) == text
     return text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_the_committed_pages_are_made_from_the_committed_numbers(page: Path, committed: Path) -> None:
     with chdir(committed):
-        assert filled(page) == page.read_text()
+        assert fill_page(page) == page.read_text()
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -98,8 +98,8 @@ def test_what_is_open_follows_from_the_verdicts(findings: Path, tmp_path: Path) 
         changed = tmp_path / verdict / "engines-batched"
         write_json(changed / "comparison.json", compared)
         (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
-        found = {"engines-batched": recorded(changed.parent)["engines-batched"]}
-        assert ("could not be told apart" in unsettled(found)) == is_open
+        found = {"engines-batched": load_records(changed.parent)["engines-batched"]}
+        assert ("could not be told apart" in open_questions(found)) == is_open
 
 
 def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path: Path) -> None:
@@ -110,14 +110,14 @@ def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path
         compared["pairs"] = [pair] * open_pairs + [pair | {"verdict": "better"}]
         write_json(changed / "comparison.json", compared)
         (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
-        lines = unsettled({"engines-batched": recorded(changed.parent)["engines-batched"]}).splitlines()
+        lines = open_questions({"engines-batched": load_records(changed.parent)["engines-batched"]}).splitlines()
         assert all(said in line for line in lines) and len(lines) == (open_pairs if open_pairs == 3 else 1)
 
 
 def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings: Path, tmp_path: Path) -> None:
     text = block("conclusions", findings, tmp_path)
     assert text.count("not tested") == 4
-    record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
+    save_record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
     text = block("conclusions", tmp_path / "docs", tmp_path)
     claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
     for claim in ("fomaml-more-accurate", "fomaml-faster", "first-order-close"):
@@ -128,9 +128,9 @@ def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings
 
 
 def test_the_verdicts_in_short_are_those_of_the_conclusions(findings: Path, tmp_path: Path) -> None:
-    assert verdicts(recorded(findings)).count("not tested") == 4
-    record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
-    lines = verdicts(recorded(tmp_path / "docs")).splitlines()
+    assert verdicts(load_records(findings)).count("not tested") == 4
+    save_record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
+    lines = verdicts(load_records(tmp_path / "docs")).splitlines()
     claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
     for line, claim in zip(lines, ("fomaml-more-accurate", "fomaml-faster", None, "first-order-close"), strict=True):
         if claim is None:
@@ -166,4 +166,4 @@ def test_a_block_that_is_unknown_or_does_not_end_is_refused(tmp_path: Path, text
     page = tmp_path / "page.md"
     page.write_text(text)
     with pytest.raises(UserError, match=re.escape(said)):
-        filled(page, tmp_path)
+        fill_page(page, tmp_path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from finished_pipeline import finished
 
-from experiments.readme import filled, results
+from experiments.readme import fill_readme, results_block
 from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.report.comparison import compare_runs
@@ -18,12 +18,12 @@ from stages.support import paths
 def block(folder: Path, **options: Any) -> tuple[str, dict[str, Any]]:
     """The block, and the comparison that it is made from."""
     compared = compare_runs(*finished(folder, **options), None)
-    return results(compared), compared
+    return results_block(compared), compared
 
 
 def test_readme_is_made_from_the_committed_comparison(committed: Path) -> None:
     with chdir(committed):
-        assert filled() == Path("README.md").read_text()
+        assert fill_readme() == Path("README.md").read_text()
 
 
 def test_a_number_that_changes_changes_readme(committed: Path, tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_number_that_changes_changes_readme(committed: Path, tmp_path: Path) -
     mean = compared["algorithms"][0]["accuracy"]["mean"]
     changed = json.loads(json.dumps(compared).replace(json.dumps(mean), json.dumps(mean - 0.01)))
     write_json(tmp_path / "comparison.json", changed)
-    text = filled(committed / "README.md", tmp_path / "comparison.json")
+    text = fill_readme(committed / "README.md", tmp_path / "comparison.json")
     assert text != (committed / "README.md").read_text() and f"| {mean - 0.01:.2%} [" in text
 
 
@@ -46,9 +46,9 @@ def test_the_block_shows_the_numbers_and_what_they_are_of(tmp_path: Path) -> Non
     assert max(map(len, text.split("\n\n")[1].splitlines())) <= 120
 
 
-def test_in_another_setting_nothing_of_the_write_up_stands_there(tmp_path: Path) -> None:
+def test_another_setting_is_not_compared_with_the_original_study(tmp_path: Path) -> None:
     text, _ = block(tmp_path / "other", task={"shots": 1}, tests=40)
-    assert "write-up" not in text and "| seed 42 |" in text and "know that tasks share characters" in text
+    assert "original study" not in text and "| seed 42 |" in text and "intervals clustered by character" in text
     some, _ = block(tmp_path / "some", skills={"maml": 0.97, "anil": 0.9}, tests=40)
     assert sum(line.endswith("|  |  |  |") for line in some.splitlines()) == 1
 
@@ -57,4 +57,4 @@ def test_in_another_setting_nothing_of_the_write_up_stands_there(tmp_path: Path)
 def test_a_readme_without_the_block_is_refused(committed: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
     with pytest.raises(UserError, match="takes one `<!-- results -->`"):
-        filled(tmp_path / "README.md", committed / paths.COMPARISON)
+        fill_readme(tmp_path / "README.md", committed / paths.COMPARISON)

@@ -10,7 +10,7 @@ import pytest
 from params_file import ROOT
 from ran_experiment import ran
 
-from experiments.save_record import FINDINGS, record
+from experiments.save_record import FINDINGS, save_record
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_yaml
 from metaglot.core.common.errors import UserError
 from stages import report
@@ -26,7 +26,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = ran(place / "folder", THREE)
     with chdir(folder):
         report.write()
-    return folder, record(THREE, folder, to=place / "findings")
+    return folder, save_record(THREE, folder, to=place / "findings")
 
 
 def files(folder: Path) -> set[str]:
@@ -36,7 +36,7 @@ def files(folder: Path) -> set[str]:
 def refusal(name: str, folder: Path, seeds: list[int] | None = None) -> str:
     """What is said, in one line; nothing is recorded."""
     with pytest.raises(UserError) as caught:
-        record(name, folder, seeds, to=folder / "findings")
+        save_record(name, folder, seeds, to=folder / "findings")
     assert not list(folder.rglob("comparison.json")) and "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -60,7 +60,7 @@ def test_a_record_is_small_texts_and_the_files_of_every_run(kept: tuple[Path, Pa
 
 def test_some_seeds_are_recorded_if_asked_and_compared_anew(kept: tuple[Path, Path], tmp_path: Path) -> None:
     folder, _ = kept
-    place = record(THREE, folder, [42, 43], to=tmp_path / "findings")
+    place = save_record(THREE, folder, [42, 43], to=tmp_path / "findings")
     compared = read_json(place / "comparison.json")
     assert read_json(place / "about.json") == {"recorded": [42, 43], "asked": [42, 43, 44], "code": None}
     assert [run["seed"] for run in compared["runs"]] == [42, 43, 42, 43]
@@ -71,11 +71,11 @@ def test_some_seeds_are_recorded_if_asked_and_compared_anew(kept: tuple[Path, Pa
 
 def test_a_new_record_takes_the_place_of_the_old_one(kept: tuple[Path, Path], tmp_path: Path) -> None:
     folder, to = kept[0], tmp_path / "findings"
-    record(THREE, folder, to=to)
-    place = record(THREE, folder, [44], to=to)
+    save_record(THREE, folder, to=to)
+    place = save_record(THREE, folder, [44], to=to)
     assert len(list((place / "runs").iterdir())) == 2
     with pytest.raises(UserError):
-        record(THREE, folder, [7], to=to)
+        save_record(THREE, folder, [7], to=to)
     assert [path.name for path in to.iterdir()] == [THREE]
     assert len(list((place / "runs").iterdir())) == 2
 
@@ -99,17 +99,15 @@ def test_a_folder_with_other_params_is_refused_by_key(tmp_path: Path, changes: d
 
 def test_how_it_was_computed_and_what_it_did_not_run_make_no_other_experiment(tmp_path: Path) -> None:
     changes = {"run.threads": 1, "algorithms": ["fomaml", "maml"], "settings.anil": {"iterations": 5}}
-    assert record(THREE, ran(tmp_path / "folder", THREE, changes), to=tmp_path / "findings").is_dir()
+    assert save_record(THREE, ran(tmp_path / "folder", THREE, changes), to=tmp_path / "findings").is_dir()
 
 
 def test_what_is_missing_is_refused_with_the_seeds_that_are_whole(tmp_path: Path) -> None:
     folder = ran(tmp_path / "folder", THREE)
     (folder / paths.scores("fomaml", 43)).unlink()
-    assert refusal(THREE, folder) == (
-        f"{folder} has not finished fomaml-43: `--seeds 42,44` records those that are whole"
-    )
+    assert refusal(THREE, folder) == (f"{folder} has not finished fomaml-43: `--seeds 42,44` records the complete ones")
     assert "has not finished fomaml-43" in refusal(THREE, folder, [43])
-    assert record(THREE, folder, [42, 44], to=tmp_path / "findings").is_dir()
+    assert save_record(THREE, folder, [42, 44], to=tmp_path / "findings").is_dir()
 
 
 def test_results_that_another_training_left_are_not_finished(tmp_path: Path) -> None:
@@ -123,7 +121,7 @@ def test_a_folder_where_no_seed_is_whole_is_refused(tmp_path: Path) -> None:
     folder = ran(tmp_path / "folder", THREE)
     for seed in (42, 43, 44):
         (folder / paths.result("maml", seed)).unlink()
-    assert refusal(THREE, folder).endswith("has not finished maml-42, maml-43, maml-44: no seed is whole yet")
+    assert refusal(THREE, folder).endswith("has not finished maml-42, maml-43, maml-44: no seed is complete yet")
 
 
 def test_a_seed_that_it_is_not_about_is_refused(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from ran_experiment import ran
 
-from experiments.load_record import Recorded, recorded
-from experiments.save_record import record
-from experiments.speed import CLAIM, rejudged
+from experiments.load_record import ExperimentRecord, load_records
+from experiments.save_record import save_record
+from experiments.speed import CLAIM, with_benchmark
 from metaglot.core.common.atomic_files import read_json, write_json
 from stages import report
 from stages.support import paths
@@ -17,31 +17,31 @@ SAVES = {engine: {"median": 0.4, "low": 0.3, "high": 0.5} for engine in ("batche
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recorded]:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExperimentRecord]:
     """A folder where an experiment was run, and its record, made where nothing was benchmarked."""
     place = tmp_path_factory.mktemp("kept")
     folder = ran(place / "folder", "engines-batched")
-    record("engines-batched", folder, to=place / "docs")
-    return folder, recorded(place / "docs")["engines-batched"]
+    save_record("engines-batched", folder, to=place / "docs")
+    return folder, load_records(place / "docs")["engines-batched"]
 
 
 def claim(id: str, found: dict) -> dict:
     return next(one for one in found["claims"] if one["id"] == id)
 
 
-def test_a_later_measurement_decides_as_the_report_would(kept: tuple[Path, Recorded]) -> None:
+def test_a_later_measurement_decides_as_the_report_would(kept: tuple[Path, ExperimentRecord]) -> None:
     folder, found = kept
     recorded_as = claim(CLAIM, found.comparison)
     with chdir(folder):
         write_json(report.BENCH, {"machine": "Some CPU", "first_order_saves": SAVES})
         report.write()
-        assert rejudged(recorded_as, found) == claim(CLAIM, read_json(paths.COMPARISON))
-        assert rejudged(recorded_as, found)["verdict"] == "supported"
+        assert with_benchmark(recorded_as, found) == claim(CLAIM, read_json(paths.COMPARISON))
+        assert with_benchmark(recorded_as, found)["verdict"] == "supported"
 
 
-def test_without_a_measurement_and_of_other_conclusions_the_record_stands(kept: tuple[Path, Recorded]) -> None:
+def test_without_a_measurement_and_of_other_conclusions_the_record_stands(kept: tuple[Path, ExperimentRecord]) -> None:
     folder, found = kept
     one, other = claim(CLAIM, found.comparison), claim("maml-overtakes", found.comparison)
     write_json(folder / "bench.json", {"first_order_saves": SAVES})
-    assert rejudged(one, found, folder / "nothing.json") == one
-    assert rejudged(other, found, folder / "bench.json") == other
+    assert with_benchmark(one, found, folder / "nothing.json") == one
+    assert with_benchmark(other, found, folder / "bench.json") == other

@@ -1,4 +1,4 @@
-"""Our numbers beside others: those of papers, and those of another experiment."""
+"""Our results compared with published ones, and with those of another experiment."""
 
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,17 @@ import pytest
 from ran_experiment import ran
 from scipy import stats
 
-from experiments.compare import beside, row
-from experiments.load_record import Recorded, recorded
-from experiments.published_table import agreement, cell_table, curve_table, printed
-from experiments.save_record import record
+from experiments.compare import compare_experiments, comparison_row
+from experiments.load_record import ExperimentRecord, load_records
+from experiments.published_table import agreement, cell_table, curve_table, published_number
+from experiments.save_record import save_record
 from metaglot.core.common.atomic_files import read_json
 from metaglot.report import formatting
 
 FC = "fully connected, 256-128-64-64"
-CI = printed("MAML", FC, "5-way 1-shot")  # 89.7 ± 1.1
-STD = printed("FOMAML", "fully connected", "5-way 5-shot")  # 97.50 ± 0.47
-NONE = printed("ProtoNet", "4 convolutions", "5-way 1-shot")  # 98.8
+CI = published_number("MAML", FC, "5-way 1-shot")  # 89.7 ± 1.1
+STD = published_number("FOMAML", "fully connected", "5-way 5-shot")  # 97.50 ± 0.47
+NONE = published_number("ProtoNet", "4 convolutions", "5-way 1-shot")  # 98.8
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_only_a_95_percent_interval_can_be_agreed_with(ours: float, paper: Any, 
 
 def test_a_name_that_no_paper_has_is_an_error() -> None:
     with pytest.raises(KeyError):
-        printed("MAML", "fully disconnected", "5-way 1-shot")
+        published_number("MAML", "fully disconnected", "5-way 1-shot")
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recorded]:
+def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExperimentRecord]:
     """Both engines, one from two seeds, and a published cell."""
     place = tmp_path_factory.mktemp("known")
     for name, seeds in (("engines-batched", None), ("engines-learn2learn", [42, 43]), ("paper-5way-5shot", None)):
-        record(name, ran(place / name, name), seeds, to=place / "docs")
-    return recorded(place / "docs")
+        save_record(name, ran(place / name, name), seeds, to=place / "docs")
+    return load_records(place / "docs")
 
 
-def test_a_cell_shows_ours_then_what_was_published(known: dict[str, Recorded]) -> None:
+def test_a_cell_shows_ours_then_what_was_published(known: dict[str, ExperimentRecord]) -> None:
     found = known["paper-5way-5shot"]
     table = cell_table(found)
     compared = read_json(found.folder / "comparison.json")["algorithms"]
@@ -68,8 +68,8 @@ def test_a_cell_shows_ours_then_what_was_published(known: dict[str, Recorded]) -
 
 def test_ours_is_compared_in_the_mode_of_the_paper(tmp_path: Path) -> None:
     """ProtoNet's number is inductive, MAML's and FOMAML's are transductive."""
-    record("conv-20way-1shot", ran(tmp_path / "ran", "conv-20way-1shot"), to=tmp_path / "docs")
-    found = recorded(tmp_path / "docs")["conv-20way-1shot"]
+    save_record("conv-20way-1shot", ran(tmp_path / "ran", "conv-20way-1shot"), to=tmp_path / "docs")
+    found = load_records(tmp_path / "docs")["conv-20way-1shot"]
     rows = {row["label"]: row for row in found.comparison["algorithms"]}
     shown = {row[0]: dict(zip(cell_table(found).header, row, strict=True)) for row in cell_table(found).rows}
     for label, ours, mode in (
@@ -77,13 +77,13 @@ def test_ours_is_compared_in_the_mode_of_the_paper(tmp_path: Path) -> None:
         ("MAML", "accuracy", "transductive"),
         ("FOMAML", "accuracy", "transductive"),
     ):
-        paper = printed(*found.experiment.published[rows[label]["algorithm"]], "20-way 1-shot")
+        paper = published_number(*found.experiment.published[rows[label]["algorithm"]], "20-way 1-shot")
         assert (paper.mode, shown[label]["compared"]) == (mode, mode)
         assert shown[label]["agreement"] == agreement(rows[label][ours]["mean"], paper)
     assert rows["ProtoNet"]["accuracy"]["mean"] != rows["ProtoNet"]["inductive_accuracy"]["mean"]
 
 
-def test_a_curve_is_shown_at_the_quarters_of_the_training(known: dict[str, Recorded]) -> None:
+def test_a_curve_is_shown_at_the_quarters_of_the_training(known: dict[str, ExperimentRecord]) -> None:
     found = known["paper-5way-5shot"]
     table = curve_table(found)
     assert [one[0] for one in table.rows] == ["MAML · seed 42", "FOMAML · seed 42"]
@@ -92,22 +92,22 @@ def test_a_curve_is_shown_at_the_quarters_of_the_training(known: dict[str, Recor
         assert cell == f"{validated[str(15_000 * quarter)]:.2%} ({15_000 * quarter:,})"
 
 
-def test_two_experiments_are_compared_over_the_seeds_that_both_have(known: dict[str, Recorded]) -> None:
-    text = beside(known["engines-learn2learn"], known["engines-batched"])
-    assert text.startswith("Beside `engines-batched`, on the same test tasks,")
+def test_two_experiments_are_compared_over_the_seeds_that_both_have(known: dict[str, ExperimentRecord]) -> None:
+    text = compare_experiments(known["engines-learn2learn"], known["engines-batched"])
+    assert text.startswith("Compared with `engines-batched`, on the same test tasks,")
     assert text.count("| 42 and 43 |") == 2
-    other = beside(known["paper-5way-5shot"], known["engines-batched"])
+    other = compare_experiments(known["paper-5way-5shot"], known["engines-batched"])
     assert "on the same test tasks" in other and "| 42 |" in other and "inconclusive (one seed)" in other
 
 
-def test_what_was_not_run_cannot_be_set_beside(known: dict[str, Recorded]) -> None:
-    text = beside(known["engines-batched"], known["ten-seeds"])
+def test_an_experiment_that_was_not_run_is_not_compared(known: dict[str, ExperimentRecord]) -> None:
+    text = compare_experiments(known["engines-batched"], known["ten-seeds"])
     assert "was not run: `python -m experiments run ten-seeds`" in text and "|" not in text
 
 
 def test_the_difference_over_seeds_is_scipys_paired_t_test() -> None:
     ours, theirs = {1: 0.90, 2: 0.92, 3: 0.95}, {3: 0.91, 2: 0.90, 1: 0.89, 4: 0.2}
-    shown = row("MAML", ours, theirs, 0.005)
+    shown = comparison_row("MAML", ours, theirs, 0.005)
     pairs = np.array([(ours[seed], theirs[seed]) for seed in (1, 2, 3)])
     test = stats.ttest_rel(*pairs.T)
     low, high = test.confidence_interval()
@@ -116,4 +116,4 @@ def test_the_difference_over_seeds_is_scipys_paired_t_test() -> None:
     assert shown[7] == "inconclusive"
     assert shown[8] == f"{100 * np.mean([0.01, 0.02, 0.04]):.2f}"
     assert shown[9] == f"{100 * np.mean([0.02, 0.05, 0.03, 0.01, 0.02, 0.01]):.2f}"
-    assert row("MAML", {1: 0.5}, {2: 0.5}, 0.005) is None
+    assert comparison_row("MAML", {1: 0.5}, {2: 0.5}, 0.005) is None

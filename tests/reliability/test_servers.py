@@ -14,7 +14,7 @@ from postgresql import postgresql
 from repository import Repository, ran
 from stage_process import Stages
 
-from tools.mlflow_server import free_port, served
+from tools.mlflow_server import free_port, serve
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def test_a_server_takes_each_run_once_from_eight_publishers_and_after_it_was_dow
         ended.code == 1 and ended.said.startswith("error: MLflow at http://127.0.0.1") and ended.said.count("\n") == 1
     )
     refused = time.monotonic() - started
-    with served(folder, port, store=store):
+    with serve(folder, port, store=store):
         lines = [f"track fomaml --seed {seed}" for seed in range(8)]
         assert stages.together(workspace, lines, address) == [0] * 8
         assert stages.run(workspace, lines[0], environment=address).code == 0

@@ -27,7 +27,7 @@ from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, 
 from metaglot.core.common.errors import UserError
 from stages import track
 from stages.support import paths
-from tools.mlflow_server import free_port, served
+from tools.mlflow_server import free_port, serve
 
 TASK = "omniglot-5way-5shot-fc"
 ROUNDS = often(1, 20)
@@ -422,7 +422,7 @@ def test_a_server_that_is_down_costs_a_line_and_takes_the_run_once_it_is_up(
     message = refusal()
     assert message.startswith(f"MLflow at {address} took no run") and "unset MLFLOW_TRACKING_URI" in message
     assert time.monotonic() - start < 30
-    with served(elsewhere, port):
+    with serve(elsewhere, port):
         for _ in range(2):
             track.main("maml", 42)
         mlflow = MlflowClient(address)

@@ -1,4 +1,4 @@
-"""`make repro` on a toy pipeline: what leads to a rehearsal on glyphs, and that it leaves the workspace as it was."""
+"""`make repro` on a toy pipeline: when it runs on glyphs, and that the workspace does not change then."""
 
 import os
 import subprocess
@@ -63,7 +63,8 @@ def workspace(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     (folder / "tools").mkdir()
-    (folder / "tools/repro.py").write_text((ROOT / "tools/repro.py").read_text())
+    for name in ("tools/repro.py", "tools/clone.py"):
+        (folder / name).write_text((ROOT / name).read_text())
     git(folder, "init", "-q")
     git(folder, "add", ".")
     git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "a toy")
@@ -99,7 +100,7 @@ def test_a_mistake_in_params_ends_it_before_any_stage(workspace: Path) -> None:
     assert not (workspace / "data").exists()
 
 
-def test_a_wrong_answer_is_an_error_and_no_rehearsal(workspace: Path) -> None:
+def test_a_wrong_answer_is_an_error_and_does_not_run_on_glyphs(workspace: Path) -> None:
     done = repro(workspace, "wrong")
     assert done.returncode != 0 and "error: wrong" in done.stderr
     assert "COULD NOT BE REACHED" not in done.stdout and not (workspace / ".metaglot").exists()
@@ -112,7 +113,7 @@ def test_data_that_is_in_place_or_in_the_cache_needs_no_source(workspace: Path) 
     assert "table of omniglot" in repro(workspace, "nobody").stdout
 
 
-def test_without_any_source_the_pipeline_is_rehearsed_on_glyphs_in_a_copy(workspace: Path) -> None:
+def test_without_any_source_the_pipeline_runs_on_glyphs_in_a_copy(workspace: Path) -> None:
     (workspace / "new.py").touch()
     (workspace / "params.yaml").write_text(FILES["params.yaml"].replace("9000", "8000"))
     before = git(workspace, "status", "--porcelain"), (workspace / "params.yaml").read_text()
@@ -125,14 +126,14 @@ def test_without_any_source_the_pipeline_is_rehearsed_on_glyphs_in_a_copy(worksp
     assert "no server" in table and str(workspace / ".metaglot/glyphs") in table
 
 
-def test_a_rehearsal_takes_500_iterations_at_most_and_what_else_was_changed_along(workspace: Path) -> None:
+def test_on_glyphs_there_are_at_most_500_iterations_and_other_changes_are_kept(workspace: Path) -> None:
     (workspace / "new.py").touch()
     assert repro(workspace, "nobody").returncode == 0
     page = (workspace / ".metaglot/glyphs/data/report/index.html").read_text()
     assert "iterations: 500" in page and "iterations: 20" in page and page.endswith("True")
 
 
-def test_a_second_rehearsal_runs_no_stage_again(workspace: Path) -> None:
+def test_a_second_run_on_glyphs_runs_no_stage(workspace: Path) -> None:
     assert "Running stage 'report'" in repro(workspace, "nobody").stdout
     again = repro(workspace, "nobody")
     assert again.returncode == 0 and "Running stage" not in again.stdout

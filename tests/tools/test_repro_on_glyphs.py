@@ -32,7 +32,7 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def test_without_a_network_the_pipeline_is_rehearsed_and_git_sees_no_change(clone: Path) -> None:
+def test_without_a_network_the_pipeline_runs_on_glyphs_and_git_sees_no_change(clone: Path) -> None:
     before = git(clone, "status", "--porcelain"), git(clone, "diff")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "OMNIGLOT_"))}
     proxies = {name: DEAF for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY")} | {"NO_PROXY": "", "no_proxy": ""}

@@ -1,0 +1,44 @@
+"""Clone the repository under .metaglot/, and run modules in the clone or in the workspace with this Python."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+WORKSPACE = Path()
+
+# These variables would lead a run in the clone back to the workspace, or to an MLflow server that others use.
+NOT_IN_A_CLONE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLFLOW_TRACKING_URI"}
+
+
+def clone(folder: Path, cache: Path) -> None:
+    """Clone the last commit into `folder`, in place of what is there; its DVC cache is `cache`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    git("clone", "-q", ".", str(folder))
+    (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache.resolve()}\n")
+
+
+def git(*arguments: str, folder: Path = WORKSPACE) -> str:
+    """Run git and return its output; if it fails, exit with its reason in one line."""
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"error: git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+    return done.stdout
+
+
+def run_module(
+    module: str, *arguments: str, folder: Path = WORKSPACE, output: int | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    removed = NOT_IN_A_CLONE if folder != WORKSPACE else set()
+    environment = {name: value for name, value in os.environ.items() if name not in removed}
+    path = [str(Path(sys.executable).parent), environment["PATH"]]  # the stages' commands begin with `python`
+    environment["PATH"] = os.pathsep.join(path)
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, stdout=output, stderr=output)
+
+
+def run_or_exit(module: str, *arguments: str, folder: Path = WORKSPACE) -> None:
+    """Run a module; if it fails, it has printed why: exit with its code."""
+    if code := run_module(module, *arguments, folder=folder).returncode:
+        sys.exit(code)
