@@ -1,4 +1,4 @@
-"""The tests pass in a folder where other experiments were run and measured: what is committed is tested as committed."""
+"""The tests pass in a folder where other experiments were run: what is committed is tested as committed."""
 
 import json
 import subprocess
