@@ -81,7 +81,10 @@ def main(
     source: Annotated[str | None, typer.Option(help="the data.source, if not data.yaml's")] = None,
 ) -> None:
     """Fetch the raw data, or make it; what is there and whole is kept."""
-    dataset = load_dataset(source or load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source)
+    if source:
+        dataset = load_dataset(source, "--source")
+    else:
+        dataset = load_dataset(load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source, paths.DATA_CONFIG)
     if only_check:
         check(dataset)
     elif not dataset.made_here and is_here(dataset):

@@ -24,7 +24,7 @@ def read(config: PreprocessStageConfig) -> RawImages:
     """Read the images, with a bar on a terminal."""
     console = Console(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal) as progress:
-        return load_dataset_by_name(config.dataset).read(paths.RAW, config.image_size, progress)
+        return load_dataset_by_name(config.dataset, paths.SPLIT_CONFIG).read(paths.RAW, config.image_size, progress)
 
 
 def split(config: PreprocessStageConfig, images: RawImages) -> class_splits.Split:

@@ -82,7 +82,7 @@ def entered(line: str, monkeypatch: pytest.MonkeyPatch) -> str | None:
     monkeypatch.setattr(sys, "argv", [name, *arguments])
     stage: Any = import_module(f"stages.{name}")
     try:
-        stage.run(stage.main)
+        stage.run_command(stage.main)
     except SystemExit as end:
         return None if end.code in (None, 0) else str(end.code)
     return None

@@ -73,8 +73,8 @@ def compared(disk: Path, line: str) -> dict[str, bytes]:
 def test_a_full_disk_is_one_line_and_a_rerun_succeeds_once_there_is_room(
     line: str, disk: Path, stages: Stages, figure: Callable[[str], None]
 ) -> None:
-    before = set(disk.rglob("*"))
     clear(disk, line)
+    before = set(disk.rglob("*"))
     stages.succeed(disk, line)
     expected, rooms, rounds = compared(disk, line), random.Random(line), often(1, 4 if line in SLOW else 10)
     size = sum(map(len, contents(disk, line).values()))

@@ -279,7 +279,7 @@ def test_check_may_ask_about_another_data_set_than_the_config_s(
 ) -> None:
     download.main(only_check=True, source="glyphs")
     assert "glyphs (synthetic): made here" in capsys.readouterr().err
-    with pytest.raises(UserError, match="there is no data set 'nothing'; there are omniglot, omniglot-nearest, glyphs"):
+    with pytest.raises(UserError, match="--source: there is no data set 'nothing'; there are omniglot, "):
         download.main(only_check=True, source="nothing")
 
 

@@ -123,7 +123,10 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
         ({"train": 6}, "train 6 \\+ validation 2 \\+ test 3 = 11 characters; .* there are 10"),
         ({"test": None}, "data/config/split.yaml: a random split needs counts: train, validation and test"),
         ({"dataset": "glyphs (synthetic)"}, "data/raw holds omniglot, not glyphs .synthetic.; run"),
-        ({"dataset": "nothing"}, "there is no data set 'nothing' in metaglot/datasets/registry.py"),
+        (
+            {"dataset": "nothing"},
+            "data/config/split.yaml: there is no data set 'nothing' in metaglot/data",
+        ),
         ({"kind": "sorted"}, "data/config/split.yaml: kind: "),
         ({"seed": "42"}, "data/config/split.yaml: seed: "),
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from metaglot.core.common.atomic_files import (
+    atomic_folder,
     atomic_write,
     read_json,
     read_yaml,
@@ -49,6 +50,20 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
         beside.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "old" and [*tmp_path.iterdir()] == [path]
+
+
+def test_a_folder_is_replaced_whole_or_stays_as_it_was(tmp_path):
+    path, left = tmp_path / "folder", tmp_path / ".folder.partial" / "of a killed run"
+    write_text(path / "old", "old")
+    write_text(left, "half")
+    with pytest.raises(ZeroDivisionError), atomic_folder(path) as beside:
+        write_text(beside / "new", "half")
+        raise ZeroDivisionError
+    assert [*tmp_path.rglob("*")] == [path, path / "old"]
+    with atomic_folder(path) as beside:
+        write_text(beside / "new", "new")
+        assert [*path.iterdir()] == [path / "old"]
+    assert [*tmp_path.rglob("*")] == [path, path / "new"]
 
 
 def test_until_the_block_ends_the_old_file_stands(tmp_path):
