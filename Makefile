@@ -1,11 +1,10 @@
-# Every target makes .venv first where it is missing, half-made or older than what it is made from.
-# PYTHON=python3.12 make ... chooses the interpreter that .venv is made with.
+# Every target first installs or updates .venv if necessary. PYTHON=python3.12 make ... chooses the interpreter.
 
 PYTHON ?= python3
 PORT ?= 5000
 HOST ?= 127.0.0.1
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
-# On every core, up to eight, the tests of a file on the same one: what they share is made once.
+# On up to eight cores. The tests of a file run on the same core, so that shared fixtures are made once.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 8 --dist loadfile
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -13,14 +12,14 @@ export DO_NOT_TRACK := true
 
 .PHONY: help repro test test-slow test-faults lint ui bench clean lock
 help:
-	@echo "make repro   redo the whole comparison (what is up to date is not run again)"
-	@echo "make test         the tests that take seconds"
-	@echo "make test-slow    the others: whole pipelines, and faults"
-	@echo "make test-faults   kill stages, fill disks, damage files, at length"
-	@echo "make lint    ruff, mypy and import-linter"
-	@echo "make ui      MLflow's pages over mlflow.db, on 127.0.0.1:$(PORT)"
-	@echo "make bench   measure the engines"
-	@echo "make clean   remove .venv, caches and scratch; keep data, results and MLflow's runs"
+	@echo "make repro        run the whole comparison (only what is out of date)"
+	@echo "make test         the quick tests"
+	@echo "make test-slow    the slow tests: whole pipelines, a browser, injected faults"
+	@echo "make test-faults  the tests of faults with many more repetitions"
+	@echo "make lint         ruff, mypy and import-linter"
+	@echo "make ui           show the runs in MLflow on 127.0.0.1:$(PORT)"
+	@echo "make bench        measure the speed of the engines"
+	@echo "make clean        remove .venv and caches; keep data, results and MLflow's runs"
 
 repro: .venv/installed
 	@$(RUN) -m tools.repro
@@ -28,11 +27,10 @@ repro: .venv/installed
 test: .venv/installed
 	$(PYTEST) -m "not slow"
 
-# Whole pipelines, a browser on MLflow's pages, faults injected.
 test-slow: .venv/installed
 	$(PYTEST) -m slow
 
-# Faults injected again and again, and bad input by the thousand: docs/reliability.md says what each test proves.
+# Many injected faults and thousands of bad inputs; docs/reliability.md describes each test.
 test-faults: .venv/installed
 	METAGLOT_LONG=1 $(PYTEST) tests/reliability \
 		tests/stages/support/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track.py \
@@ -49,11 +47,11 @@ lint: .venv/installed
 	.venv/bin/lint-imports --no-cache --no-logo
 
 ui: .venv/installed
-	@test -e mlflow.db || echo "No runs yet: make repro, or (. .venv/bin/activate; dvc repro -s -f track) for the committed ones"
+	@test -e mlflow.db || echo "No runs yet: run make repro, or .venv/bin/dvc repro -s -f track for the committed runs"
 ifneq ($(HOST),127.0.0.1)
-	@echo "warning: whoever can reach this machine at $(HOST) can read, change and delete what MLflow keeps"
+	@echo "warning: anybody who can reach this machine at $(HOST) can read, change and delete MLflow's runs"
 endif
-	@echo "Open http://$(HOST):$(PORT)/#/experiments/1/runs?workflowType=machine_learning (Ctrl-C ends it)"
+	@echo "Open http://$(HOST):$(PORT)/#/experiments/1/runs?workflowType=machine_learning (stop it with Ctrl-C)"
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(RUN) -m mlflow ui --workers 1 --host $(HOST) --port $(PORT) \
 		--backend-store-uri sqlite:///mlflow.db
 
@@ -65,12 +63,12 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Kept: data/, .dvc/cache (dvc gc -w removes what no file points to), mlflow.db and mlartifacts/"
 
-# Needs uv (pip install uv). learn2learn has its own file, tools/learn2learn.txt, since it is built in its own way.
+# Needs uv (pip install uv). learn2learn is built from source and has its own file, tools/learn2learn.txt.
 lock:
 	uv pip compile -q --universal --no-emit-index-url --no-annotate --no-emit-package learn2learn \
 		--group dev --group build --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
-# A .venv whose Python is gone (upgraded away, or the folder copied from elsewhere) counts as missing.
+# A .venv whose Python does not run any more (upgraded, or the folder was copied) counts as missing.
 LOST := $(shell .venv/bin/python -c "" 2>/dev/null || echo lost)
 .PHONY: lost
 .venv/installed: requirements.lock tools/learn2learn.txt tools/install.py tools/prerequisites.py $(LOST)

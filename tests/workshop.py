@@ -1,4 +1,4 @@
-"""The repository's real set-up in small: its Makefile and tools, with packages that take no time to install."""
+"""The project's Makefile and tools in a small folder, with packages that install in no time."""
 
 import os
 import shutil

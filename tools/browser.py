@@ -1,4 +1,4 @@
-"""A headless Chromium (Debian's own, driven by Playwright), and the way through MLflow's pages to a comparison."""
+"""A headless Chromium driven by Playwright, and the steps through MLflow's pages to a comparison."""
 
 import os
 import shutil
@@ -11,18 +11,18 @@ from metaglot.core.common.errors import UserError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = "no Chromium on PATH: apt-get install chromium"
-# MLflow asks at a first visit which of its views is wanted, and opens its assistant.
+# On the first visit MLflow asks for a view and opens its assistant; these values prevent both.
 CHOICES = {"mlflow.workflowType_v1": '"machine_learning"', "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": "true"}
 
 
 def find_chromium() -> str | None:
-    """Where a Chromium lies."""
+    """The path of an installed Chromium, if there is one."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A running one; raises UserError where there is none."""
+    """Start Chromium; raises UserError if none is installed."""
     path = find_chromium()
     if path is None:
         raise UserError(MISSING)
@@ -57,7 +57,7 @@ def open_comparison(page: Page, *runs: str) -> Page:
 
 
 def add_plot_axis(page: Page, metric: str) -> None:
-    """Give a metric an axis in the comparison's plot, which begins with one; its list draws only what is in view."""
+    """Add a metric to the axes of the comparison's plot; its list contains only the options in view."""
     page.locator("[role=combobox]").nth(1).click(force=True)
     page.locator("[class*=virtual-list-holder]:visible").first.hover()
     option = page.locator("[class*=select-item-option-content]").get_by_text(metric, exact=True)

@@ -1,4 +1,4 @@
-"""A real MLflow server on 127.0.0.1, for as long as a test or a picture needs it."""
+"""An MLflow server on 127.0.0.1, for a test or a screenshot."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def free_port() -> int:
 def serve(folder: Path, port: int, kind: str = "server", store: str = "") -> Iterator[str]:
     """Serve `folder`/mlflow.db, or the database at `store`, by `mlflow KIND`.
 
-    Yields the address once it answers, and ends all it started.
+    Yields the address once the server answers; at the end stops the server and its workers.
     """
     line = [sys.executable, "-m", "mlflow", kind, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     line += ["--backend-store-uri", store or f"sqlite:///{folder}/mlflow.db"]

@@ -1,8 +1,8 @@
-"""Take the pictures of the docs: the report's charts, and MLflow's comparison of the default runs.
+"""Take the screenshots in docs/: the report's charts, and MLflow's comparison of the default runs.
 
     python -m tools.screenshots      needs data/report/index.html (dvc repro, or dvc checkout) and a Chromium
 
-No drawing of Omniglot's is in them: the page is shown without its pictures.
+They show no drawing of Omniglot: the report's drawings are removed first.
 """
 
 import os
@@ -35,11 +35,11 @@ ONLY = """(sections) => {
 }"""
 
 
-def main(to: Annotated[Path, typer.Option(help="the folder for the pictures")] = DOCS) -> None:
-    """Take the pictures of the docs."""
+def main(to: Annotated[Path, typer.Option(help="the folder for the screenshots")] = DOCS) -> None:
+    """Take the screenshots in docs/."""
     page = paths.REPORT / "index.html"
     if not page.exists():
-        raise UserError(f"{page} is not there: run `dvc repro`, or `dvc checkout` where it was run")
+        raise UserError(f"{page} is missing: run `dvc repro`, or `dvc checkout` if it was run before")
     to.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         screenshot_report(browser, page, "light", ("header", "#scores"), to / REPORT)
@@ -54,7 +54,7 @@ def main(to: Annotated[Path, typer.Option(help="the folder for the pictures")] =
 def screenshot_report(
     browser: Browser, path: Path, scheme: Literal["light", "dark"], sections: tuple[str, ...], to: Path
 ) -> None:
-    """Some sections of the report's page, one below the other."""
+    """Some sections of the report, one below the other."""
     context = browser.new_context(viewport={"width": 1120, "height": 800}, color_scheme=scheme, offline=True)
     page = context.new_page()
     page.goto(path.resolve().as_uri())
@@ -64,7 +64,7 @@ def screenshot_report(
 
 
 def screenshot_comparison(browser: Browser, to: Path) -> None:
-    """MLflow's page that compares the runs of report.yaml, published to a database of its own."""
+    """MLflow's comparison of the runs in report.yaml, in a temporary database."""
     rows = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG).rows
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"DVC_ROOT": folder, "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
@@ -73,14 +73,14 @@ def screenshot_comparison(browser: Browser, to: Path) -> None:
             subprocess.run(line, env=environment, check=True)
         with serve(Path(folder), free_port(), "ui") as address, open_experiment(browser, address, 1500) as page:
             open_comparison(page, *(f"{row.label} · seed {row.seed}" for row in rows))
-            page.get_by_text("Parameters", exact=True).click()  # folds them away
-            add_plot_axis(page, "train_seconds")  # beside the accuracies, which its grid begins with
-            page.wait_for_timeout(2000)  # its charts move until they are drawn
+            page.get_by_text("Parameters", exact=True).click()  # hides them
+            add_plot_axis(page, "train_seconds")  # next to the accuracies, which are there already
+            page.wait_for_timeout(2000)  # the charts are animated
             page.screenshot(path=to)
 
 
 def reduce_colours(path: Path) -> None:
-    """Few colours are in a chart: a palette of them takes a third. Rare ones count, since curves are thin."""
+    """Use a palette of 256 colours, for a third of the size. Thin curves need rare colours, hence MAXCOVERAGE."""
     with Image.open(path) as picture:
         few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(path, optimize=True)

@@ -48,5 +48,5 @@ def test_a_picture_keeps_the_colour_of_every_algorithm(browser: Browser, folder:
 
 def test_without_a_report_there_is_nothing_to_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="index.html is not there: run `dvc repro`"):
+    with pytest.raises(UserError, match="index.html is missing: run `dvc repro`"):
         main(tmp_path)

@@ -116,7 +116,7 @@ def ui(*settings: str) -> str:
 def test_mlflows_pages_are_served_to_this_machine_alone_unless_told_otherwise_with_a_warning() -> None:
     assert re.search(r"mlflow ui .*--host 127\.0\.0\.1 ", ui()) and "warning" not in ui()
     opened = ui("HOST=0.0.0.0")
-    assert "--host 0.0.0.0 " in opened and "warning: whoever can reach this machine" in opened
+    assert "--host 0.0.0.0 " in opened and "warning: anybody who can reach this machine" in opened
     for name in ["Makefile", *TREES]:
         assert name == "Makefile" or "0.0.0.0" not in (ROOT / name).read_text(), name
 
