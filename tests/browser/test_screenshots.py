@@ -1,4 +1,4 @@
-"""The pictures of the docs: taken of a page with drawings in it, they show none."""
+"""The screenshots in docs/ show no drawing of Omniglot."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from metaglot.core.common.errors import UserError
-from stages import screenshot_report as stage
+from stages import report as stage
 from stages.support import paths
 from tools.screenshots import ONLY, main, reduce_colours, screenshot_report
 
