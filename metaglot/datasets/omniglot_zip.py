@@ -1,4 +1,4 @@
-"""Zips of drawings that may come from anywhere: read in memory, one bounded drawing at a time, never unpacked."""
+"""Reads zip archives of drawings from untrusted sources: in memory, one bounded drawing at a time, never unpacked."""
 
 import hashlib
 import io

@@ -1,7 +1,7 @@
-"""Synthetic characters in Omniglot's shape, for a machine that cannot reach Omniglot.
+"""Glyphs: synthetic characters in Omniglot's layout, for a machine that cannot reach Omniglot.
 
-A character is one to four strokes, each a cubic Bezier curve. A hand that draws it moves every control point
-a little, and slants, stretches and shifts the whole. Results on glyphs say nothing about Omniglot.
+A character is one to four strokes, each a cubic Bezier curve. Each drawing moves every control point a little, and
+slants, stretches and shifts the whole. Results on glyphs say nothing about Omniglot.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Which characters are trained on, validated on and tested on; and their drawings, as the stages keep them."""
+"""The split of the classes into training, validation and test, and its files with names and images."""
 
 import hashlib
 import json
@@ -75,14 +75,14 @@ def _sha256(content: bytes) -> str:
 
 
 def save_split_part(path: Path, characters: SplitPart, **also: str) -> None:
-    """Write one part, the same bytes for the same content; `also` are further texts to keep beside it."""
+    """Write one part, the same bytes for the same content. also: further texts in the same file."""
     arrays: dict[str, Any] = {"images": characters.images, "names": characters.names, **also}
     with atomic_write(path) as beside, beside.open("wb") as file:
         np.savez(file, **arrays)
 
 
 def load_split_part(path: Path) -> SplitPart:
-    """Read one part; a file that is missing, damaged or no such part is refused by name."""
+    """Read one part; raises UserError, naming the file, if it is missing, damaged or no such part."""
     images, names = read(path, "images"), read(path, "names")
     square = images.ndim == 4 and images.shape[2] == images.shape[3]
     if images.dtype != np.uint8 or not square or names.shape != images.shape[:1] or names.dtype.kind != "U":
