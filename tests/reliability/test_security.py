@@ -100,7 +100,7 @@ def hook(event, arguments):
         raise SystemExit(f"unpickles {{arguments}}")
 sys.addaudithook(hook)
 sys.argv = ["{name}", *{arguments}]
-{name}.run({name}.main)
+{name}.run_command({name}.main)
 """
     path = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code], cwd=harmed, env=path, capture_output=True, text=True)

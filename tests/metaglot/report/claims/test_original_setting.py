@@ -26,9 +26,9 @@ from metaglot.report.claims.evidence import Evidence, experiment, more
 from metaglot.report.comparison import compare_runs
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs
-from metaglot.report.statistics.pairwise_result import import_classes
+from metaglot.report.statistics.pairwise_result import find
 from stages.evaluate import main as evaluate
-from stages.report import parse_params as read_run_of
+from stages.report import read as read_run_of
 from stages.support import paths
 from stages.train import main as train
 
@@ -147,10 +147,10 @@ def test_the_claims_comparison_is_the_only_one_of_its_family(tmp_path: Path):
     report, runs = finished(tmp_path, skills=dict.fromkeys(LABELS, 0.96) | {"maml": 0.9605}, seeds=FIVE, tests=100)
     means = {name: [r.result.accuracy.mean for r in runs if r.algorithm == name] for name in ("maml", "fomaml")}
     p = stats.ttest_rel(means["fomaml"], means["maml"]).pvalue
-    found = Evidence(report, runs, compare_pairs(runs, report.margin), None).standing("fomaml")
+    found = Evidence(report, runs, compare_pairs(runs, report.margin), None).pairwise_result("fomaml")
     assert found is not None and found.family == 1
     assert found.p == pytest.approx(p)
-    assert import_classes(compare_pairs(runs, report.margin), "fomaml", "maml").p > p  # type: ignore[union-attr]
+    assert find(compare_pairs(runs, report.margin), "fomaml", "maml").p > p  # type: ignore[union-attr]
 
 
 def test_claim_4_is_about_no_algorithm_but_maml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
