@@ -1,4 +1,4 @@
-"""An SQL database that MLflow keeps its tables in: where it is, if it can be written, and its schema."""
+"""An SQL database that MLflow keeps its tables in: whether it can be written, and its schema."""
 
 from pathlib import Path
 
@@ -10,19 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from metaglot.core.common.errors import UserError
 
-KINDS = ("sqlite", "postgresql", "mysql", "mssql")
-SQLITE = "sqlite:///"
-
-
-def is_database(uri: str) -> bool:
-    """Whether a tracking address is a database's, and not that of a server, which keeps its own."""
-    return uri.partition(":")[0].partition("+")[0] in KINDS
-
-
-def resolve_uri(uri: str, root: Path) -> str:
-    """The address with a relative path to SQLite's file taken from `root`, not from the working directory."""
-    return f"{SQLITE}{root / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
-
 
 def check_database(url: URL, migrations: Path, seconds: float) -> None:
     """Refuse, within `seconds`, a database that MLflow would retry for minutes or migrate without asking.
@@ -33,10 +20,7 @@ def check_database(url: URL, migrations: Path, seconds: float) -> None:
         revision = _revision(url, seconds)
     except (SQLAlchemyError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(
-            f"{url}: {reason}: close what holds MLflow's database, or name another in MLFLOW_TRACKING_URI, "
-            "then run `dvc repro` again"
-        ) from None
+        raise UserError(f"{url}: {reason}: {_remedy(reason)}, then run `dvc repro` again") from None
     scripts = ScriptDirectory(str(migrations))
     if revision in (None, scripts.get_current_head()):
         return
@@ -44,6 +28,15 @@ def check_database(url: URL, migrations: Path, seconds: float) -> None:
     if _knows(scripts, revision):
         age, remedy = "an older", f"copy it, run `mlflow db upgrade {url}`"
     raise UserError(f"{url} is of {age} MLflow (schema {revision}): {remedy}, then run `dvc repro` again")
+
+
+def _remedy(reason: str) -> str:
+    another = "name another database in MLFLOW_TRACKING_URI"
+    if "not a database" in reason:
+        return f"the file is no SQLite database; {another}"
+    if "locked" in reason:
+        return f"close what holds MLflow's database, or {another}"
+    return f"correct that, or {another}"
 
 
 def _revision(url: URL, seconds: float) -> str | None:

@@ -18,8 +18,13 @@ COMPARISON = REPORT / "comparison.json"
 
 
 def root() -> Path:
-    """The repository that owns this run: its parent's when DVC works in a temporary copy."""
-    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    """The repository that owns this run: the working directory, or the one that DVC made a temporary copy of it from.
+
+    DVC_ROOT alone does not tell: another project's DVC sets it for what its stages start.
+    """
+    here = Path.cwd().resolve()
+    owner = Path(os.environ.get("DVC_ROOT", here)).resolve()
+    return owner if here.is_relative_to(owner / ".dvc" / "tmp") else here
 
 
 def split(part: str) -> Path:

@@ -25,6 +25,7 @@ from mlflow.entities import Experiment, Run
 
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
+from metaglot.tracking import mlflow_client
 from stages import track
 from stages.support import paths
 from tools.mlflow_server import free_port, serve
@@ -245,12 +246,13 @@ def test_a_run_made_by_a_request_that_was_sent_twice_is_one_afterwards(workspace
 
 
 def test_in_a_temporary_copy_all_goes_to_the_repository_that_owns_it(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DVC_ROOT", str(workspace))
     for uri in ("", "sqlite:///mlflow.db"):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-        copy = tmp_path_factory.mktemp("a temporary copy")
+        copy = workspace / ".dvc/tmp/exps" / (uri.partition(":")[0] or "default")
+        copy.mkdir(parents=True)
         shutil.copytree(workspace / "data", copy / "data")
         monkeypatch.chdir(copy)
         track.main("maml", 42)
@@ -324,7 +326,7 @@ def test_eight_publishers_at_once_on_a_fresh_database_make_eight_runs(
 def test_a_database_that_another_program_holds_is_waited_for_and_said(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(track, "DATABASE_SECONDS", 0.2)
+    monkeypatch.setattr(mlflow_client, "DATABASE_SECONDS", 0.2)
     with closing(sqlite3.connect(workspace / "mlflow.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         message = refusal()
@@ -358,20 +360,47 @@ def test_an_experiment_deleted_in_mlflow_is_refused_with_the_way_back(workspace:
     assert "mlflow experiments restore --experiment-id 1" in refusal()
 
 
-def test_a_repository_that_was_moved_is_told_to_make_its_database_anew(
-    workspace: Path, migrated: Path, processes: ForkServerContext, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("original_stays", [True, False])
+def test_in_a_repository_that_was_copied_or_moved_artifacts_lie_in_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, original_stays: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     track.main("maml", 42)
-    moved = workspace.rename(workspace.with_name("moved elsewhere"))
-    monkeypatch.chdir(moved)
-    assert f"keeps artifacts in {workspace}/mlartifacts" in refusal()
-    (moved / "mlflow.db").unlink()
-    shutil.copy(migrated, moved)
-    worker = processes.Process(target=finished_run.publish, args=(moved, "maml", 42))
-    worker.start()
-    worker.join()
-    assert worker.exitcode == 0
-    assert (moved / "mlartifacts").exists() and not workspace.exists()
+    elsewhere = workspace.with_name(f"{workspace.name} elsewhere")
+    if original_stays:
+        shutil.copytree(workspace, elsewhere)
+    else:
+        workspace.rename(elsewhere)
+    before = set(workspace.rglob("*"))
+    monkeypatch.chdir(elsewhere)
+    track.main("maml", 42)
+    (run,) = runs(client(elsewhere))
+    assert (elsewhere / "mlartifacts" / run.info.run_id / "artifacts/learning_curve.png").exists()
+    assert set(workspace.rglob("*")) == before
+    kept = f"{TASK} (artifacts in {workspace}/mlartifacts)"
+    assert len(runs(client(elsewhere), kept)) == 1 and kept in capsys.readouterr().err
+
+
+def test_a_shared_database_keeps_artifacts_beside_itself(
+    workspace: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    shutil.copy(migrated, shared)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{shared}/mlflow.db")
+    track.main("maml", 42)
+    (run,) = runs(client(shared))
+    assert (shared / "mlartifacts" / run.info.run_id).exists() and not (workspace / "mlartifacts").exists()
+
+
+def test_a_shared_database_whose_artifact_folder_is_gone_is_told_to_make_the_folder(
+    workspace: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared, gone = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("gone")
+    shutil.copy(migrated, shared)
+    client(shared).create_experiment(TASK, (gone / "mlartifacts").as_uri())
+    gone.rmdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{shared}/mlflow.db")
+    message = refusal()
+    assert f"{gone} is no folder: make it, or name another database" in message and "move" not in message
 
 
 def test_a_run_is_published_in_under_a_second_beside_a_hundred_others(workspace: Path) -> None:
@@ -390,7 +419,7 @@ def test_a_run_is_published_in_under_a_second_beside_a_hundred_others(workspace:
 def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
     done = command(bare)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"MAML · seed 42 is in MLflow's experiment {TASK}\n"
+    assert done.stdout == f"MAML · seed 42 is in MLflow's experiment {TASK} at sqlite:///{bare}/mlflow.db\n"
     paths.run_record("maml", 42).unlink()
     refused = command(bare)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
@@ -403,6 +432,133 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_no_half_of_a_database(bare: 
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
     assert refused.stderr.startswith("error: MLflow at sqlite:///")
     assert {path.name for path in set(bare.rglob("*")) - before} == {".metaglot", "track.lock"}
+
+
+@pytest.mark.parametrize("table", ["metrics", "params", "latest_metrics"])
+def test_with_asynchronous_logging_a_run_that_cannot_be_stored_is_not_closed(
+    bare: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_LOGGING", "true")
+    full = f"CREATE TRIGGER t BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    with closing(sqlite3.connect(workspace / "mlflow.db")) as database:
+        database.execute(full)
+    refused = command(bare)
+    assert refused.returncode == 1 and "disk full" in refused.stderr and refused.stderr.count("\n") == 1
+    (run,) = runs(client(workspace))
+    assert run.info.status == "RUNNING"
+    with closing(sqlite3.connect(workspace / "mlflow.db")) as database:
+        database.execute("DROP TRIGGER t")
+    assert command(bare).returncode == 0
+    (run,) = runs(client(workspace))
+    assert run.info.status == "FINISHED" and "test_accuracy" in run.data.metrics
+
+
+def test_a_finished_run_that_lacks_metrics_is_completed(workspace: Path) -> None:
+    track.main("maml", 42)
+    with closing(sqlite3.connect(workspace / "mlflow.db")) as database:
+        database.execute("DELETE FROM latest_metrics")
+        database.execute("DELETE FROM metrics")
+        database.commit()
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    assert run.data.metrics["test_accuracy"] == read_json(paths.result("maml", 42))["accuracy"]["mean"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://alice:s3cr3t@127.0.0.1:59999", "http://alice:s3@cr3t@127.0.0.1:59999", "http://127.0.0.1:9/?token=s3cr3t"]
+    + ["postgresql://alice:s3cr3t@127.0.0.1:9/x", "mysql://alice:s3cr3t@127.0.0.1:9/x"],
+)
+def test_no_password_is_shown(bare: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    refused = command(bare)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert "cr3t" not in refused.stderr + refused.stdout and "alice" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["feature%2Fx", "my%20project", "a?b", "a#b", "a 'b' \"c\" & ; = @ : \\ é"])
+def test_a_repository_of_any_name_keeps_its_own_database(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    folder = workspace / name
+    folder.mkdir()
+    shutil.copytree(workspace / "data", folder / "data")
+    monkeypatch.chdir(folder)
+    track.main("maml", 42)
+    assert {path.name for path in folder.iterdir()} == {"data", "mlflow.db", "mlartifacts", ".metaglot"}
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
+        assert database.execute("SELECT count(*) FROM runs").fetchone() == (1,)
+    assert len(list((folder / "mlartifacts").rglob("learning_curve.png"))) == 1
+
+
+def test_another_project_s_dvc_root_is_not_ours(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("another project")
+    monkeypatch.setenv("DVC_ROOT", str(other))
+    track.main("maml", 42)
+    assert len(runs(client(workspace))) == 1 and list(other.iterdir()) == []
+
+
+def test_a_link_to_a_database_is_followed(
+    bare: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path_factory.mktemp("real") / "runs.db"
+    (bare / "mlflow.db").symlink_to(real)
+    track.main("maml", 42)
+    assert (bare / "mlflow.db").is_symlink() and real.exists()
+
+
+@pytest.mark.parametrize(
+    "variable, value, said",
+    [
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "abc", "MLFLOW_HTTP_REQUEST_MAX_RETRIES: got 'abc'; takes int"),
+        ("MLFLOW_HTTP_REQUEST_TIMEOUT", "soon", "MLFLOW_HTTP_REQUEST_TIMEOUT: got 'soon'; takes int"),
+        ("MLFLOW_LOGGING_LEVEL", "loud", "MLFLOW_LOGGING_LEVEL: got 'loud'; takes CRITICAL"),
+        ("MLFLOW_TRACKING_URI", "http://[bad", "MLFLOW_TRACKING_URI=http://[bad is not a valid address"),
+        ("MLFLOW_TRACKING_URI", "localhost:5000", "did you mean http://localhost:5000?"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///~/x.db", "/~ is no folder"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///tmp/nowhere/x.db", "/tmp/nowhere is no folder"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///notes.txt", "the file is no SQLite database"),
+    ],
+)
+def test_a_malformed_variable_is_one_line_that_names_it(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    (bare / "notes.txt").write_text("no database, but a text that is long enough to be looked at\n" * 20)
+    before = set(bare.rglob("*"))
+    monkeypatch.setenv(variable, value)
+    refused = command(bare)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+    assert refused.stderr.startswith("error: ") and said in refused.stderr
+    assert {path.name for path in set(bare.rglob("*")) - before} <= {".metaglot", "track.lock"}
+
+
+@pytest.mark.parametrize("address", ["./mlruns", "mlruns", "file:mlruns"])
+def test_a_relative_folder_is_taken_from_the_repository_s_root(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    copy = workspace / ".dvc/tmp/exps/standalone"
+    shutil.copytree(workspace / "data", copy / "data")
+    monkeypatch.chdir(copy)
+    for name, value in {
+        "DVC_ROOT": str(workspace),
+        "MLFLOW_TRACKING_URI": address,
+        "MLFLOW_ALLOW_FILE_STORE": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    done = command(copy)
+    assert done.returncode == 0, done.stderr
+    assert (workspace / "mlruns").exists() and [path.name for path in copy.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_output_that_is_not_utf_8_stops_nothing(bare: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    line = [sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
+    done = subprocess.run(line, cwd=bare, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+    assert done.returncode == 0 and done.stdout.startswith(b"MAML")
 
 
 def command(folder: Path, *under: str) -> subprocess.CompletedProcess[str]:

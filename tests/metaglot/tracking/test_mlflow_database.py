@@ -16,7 +16,7 @@ from mlflow.store.tracking.dbmodels.initial_models import Base
 from sqlalchemy import create_engine, make_url
 
 from metaglot.core.common.errors import UserError
-from metaglot.tracking.mlflow_database import check_database, is_database, resolve_uri
+from metaglot.tracking.mlflow_database import check_database
 
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 
@@ -86,11 +86,3 @@ def test_a_database_server_without_its_driver_is_said_but_never_its_password() -
     with pytest.raises(UserError, match="No module named 'pg8000'") as caught:
         check_database(make_url("postgresql+pg8000://me:secret@127.0.0.1/mlflow"), MIGRATIONS, 1)
     assert "secret" not in str(caught.value)
-
-
-def test_a_server_is_told_from_a_database_and_sqlite_lies_in_the_repository(tmp_path: Path) -> None:
-    assert is_database("sqlite:////a/mlflow.db") and is_database("postgresql+psycopg2://host/mlflow")
-    assert not is_database("http://127.0.0.1:5000") and not is_database("databricks")
-    assert resolve_uri("sqlite:///mlflow.db", tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
-    assert resolve_uri("sqlite:////else/where.db", tmp_path) == "sqlite:////else/where.db"
-    assert resolve_uri("http://127.0.0.1:5000", tmp_path) == "http://127.0.0.1:5000"

@@ -1,0 +1,117 @@
+"""Publish one run to MLflow, once: what was interrupted is completed, what is whole only gains a tag."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
+
+from metaglot.core.common.errors import UserError
+from metaglot.tracking.mlflow_client import AGAIN, MlflowClient
+from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
+from metaglot.tracking.mlflow_run import MlflowRun
+from metaglot.tracking.tracking_uri import VARIABLE, is_database, sqlite_file
+
+IDENTITY, RESULT, EXPERIMENTS = "metaglot.identity", "metaglot.result", "dvc.experiments"
+SPLIT_RECORD = "data/splits/split.json"
+
+DrawFigures = Callable[[Path], None]  # writes a run's figures into a folder
+
+
+def publish(client: MlflowClient, uri: str, root: Path, run: MlflowRun, draw_figures: DrawFigures) -> None:
+    """Bring a run into MLflow, or complete one that was interrupted, or that lacks what it should hold."""
+    experiment = find_experiment(client, uri, root, run.experiment)
+    published = find_published(client, experiment, run)
+    names = [os.environ.get("DVC_EXP_NAME", "workspace")]  # latest first: MLflow cuts a tag that is too long
+    names += [name for other in published for name in other.data.tags[EXPERIMENTS].split(", ")]
+    tag = ", ".join(dict.fromkeys(names))
+    if not published or published[0].data.tags[RESULT] != run.tags[RESULT]:
+        client.create_run(experiment, run.started_at, run.tags | {EXPERIMENTS: tag}, run.name)
+        published = find_published(client, experiment, run)
+    kept, *superseded = published
+    for other in superseded:  # a request that was sent twice, or scores that were corrected since
+        client.delete_run(other.info.run_id)
+    client.set_tag(kept.info.run_id, EXPERIMENTS, tag)
+    if kept.info.status != "FINISHED" or missing(kept, run):
+        log_run(client, kept.info.run_id, run, draw_figures)
+
+
+def find_published(client: MlflowClient, experiment: str, run: MlflowRun) -> list[Run]:
+    """The runs of this identity; first the one to keep: with these scores, complete, the same for all."""
+
+    def rank(other: Run) -> tuple[bool, bool, str]:
+        stale = other.data.tags[RESULT] != run.tags[RESULT]
+        return stale, other.info.status != "FINISHED", other.info.run_id
+
+    return sorted(client.search_runs([experiment], f"tags.`{IDENTITY}` = '{run.tags[IDENTITY]}'"), key=rank)
+
+
+def missing(published: Run, run: MlflowRun) -> list[str]:
+    """The metrics and params that a published run should hold and does not."""
+    names = {point.name for point in run.points} - published.data.metrics.keys()
+    return sorted(names | (run.params.keys() - published.data.params.keys()))
+
+
+def log_run(client: MlflowClient, run_id: str, run: MlflowRun, draw_figures: DrawFigures) -> None:
+    """Log all of a run, also over what was logged before; close it once MLflow is known to hold all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        draw_figures(Path(folder))
+        client.log_artifacts(run_id, folder)
+    split = Dataset(run.tags["dataset"], run.tags["split_sha256"][:8], "dvc", SPLIT_RECORD)
+    client.log_inputs(run_id, [DatasetInput(split)])
+    params = [Param(name, value) for name, value in run.params.items()]
+    metrics = [Metric(*point) for point in run.points]
+    for first in range(0, len(params), 100):  # MLflow's limits on a request
+        client.log_batch(run_id, params=params[first : first + 100], synchronous=True)
+    for first in range(0, len(metrics), 1000):
+        client.log_batch(run_id, metrics=metrics[first : first + 1000], synchronous=True)
+    if lacking := missing(client.get_run(run_id), run):
+        raise UserError(f"MLflow did not keep {', '.join(lacking[:5])} of {run.name}: {AGAIN}")
+    client.set_terminated(run_id, end_time=run.ended_at)
+
+
+def find_experiment(client: MlflowClient, uri: str, root: Path, name: str) -> str:
+    """The id of MLflow's experiment of that name, made if need be."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        return _create_experiment(client, uri, root, name)
+    if experiment.lifecycle_stage != "active":
+        restore = f"mlflow experiments restore --experiment-id {experiment.experiment_id}"
+        raise UserError(f"MLflow's experiment {name} was deleted: `{restore}` brings it back, then {AGAIN}")
+    if not is_database(uri) or not experiment.artifact_location.startswith("file:"):
+        return str(experiment.experiment_id)
+    artifacts = Path(url2pathname(urlsplit(experiment.artifact_location).path))
+    if _is_own(uri, root) and not artifacts.is_relative_to(root):
+        return _replace_experiment(client, uri, root, experiment, artifacts)
+    if not artifacts.parent.exists():
+        raise UserError(
+            f"MLflow's experiment {name} keeps its artifacts in {artifacts}, and {artifacts.parent} is no folder: make "
+            f"it, or name another database in {VARIABLE}; then {AGAIN}"
+        )
+    return str(experiment.experiment_id)
+
+
+def _create_experiment(client: MlflowClient, uri: str, root: Path, name: str) -> str:
+    """Artifacts lie in the repository, or beside the database where that lies elsewhere; a server keeps its own."""
+    path = sqlite_file(uri)
+    folder = root if path is None else path.parent
+    artifacts = (folder / "mlartifacts").as_uri() if is_database(uri) else None
+    return client.create_experiment(name, artifacts, {"mlflow.note.content": ON_EXPERIMENT})
+
+
+def _is_own(uri: str, root: Path) -> bool:
+    """Whether the database lies in this repository, so that nobody else publishes to it."""
+    path = sqlite_file(uri)
+    return path is not None and path.is_relative_to(root)
+
+
+def _replace_experiment(client: MlflowClient, uri: str, root: Path, experiment: Experiment, artifacts: Path) -> str:
+    """In a repository that was copied or moved: keep the old experiment under another name, and begin a new one."""
+    kept = f"{experiment.name} (artifacts in {artifacts})"
+    client.rename_experiment(experiment.experiment_id, kept)
+    print(f"MLflow's experiment of {artifacts.parent} is kept as `{kept}`", file=sys.stderr)
+    return _create_experiment(client, uri, root, experiment.name)
