@@ -12,7 +12,7 @@ export DO_NOT_TRACK := true
 
 .PHONY: help repro test test-slow test-faults lint ui bench clean lock
 help:
-	@echo "make repro        run the whole comparison (only what is out of date)"
+	@echo "make repro        run the whole comparison (only what is out of date); WORKERS=2: two runs at a time"
 	@echo "make test         the quick tests"
 	@echo "make test-slow    the slow tests: whole pipelines, a browser, injected faults"
 	@echo "make test-faults  the tests of faults with many more repetitions"
@@ -21,8 +21,9 @@ help:
 	@echo "make bench        measure the speed of the engines"
 	@echo "make clean        remove .venv and caches; keep data, results and MLflow's runs"
 
+# WORKERS=2 (or auto) trains several runs at a time; RAY=HOST:PORT trains on a Ray cluster.
 repro: .venv/installed
-	@$(RUN) -m tools.repro
+	@WORKERS="$(WORKERS)" RAY="$(RAY)" $(RUN) -m tools.repro
 
 test: .venv/installed
 	$(PYTEST) -m "not slow"

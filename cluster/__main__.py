@@ -15,6 +15,7 @@ import typer
 
 from cluster import local, plan, shared_folder
 from metaglot.core.common.errors import UserError
+from stages.support.command_line import run_command
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 Folder = Annotated[Path, typer.Argument(help="a folder that all machines see")]
@@ -31,8 +32,10 @@ def run(
     if not jobs:
         return print("every run is up to date")
     if ray:
-        from cluster.ray_cluster import run_on_ray  # Ray is in a group of its own, and slow to import
-
+        try:
+            from cluster.ray_cluster import run_on_ray  # slow to import
+        except ImportError:
+            raise UserError("Ray is not installed: `.venv/bin/pip install 'ray>=2.60,<3'` installs it") from None
         failed = run_on_ray(jobs, ray)
     else:
         failed = local.run_locally(jobs, local.count(workers))
@@ -68,8 +71,6 @@ def collect(folder: Folder) -> None:
 
 if __name__ == "__main__":
     try:
-        app()
-    except (UserError, OSError) as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+        run_command(app)
     except KeyboardInterrupt:
         sys.exit("error: interrupted; what is finished is kept, and trainings go on from their checkpoints")

@@ -10,6 +10,7 @@ from cluster import workspace
 from cluster.bring_home import bring_home
 from cluster.plan import Job
 from cluster.progress import Progress
+from metaglot.core.common.errors import UserError
 
 FOLDER = Path(".metaglot/workers")
 CHECKPOINTS = Path(".metaglot/checkpoints")
@@ -65,4 +66,8 @@ def was_killed(code: int, said: Path) -> bool:
 
 def count(workers: str) -> int:
     """`auto` is one worker a core."""
-    return len(os.sched_getaffinity(0)) if workers == "auto" else int(workers)
+    if workers == "auto":
+        return len(os.sched_getaffinity(0))
+    if not workers.isdecimal() or not int(workers):
+        raise UserError(f"workers: got {workers!r}; takes auto, or a number from 1")
+    return int(workers)

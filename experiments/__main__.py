@@ -5,7 +5,6 @@ python -m experiments record ten-seeds --from FOLDER  record a folder where it w
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import typer
 from experiments import pages, readme, run_in_clone
 from experiments.save_record import save_record
 from metaglot.core.common.errors import UserError
+from stages.support.command_line import run_command
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
@@ -48,7 +48,4 @@ def write() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        app()
-    except (UserError, OSError) as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+    run_command(app)

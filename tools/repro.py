@@ -1,11 +1,14 @@
 """Run the whole comparison: check params.yaml, run the stages that are out of date, and print the results.
 
     make repro
+    make repro WORKERS=2        several trainings at a time, one thread each; WORKERS=auto: one a core
+    make repro RAY=HOST:PORT    the trainings on a Ray cluster
 
 If no source of Omniglot answers, a short version of the pipeline runs on synthetic glyphs, in a copy of the workspace
 under .metaglot/. The workspace itself does not change.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from rich.console import Console
 from rich.panel import Panel
 from ruamel.yaml import YAML
 
+from stages.support.command_line import print_any_letter
 from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit
 
 PARAMS = Path("params.yaml")
@@ -40,7 +44,16 @@ def data_is_available() -> bool:
     return run_module("stages.download", "--check", "--source", source).returncode != NO_SOURCE
 
 
+def train_on_workers(workers: str, ray: str) -> None:
+    """Train and test what is out of date on workers; `dvc repro` then restores the results from its run cache."""
+    run_or_exit("dvc", "repro", "preprocess")
+    run_or_exit("cluster", "run", *(["--ray", ray] if ray else ["--workers", workers]))
+
+
 def reproduce(folder: Path) -> None:
+    workers, ray = os.environ.get("WORKERS", ""), os.environ.get("RAY", "")
+    if folder == WORKSPACE and (workers or ray):
+        train_on_workers(workers, ray)
     run_or_exit("dvc", "repro", folder=folder)
     run_or_exit("stages.report", "--show", folder=folder)
 
@@ -81,6 +94,7 @@ def write_quick_params(params: Path) -> None:
 
 
 if __name__ == "__main__":
+    print_any_letter()
     try:
         main()
     except KeyboardInterrupt:

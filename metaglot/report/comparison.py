@@ -16,7 +16,7 @@ def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[s
     """Compare the runs; fractions of one, seconds, intervals as [low, high] at 95%.
 
     `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks,
-    `baselines` what meta-learning adds, where that was run, and `claims` the write-up's conclusions.
+    `baselines` what meta-learning adds, where that was run, and `claims` the original study's conclusions.
     bench: benchmarks/results.json, where there is one.
     """
     refuse_other_tasks(runs)

@@ -12,9 +12,8 @@ Record = dict[str, Any]
 
 # What validation decides, where it decides anything.
 DECIDES = {
-    "pretrained": "{label}, of which the weights that did best on the validation tasks are kept, and whose training "
-    "ends for want of better ones",
-    "scratch": "{label}, whose rate and number of steps are those that did best on the validation tasks",
+    "pretrained": "{label}, which keeps the weights that score best on the validation tasks and stops early",
+    "scratch": "{label}, whose rate and number of steps are chosen on the validation tasks",
 }
 
 
@@ -23,8 +22,8 @@ def of_seeds(rows: list[Record]) -> list[str]:
     if not any(len(row["seeds"]) > 1 for row in rows):
         return []
     return [
-        "Intervals over seeds are for networks trained anew on this split and tested on these tasks. What other test "
-        "characters would change, the interval over characters says, of the mean over these seeds."
+        "Intervals over seeds describe networks retrained on this split and tested on these tasks. The interval over "
+        "characters describes other test characters, for the mean of these seeds' networks."
     ]
 
 
@@ -33,8 +32,8 @@ def of_families(pairs: list[Pair]) -> list[str]:
     if len(pairs) < 2 or all(pair["over_seeds"]["accuracy"]["p"] is None for pair in pairs):
         return []
     return [
-        f"The intervals are each at 95%, uncorrected; p-values and verdicts are corrected by Holm's method over all "
-        f"{len(pairs)} pairs, so that an interval may leave out 0 where the verdict is inconclusive."
+        f"Each interval is at 95% and uncorrected. p-values and verdicts are corrected by Holm's method over all "
+        f"{len(pairs)} pairs, so an interval can exclude 0 although the verdict is inconclusive."
     ]
 
 
@@ -42,13 +41,13 @@ def of_validation(runs: list[LoadedRun]) -> list[str]:
     """What validation decided, and where its curves are not what the tests score."""
     first = [seeds[0] for seeds in series(runs)]
     decided = [DECIDES[run.algorithm].format(label=run.result.label) for run in first if run.algorithm in DECIDES]
-    but = f", but for {formatting.listed(decided)}" if decided else ""
-    said = [f"Tested are the weights of the last iteration: validation observes and decides nothing{but}."]
+    but = f", except for {formatting.listed(decided)}" if decided else ""
+    said = [f"We test the weights of the last iteration. Validation is only recorded{but}."]
     longer = [f"{run.result.label} {_steps(run)}, then {adaptation_steps(run)}" for run in first if _adapts_more(run)]
     if longer:
         said.append(
-            f"Validation adapts in as many steps as training, a test in as many as its settings say "
-            f"({formatting.listed(longer)}): such a curve does not end at the score."
+            f"Validation takes as many adaptation steps as training; the test takes more "
+            f"({formatting.listed(longer)}), so such a curve does not end at the score."
         )
     return said
 

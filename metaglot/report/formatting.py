@@ -48,7 +48,7 @@ def difference(standing: PairwiseResult) -> str:
     what = f"{standing.label} minus {standing.other} is {points(standing.difference)} points"
     bounds = interval(standing.low, standing.high)
     if standing.p is None:
-        return f"{what} ({bounds}, over the characters of one seed)"
+        return f"{what} ({bounds}, clustered by character, one seed)"
     seeds, p = several(standing.seeds, "seed"), p_value(standing.p)
     corrected = "Holm's " if standing.family > 1 else ""
     return f"{what} ({bounds}, over {seeds}{_characters(standing)}; {corrected}{p})"
@@ -59,7 +59,7 @@ def _characters(standing: PairwiseResult) -> str:
     if standing.over_characters is None:
         return ""
     low, high = standing.over_characters
-    return f", and {points(low)} to {points(high)} over the test tasks' characters"
+    return f"; clustered by test character {points(low)} to {points(high)}"
 
 
 def verdict(standing: PairwiseResult, margin: float) -> str:
@@ -71,9 +71,10 @@ def verdict(standing: PairwiseResult, margin: float) -> str:
         case "worse":
             return f"{second} is more accurate than {first}{_small(standing, margin)}."
         case "inconclusive":
-            return f"{first} and {second} could not be told apart, nor shown to differ by less than {size(margin)}."
+            pair = f"{first} and {second}"
+            return f"The difference between {pair} is inconclusive, and not shown to be below {size(margin)}."
         case "inconclusive (one seed)":
-            return f"One seed compares two networks; it cannot say whether {first} or {second} is the better algorithm."
+            return f"One seed compares two networks. It cannot tell which algorithm is better, {first} or {second}."
         case _:
             return f"{first} and {second} differ by no more than {size(margin)}."
 
@@ -87,4 +88,4 @@ def dataset(name: str) -> str:
 
 
 def _small(standing: PairwiseResult, margin: float) -> str:
-    return f", but by less than the {size(margin)} that would matter" if standing.within_margin else ""
+    return f", but by less than the equivalence margin of {size(margin)}" if standing.within_margin else ""

@@ -44,8 +44,8 @@ def _against(against: list[PairwiseResult], margin: float) -> str:
     """The other algorithms, grouped by the verdict on them."""
     phrases = {
         "better": "It is better than {}.",
-        "inconclusive": "It could not be told apart from {}.",
-        "inconclusive (one seed)": "One seed cannot say whether it is the better algorithm: it was compared with {}.",
+        "inconclusive": "The difference from {} is inconclusive.",
+        "inconclusive (one seed)": "One seed cannot tell whether it is the better algorithm. It was compared with {}.",
     }
     grouped: dict[str, list[str]] = {}
     for one in against:

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from metaglot.report.tables import Table, baselines_table, claims_table, main_table, notes, pairs_table
 
-BASELINES = "Against the baselines that do not learn to learn"
+BASELINES = "Against the baselines without meta-learning"
+# Columns that a narrow terminal does without, the least important first.
+DROPPED_FIRST = ("device", "over characters", "over", "inductive", "p (Holm)", "training time", "seeds", "loss")
 SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot, and stand beside no published ones."
 
 
@@ -27,7 +29,7 @@ def markdown(comparison: dict[str, Any]) -> str:
         parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
     if comparison["baselines"]:
         parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
-    parts += ["## The write-up's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
+    parts += ["## The original study's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
     return "\n\n".join(parts) + "\n"
 
 
@@ -37,14 +39,14 @@ def show(comparison: dict[str, Any], console: Console) -> None:
     if warning:
         console.print(Text(warning, style="bold black on yellow"))
     console.print(Text(comparison["question"], style="bold"))
-    console.print(_grid(main_table(comparison)))
+    console.print(_grid(main_table(comparison), console.width))
     console.print(Text("\n".join(notes(comparison)), style="dim"))
     if comparison["pairs"]:
-        console.print(_grid(pairs_table(comparison)))
+        console.print(_grid(pairs_table(comparison), console.width))
     if comparison.get("baselines"):
         console.print(Text(comparison["baselines"]["answer"]))
-        console.print(_grid(baselines_table(comparison)))
-    console.print(_grid(claims_table(comparison)))
+        console.print(_grid(baselines_table(comparison), console.width))
+    console.print(_grid(claims_table(comparison), console.width))
     console.print(Text(comparison["answer"], style="bold"))
 
 
@@ -57,17 +59,32 @@ def as_markdown(table: Table) -> str:
 def claim_as_markdown(claim: dict[str, Any]) -> str:
     """A conclusion with its verdict and what that is drawn from."""
     lines = [f"**{claim['statement']}** {claim['verdict'].capitalize()}."]
-    lines += [f"- The write-up: {claim['writeup']}"] if claim["writeup"] else []
+    lines += [f"- The original study: {claim['writeup']}"] if claim["writeup"] else []
     lines += [f"- Measured: {claim['measured']}"]
-    lines += [f"- To learn more: `{claim['command']}`"] if claim["command"] else []
+    lines += [f"- Command that tells more: `{claim['command']}`"] if claim["command"] else []
     return "\n".join(lines)
 
 
-def _grid(table: Table) -> Grid:
-    """Texts only: nothing in a label is taken for rich's markup."""
+def _grid(table: Table, width: int) -> Grid:
+    """A table that breaks no word: one that is too wide loses columns. Nothing in a label is taken for markup."""
+    shown = _columns_that_fit(table, width)
     grid = Grid(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for title in table.header:
-        grid.add_column(Text(title), overflow="fold")
+    for column in shown:
+        grid.add_column(Text(table.header[column]), overflow="fold", min_width=_longest_word(table, column))
     for row in table.rows:
-        grid.add_row(*[Text(cell) for cell in row])
+        grid.add_row(*[Text(row[column]) for column in shown])
     return grid
+
+
+def _columns_that_fit(table: Table, width: int) -> list[int]:
+    shown = list(range(len(table.header)))
+    for title in DROPPED_FIRST:
+        if sum(_longest_word(table, column) + 1 for column in shown) <= width:
+            break
+        shown = [column for column in shown if table.header[column] != title]
+    return shown
+
+
+def _longest_word(table: Table, column: int) -> int:
+    cells = [table.header[column], *(row[column] for row in table.rows)]
+    return max(len(word) for cell in cells for word in cell.split() or [""])

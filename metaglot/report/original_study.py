@@ -1,17 +1,21 @@
-"""The write-up that this project redoes: its experiment and the numbers that it printed."""
+"""The original study, which this project reproduces: its experiment and the numbers that it printed."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from metaglot.report.load_runs import LoadedRun
 
+TITLE = (
+    "Model Antagonistic Meta-Learning (MAML) and First Order Model Antagonistic Meta-Learning (FOMAML) on few-shots "
+    "classification problem, by Saumya Vilas Roy"
+)
 DATASET, ITERATIONS = "omniglot", 10_000
 TASKS, IMAGES = 32, 800
 DEVICE = "GTX 1650 Mobile"
 SAVED = 0.0505  # of MAML's time, by FOMAML: as printed, cut off and not rounded
 
-# By key of params.yaml, what the write-up's numbers depend on beside the number of iterations. An engine, and what
-# validation observes, change none of them.
+# By key of params.yaml, what the original study's numbers depend on, besides the number of iterations. The engine and
+# the validation change none of them.
 SETTING: dict[str, Any] = {
     "data.source": DATASET,
     "data.image_size": 28,
@@ -29,14 +33,14 @@ SETTING: dict[str, Any] = {
     "train.adaptation_steps": 1,
     "evaluate.adaptation_steps": 1,
 }
-# `class` is the protocol that the write-up meant to follow; `task` is what learn2learn 0.2.0 made of it, so what its
+# `class` is the protocol that the study meant to follow; `task` is what learn2learn 0.2.0 made of it, so what its
 # numbers came out of. Both are its experiment; without any turns there are a quarter of the classes: another one.
 ROTATIONS = ("class", "task")
 
 
 @dataclass(frozen=True)
 class PrintedResult:
-    """A column of the write-up's table; `train_seconds` counts data loading and validation too."""
+    """A column of the original study's table; `train_seconds` counts data loading and validation too."""
 
     accuracy: float
     loss: float
@@ -54,7 +58,7 @@ MAML = PrintedResult(accuracy=0.9587, loss=0.12392, train_seconds=24875.94)
 
 
 def departures(run: LoadedRun) -> list[str]:
-    """In words, by key of params.yaml, where a run is not of the write-up's setting; iterations are left to the caller.
+    """In words, by key of params.yaml, how a run departs from the study's setting; iterations are left to the caller.
 
     How many characters a split holds is in no run's record, and is not compared.
     """
@@ -80,7 +84,7 @@ def _setting(run: LoadedRun) -> dict[str, Any]:
 
 
 def printed(run: LoadedRun) -> dict[str, Any] | None:
-    """What the write-up printed of the algorithm that a run is of, in the same setting and at as many iterations."""
+    """What the study printed for the algorithm of a run, in the same setting and at as many iterations."""
     if run.algorithm not in ("maml", "fomaml") or run.iterations != ITERATIONS or departures(run):
         return None
     return asdict(FOMAML if run.result.first_order else MAML)

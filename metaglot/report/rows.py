@@ -1,4 +1,4 @@
-"""The rows of the comparison: each run, and each algorithm over its seeds, beside the write-up."""
+"""The rows of the comparison: each run, and each algorithm over its seeds, beside the original study."""
 
 from typing import Any
 

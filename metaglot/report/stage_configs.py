@@ -1,6 +1,6 @@
 """What `configure` hands to `report`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -17,7 +17,10 @@ class RunRef(StrictModel):
 
 
 class ReportStageConfig(StrictModel):
-    """`report.yaml`. margin: the equivalence margin for accuracy, a fraction of one. rows: the runs to compare."""
+    """`report.yaml`. margin: the equivalence margin for accuracy, a fraction of one. rows: the runs to compare.
+
+    params: every value of params.yaml by its dotted key, so that a command need only name what differs.
+    """
 
     dataset: str
     margin: Annotated[float, Field(gt=0, lt=1)]
@@ -25,3 +28,4 @@ class ReportStageConfig(StrictModel):
     model: Model
     split: SplitRef
     rows: list[RunRef]
+    params: dict[str, Any] = {}

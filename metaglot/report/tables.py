@@ -22,8 +22,8 @@ class Table(NamedTuple):
 
 
 def main_table(comparison: Record) -> Table:
-    """An algorithm a row, the best first; under it what the write-up printed, where it made the same experiment."""
-    header = ["algorithm", "seeds", "test accuracy", "inductive", "error", "training time", "device"]
+    """An algorithm a row, the best first; under it the original study's numbers, if the setting is the same."""
+    header = ["algorithm", "seeds", "test accuracy", "inductive", "loss", "training time", "device"]
     rows = []
     for row in ranked(comparison["algorithms"]):
         rows += [_ours(row), *([_writeups(row)] if row["writeup"] else [])]
@@ -32,7 +32,7 @@ def main_table(comparison: Record) -> Table:
 
 def runs_table(comparison: Record) -> Table:
     """A run a row."""
-    header = ["run", "test accuracy", "inductive", "error", "training", "validation", "setting up", "device"]
+    header = ["run", "test accuracy", "inductive", "loss", "training", "validation", "set-up", "device"]
     return Table(header, [_run(run) for run in comparison["runs"]])
 
 
@@ -48,9 +48,9 @@ def baselines_table(comparison: Record) -> Table:
 
 
 def claims_table(comparison: Record) -> Table:
-    """A conclusion of the write-up a row, with our verdict."""
+    """A conclusion of the original study a row, with our verdict."""
     return Table(
-        ["the write-up's conclusion", "verdict"], [[c["statement"], c["verdict"]] for c in comparison["claims"]]
+        ["the original study's conclusion", "verdict"], [[c["statement"], c["verdict"]] for c in comparison["claims"]]
     )
 
 
@@ -61,21 +61,25 @@ def notes(comparison: Record) -> list[str]:
     tasks = formatting.several(comparison["evaluate"]["tasks"], "test task")
     said = [
         f"{_trained(rows)}, {formatting.dataset(comparison['dataset'])}, model {comparison['model']}.",
-        f"Accuracy and error (query cross-entropy) over {tasks}, the same for all; in brackets the 95% interval "
-        + ("over seeds." if several else "of this one network, which knows that tasks share characters."),
+        f"Accuracy and loss (query cross-entropy) over {tasks}, the same for all runs; in brackets the 95% confidence "
+        + ("interval over seeds." if several else "interval of this one network, clustered by character."),
         *of_seeds(rows),
         *of_families(comparison["pairs"]),
         _adapted(rows),
-        "Inductive: no query sees another. The others share batch statistics among a task's queries, as published.",
-        "Training time: the meta-training loop alone, drawing its tasks included, without set-up and validation.",
+        "Inductive: each query is classified independently. The other columns are transductive, as published: batch "
+        "norm normalises all queries of a task together.",
+        "Training time: the meta-training loop with its task sampling, without set-up and validation.",
     ]
     times = [time for row in rows for time in row["times"]]
     if len({time["device"] for time in times}) > 1:
-        said.append("Times of different devices do not compare.")
+        said.append("Times on different devices are not comparable.")
     if any(time["overlapped"] for time in times):
-        said.append(f"{OVERLAP} Another training ran on the device meanwhile: the time says little.")
+        said.append(f"{OVERLAP} Another training ran on the device at the same time, so the time says little.")
     if any(row["writeup"] for row in rows):
-        said.append("The write-up's times are of a laptop's GPU, with data loading and validation; 32 test tasks.")
+        said.append(
+            "The original study tested on 32 tasks; its times are on a laptop GPU and include data loading and "
+            'validation. It calls the loss "error".'
+        )
     return said
 
 
@@ -125,8 +129,8 @@ def _ours(row: Record) -> list[str]:
 
 def _writeups(row: Record) -> list[str]:
     printed = row["writeup"]
-    accuracy, error, time = formatting.percent(printed["accuracy"]), f"{printed['loss']:.5f}", printed["train_seconds"]
-    return [f"write-up: {row['label']}", "42", accuracy, "", error, f"{time:,.2f} s", printed["device"]]
+    accuracy, loss, time = formatting.percent(printed["accuracy"]), f"{printed['loss']:.5f}", printed["train_seconds"]
+    return [f"original study: {row['label']}", "42", accuracy, "", loss, f"{time:,.2f} s", printed["device"]]
 
 
 def estimate(found: Record) -> str:

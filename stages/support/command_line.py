@@ -10,11 +10,12 @@ import typer
 from metaglot.core.common.errors import UserError
 
 
-def run_command(main: Callable[..., Any]) -> None:
-    """Run a stage's `main`; an error that the user can fix is one line on stderr and exit code 1."""
+def run_command(main: Callable[..., Any] | typer.Typer) -> None:
+    """Run a stage's `main`, or commands; an error that the user can fix is one line on stderr and exit code 1."""
     print_any_letter()
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
+    app = main if isinstance(main, typer.Typer) else typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    if app is not main:
+        app.command()(main)
     try:
         app()
     except (UserError, OSError) as error:

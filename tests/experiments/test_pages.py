@@ -99,13 +99,16 @@ def test_what_is_open_follows_from_the_verdicts(findings: Path, tmp_path: Path) 
         write_json(changed / "comparison.json", compared)
         (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
         found = {"engines-batched": load_records(changed.parent)["engines-batched"]}
-        assert ("could not be told apart" in open_questions(found)) == is_open
+        assert ("is inconclusive, and not shown" in open_questions(found)) == is_open
 
 
 def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path: Path) -> None:
     compared = read_json(findings / "engines-batched/comparison.json")
     pair = compared["pairs"][0] | {"verdict": "inconclusive"}
-    for open_pairs, said in ((3, "could not be told apart"), (4, "`engines-batched`: 3 seeds settled 1 of 5 pairs")):
+    for open_pairs, said in (
+        (3, "is inconclusive, and not shown"),
+        (4, "`engines-batched`: 3 seeds settled 1 of 5 pairs"),
+    ):
         changed = tmp_path / str(open_pairs) / "engines-batched"
         compared["pairs"] = [pair] * open_pairs + [pair | {"verdict": "better"}]
         write_json(changed / "comparison.json", compared)

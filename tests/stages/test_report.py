@@ -138,7 +138,7 @@ def test_the_comparison_is_shown_on_a_terminal(reported: Path):
     shown = stage("--show")
     assert shown.returncode == 0, shown.stderr
     assert compared()["answer"] in " ".join(shown.stdout.split())
-    assert "write-up: FOMAML" in shown.stdout
+    assert "original study: FOMAML" in shown.stdout
 
 
 def test_nothing_to_show_is_one_line(folder: Path):

@@ -10,7 +10,6 @@ from metaglot.report.claims.evidence import (
     SUPPORTED,
     Evidence,
     Verdict,
-    experiment,
 )
 from metaglot.report.claims.validation_lead import ValidationLead, validation_leads
 from metaglot.report.statistics.pairwise_result import PairwiseResult
@@ -21,8 +20,8 @@ NO_LEAD = "No validation was made at iterations that both reached."
 
 
 def fomaml_leads(evidence: Evidence) -> Verdict:
-    """FOMAML's standing against MAML, in the write-up's setting and after as many iterations."""
-    command, standing = experiment(original_study.ITERATIONS), evidence.pairwise_result("fomaml")
+    """FOMAML's standing against MAML, in the original study's setting and after as many iterations."""
+    command, standing = evidence.experiment(original_study.ITERATIONS), evidence.pairwise_result("fomaml")
     if standing is None:
         return Verdict(NOT_BOTH, NOT_TESTED, command)
     wrong = evidence.departures()
@@ -35,7 +34,7 @@ def fomaml_leads(evidence: Evidence) -> Verdict:
 
 def maml_overtakes(evidence: Evidence) -> Verdict:
     """MAML's standing after more iterations; fewer only show which way the validation curves go."""
-    command, standing = experiment(LONGER), evidence.pairwise_result("maml")
+    command, standing = evidence.experiment(LONGER), evidence.pairwise_result("maml")
     if standing is None:
         return Verdict(NOT_BOTH, NOT_TESTED, command)
     if wrong := evidence.departures():
@@ -43,7 +42,7 @@ def maml_overtakes(evidence: Evidence) -> Verdict:
     led = validation_leads(evidence.of(False), evidence.of(True))
     curves = _on_validation(led)
     if evidence.iterations() <= original_study.ITERATIONS:
-        return Verdict(f"Only how it goes until then. {curves}", NOT_TESTED, command)
+        return Verdict(f"This run is too short to tell. So far: {curves}", NOT_TESTED, command)
     judged = _judged(evidence, standing, _after(evidence, standing, curves))
     return _in_part(judged, led) if judged.verdict == SUPPORTED else judged
 
@@ -56,7 +55,7 @@ def _judged(evidence: Evidence, standing: PairwiseResult, measured: str) -> Verd
 
 
 def _elsewhere(standing: PairwiseResult, wrong: list[str]) -> str:
-    return f"In another setting than the claim's ({'; '.join(wrong)}), {formatting.difference(standing)}."
+    return f"In a setting other than the claim's ({'; '.join(wrong)}), {formatting.difference(standing)}."
 
 
 def _after(evidence: Evidence, standing: PairwiseResult, curves: str) -> str:
@@ -82,13 +81,13 @@ def _on_validation(led: list[ValidationLead]) -> str:
 
 
 def _few_tasks(evidence: Evidence) -> str:
-    """What the write-up's number of test tasks can tell, from our own spread over tasks."""
+    """What the original study's number of test tasks can tell, from our own spread over tasks."""
     runs = evidence.both
     tasks = runs[0].result.writeup.tasks
     few = [run.result.writeup.accuracy for run in runs]
     spread = 1.96 * np.mean([run.result.accuracy.std for run in runs]) / np.sqrt(tasks)
     return (
-        f"On the first {tasks} of our tasks alone the networks score {formatting.percent(min(few))} to "
-        f"{formatting.percent(max(few))}; the draw of {tasks} tasks moves such a score by \N{PLUS-MINUS SIGN}"
+        f"On the first {tasks} of our tasks the networks score {formatting.percent(min(few))} to "
+        f"{formatting.percent(max(few))}; with other draws of {tasks} tasks a score varies by \N{PLUS-MINUS SIGN}"
         f"{100 * spread:.2f} points."
     )

@@ -1,4 +1,4 @@
-"""The write-up's four conclusions, each with its own numbers, ours, and a verdict that the numbers give."""
+"""The original study's four conclusions, each with its own numbers, ours, and a verdict that the numbers give."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -7,19 +7,19 @@ from typing import Any
 from metaglot.report import original_study
 from metaglot.report.claims.accuracy import fomaml_leads, maml_overtakes
 from metaglot.report.claims.approximation import first_order_is_close
-from metaglot.report.claims.evidence import NOT_TESTED, Evidence, Verdict, experiment
+from metaglot.report.claims.evidence import NOT_TESTED, Evidence, Verdict
 from metaglot.report.claims.speed import fomaml_is_faster
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A conclusion of the write-up, what it printed for it, and how ours is judged."""
+    """A conclusion of the original study, what it printed for it, and how ours is judged."""
 
     id: str
     statement: str
     writeup: str
     judge: Callable[[Evidence], Verdict]
-    plainly: str | None = None  # the statement without what the write-up printed, for synthetic data
+    plainly: str | None = None  # the statement without what the original study printed, for synthetic data
 
 
 CLAIMS = [
@@ -27,27 +27,27 @@ CLAIMS = [
         "fomaml-more-accurate",
         "FOMAML is more accurate than MAML after 10,000 iterations.",
         "0.9699 against 0.9587, one seed, 32 test tasks: 776 and 767 of 800 images right. Nine images of 800 do not "
-        "tell two networks apart (two proportions, p = 0.22), still less two algorithms.",
+        "separate two networks (two proportions, p = 0.22), let alone two algorithms.",
         fomaml_leads,
     ),
     Claim(
         "fomaml-faster",
         "FOMAML trains 5.05% faster than MAML.",
-        "23617.31 s against 24875.94 s, 5.05% less, one run of each. Data loading and validation are counted in, and "
-        "are nearly all of it: this is not the price of the second-order term.",
+        "23617.31 s against 24875.94 s, 5.05% less, one run of each. The times include data loading and validation, "
+        "which are nearly all of them: this is not the cost of the second-order term.",
         fomaml_is_faster,
         plainly="FOMAML trains faster than MAML.",
     ),
     Claim(
         "maml-overtakes",
         "With more iterations MAML becomes more accurate than FOMAML.",
-        "No number: it is expected there, after trainings of 10,000 iterations.",
+        "No number: the study expects it, after trainings of 10,000 iterations.",
         maml_overtakes,
     ),
     Claim(
         "first-order-close",
         "The first-order approximation is very close to MAML.",
-        "No number: it is argued from activations that are linear in pieces.",
+        "No number: the study argues from piecewise linear activations.",
         first_order_is_close,
     ),
 ]
@@ -56,7 +56,7 @@ CLAIMS = [
 def claims(evidence: Evidence) -> list[dict[str, Any]]:
     """Each claim with `writeup` (its numbers), `measured` (ours), `verdict`, and a `command` that tells more.
 
-    On synthetic data no claim is tested, and nothing that the write-up printed is repeated.
+    On synthetic data no claim is tested, and nothing that the original study printed is repeated.
     """
     real = evidence.report.dataset == original_study.DATASET
     return [
@@ -72,4 +72,4 @@ def claims(evidence: Evidence) -> list[dict[str, Any]]:
 
 def _untested(evidence: Evidence) -> Verdict:
     measured = f"Nothing: {evidence.report.dataset} are not the characters that it is about."
-    return Verdict(measured, NOT_TESTED, experiment(original_study.ITERATIONS))
+    return Verdict(measured, NOT_TESTED, evidence.experiment(original_study.ITERATIONS))

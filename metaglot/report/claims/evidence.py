@@ -1,5 +1,6 @@
 """What a claim may be judged by, and what a judgement is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -57,26 +58,34 @@ class Evidence:
         return max(run.iterations for run in self.both)
 
     def departures(self) -> list[str]:
-        """Where the runs of MAML and FOMAML are not of the write-up's setting, iterations aside."""
+        """Where the runs of MAML and FOMAML are not of the original study's setting, iterations aside."""
         return list(dict.fromkeys(wrong for run in self.both for wrong in original_study.departures(run)))
 
     def more_seeds(self) -> str:
         """The command that makes these runs again with more seeds: what is trained is not trained again."""
         rotations = self.both[0].record.config.task.rotations
         seeds = list(dict.fromkeys(run.seed for run in self.both))
-        return experiment(self.iterations(), more(seeds), rotations)
+        return self.experiment(self.iterations(), more(seeds), rotations)
+
+    def experiment(self, iterations: int, seeds: Sequence[int] = SEEDS, rotations: str = "class") -> str:
+        """The command that repeats the original study's comparison: what differs from params.yaml as it stands."""
+        wanted = original_study.SETTING | {"task.rotations": rotations, "train.iterations": iterations}
+        wanted |= {"first_order": False, "algorithms": list(CLAIMED), "seeds": list(seeds)}
+        given = self.report.params
+        changes = [_written(key, value) for key, value in wanted.items() if given.get(key) != value]
+        blocks = [f"settings.{algorithm}" for algorithm in CLAIMED]  # what would override `train`
+        changes += [f"'~{block}'" for block in blocks if any(key.startswith(f"{block}.") for key in given)]
+        return " ".join(["dvc exp run --temp", *(f"-S {change}" for change in changes)])
+
+
+def _written(key: str, value: Any) -> str:
+    """A value as DVC's -S takes it."""
+    if isinstance(value, list):
+        return f"'{key}=[{','.join(map(str, value))}]'"
+    return f"{key}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 def more(seeds: list[int]) -> list[int]:
     """These seeds and as many new ones, five at least in all."""
     others = (seed % 2**32 for seed in count(seeds[0]) if seed % 2**32 not in seeds)
     return [*seeds, *islice(others, max(len(SEEDS) - len(seeds), len(seeds)))]
-
-
-def experiment(iterations: int, seeds: tuple[int, ...] | list[int] = SEEDS, rotations: str = "class") -> str:
-    """The command that redoes the write-up's comparison, whatever params.yaml holds."""
-    settings = [f"{key}={value}" for key, value in original_study.SETTING.items()]
-    settings += [f"task.rotations={rotations}", f"train.iterations={iterations}", "first_order=false"]
-    settings += [f"'algorithms=[{','.join(CLAIMED)}]'", f"'seeds=[{','.join(map(str, seeds))}]'"]
-    settings += [f"'~settings.{algorithm}'" for algorithm in CLAIMED]  # what would beat `train`
-    return f"dvc exp run --temp {' '.join(f'-S {setting}' for setting in settings)}"

@@ -27,10 +27,10 @@ def fomaml_is_faster(evidence: Evidence) -> Verdict:
     saved = (evidence.bench or {}).get("first_order_saves")
     if not saved:
         return Verdict(times, NOT_TESTED, BENCH)
-    engines = [f"{engine}: {_share(share)}" for engine, share in saved.items()]
-    where = (evidence.bench or {}).get("machine", "a machine that was not named")
-    shorter = f"in turns, an iteration of FOMAML is shorter than MAML's by {formatting.listed(engines)}"
-    measured = f"By `{BENCH}` on {where}: {shorter}. {_of_that_size(saved)} {times}"
+    engines = [f"{_share(share)} with the {engine} engine" for engine, share in saved.items()]
+    where = (evidence.bench or {}).get("machine", "an unnamed machine")
+    less = f"Timed alternately by `{BENCH}` on {where}, a FOMAML iteration takes less time than a MAML iteration: "
+    measured = f"{less}{formatting.listed(engines)}. {_of_that_size(saved)} {times}"
     if all(share["low"] > 0 for share in saved.values()):
         return Verdict(measured, SUPPORTED)
     slower = all(share["high"] < 0 for share in saved.values())
@@ -41,12 +41,13 @@ def _of_that_size(saved: dict[str, Any]) -> str:
     """Whether the printed share lies in what was measured."""
     inside = [engine for engine, share in saved.items() if share["low"] <= SAVED <= share["high"]]
     outside = [engine for engine in saved if engine not in inside]
-    holds = f"{formatting.percent(SAVED)} lies in the interval of {formatting.listed(inside)}" if inside else ""
+    printed = f"The printed {formatting.percent(SAVED)} is"
     if not outside:
-        return f"{holds}."
-    misses = f"{formatting.percent(SAVED)} lies outside of the interval of {formatting.listed(outside)}"
-    both = f"{holds}; {misses}" if holds else misses
-    return f"{both}: the verdict is on whether it is faster, not on the size."
+        return f"{printed} inside every interval."
+    where = f"inside the interval of {formatting.listed(inside)} and outside" if inside else "outside"
+    return (
+        f"{printed} {where} the interval of {formatting.listed(outside)}. The verdict only says that FOMAML is faster."
+    )
 
 
 def _share(share: dict[str, Any]) -> str:
@@ -63,7 +64,7 @@ def _pipeline_times(evidence: Evidence) -> str:
     for run in runs:
         groups.setdefault((run.result.label, run.record.device), []).append(run)
     times = [_mean_time(label, device, group, runs) for (label, device), group in groups.items()]
-    return f"The trainings of this pipeline, which decide nothing: {'; '.join(times)}."
+    return f"Training times of this pipeline, which do not count for the verdict: {'; '.join(times)}."
 
 
 def _mean_time(label: str, device: str, group: list[LoadedRun], runs: list[LoadedRun]) -> str:

@@ -16,7 +16,7 @@ class ValidationLead(NamedTuple):
 
 
 def validation_leads(first: list[LoadedRun], second: list[LoadedRun]) -> list[ValidationLead]:
-    """At two validations that both made: at the write-up's number of iterations, and at the end.
+    """At two validations that both made: at the original study's number of iterations, and at the end.
 
     What was trained no longer than that is shown half way and at the end.
     """

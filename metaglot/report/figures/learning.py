@@ -11,14 +11,14 @@ MEANWHILE = f"{OVERLAP} while another training ran on the device"
 
 
 def learning(runs: list[LoadedRun]) -> list[Chart]:
-    """Accuracy and error by iteration; by time a chart for each device, since their times do not compare."""
+    """Accuracy and loss by iteration; by time a chart for each device, since their times do not compare."""
     trained = [run for run in runs if _curve(run, "iteration", "validation_accuracy")]
     if not trained:
         return []
     devices = sorted({run.record.device for run in trained})
     return [
         _accuracy(runs, "learning-accuracy", "Validation accuracy by iteration", "iteration", devices),
-        _error(runs),
+        _loss(runs),
         *(
             _accuracy(runs, f"learning-time-{number}", f"Validation accuracy by time on {device}", "seconds", [device])
             for number, device in enumerate(devices)
@@ -41,7 +41,7 @@ def _accuracy(runs: list[LoadedRun], id: str, title: str, x: str, devices: list[
         return drawn.finish(title, f"{ends(last)} {meanwhile}".strip())
 
 
-def _error(runs: list[LoadedRun]) -> Chart:
+def _loss(runs: list[LoadedRun]) -> Chart:
     with open_chart("learning-loss") as drawn:
         last = {
             seeds[0].result.label: draw_curves(
@@ -51,7 +51,7 @@ def _error(runs: list[LoadedRun]) -> Chart:
         }
         loss_axis(drawn.axes)
         drawn.label("iteration", "query cross-entropy")
-        return drawn.finish("Validation error by iteration", ends(last, "{:.4f}".format))
+        return drawn.finish("Validation loss by iteration", ends(last, "{:.4f}".format))
 
 
 def _curve(run: LoadedRun, x: str, y: str) -> Curve:

@@ -1,4 +1,4 @@
-"""The scores at a glance: every network's accuracy, each algorithm's mean, and what the write-up printed."""
+"""The scores at a glance: every network's accuracy, each algorithm's mean, and what the original study printed."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ TICKS = (0, 20, 50, 80, 90, 95, 98, 99, 99.5)
 
 
 def scores(comparison: dict[str, Any]) -> list[Chart]:
-    """A row an algorithm, the best first: a dot a seed, a bar for the mean's 95% interval, a cross for the write-up."""
+    """A row an algorithm, the best first: a dot a seed, a bar for the 95% interval, a cross for the original study."""
     rows = ranked(comparison["algorithms"])
     with open_chart("scores", height=1.0 + 0.42 * len(rows)) as drawn:
         for place, row in enumerate(rows):
@@ -26,7 +26,7 @@ def scores(comparison: dict[str, Any]) -> list[Chart]:
         drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
         drawn.axes.grid(axis="y", visible=False)
         error = ", logarithmic in the error" if _wide(drawn) else ""
-        crosses = "\na cross is what the write-up printed" if any(row["writeup"] for row in rows) else ""
+        crosses = "\na cross is what the original study printed" if any(row["writeup"] for row in rows) else ""
         drawn.label(f"test accuracy, %{error}{crosses}", "")
         said = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows)
         return [drawn.finish("Test accuracy", said + ".")]
@@ -56,4 +56,6 @@ def _row(drawn: ChartBuilder, place: int, series: int, row: dict[str, Any], runs
         drawn.tip(dot, f"{run['run']}: {formatting.percent(run['accuracy'])}")
     if row["writeup"]:
         (cross,) = drawn.axes.plot(100 * row["writeup"]["accuracy"], place, "x", color=INK, markersize=6)
-        drawn.tip(cross, f"write-up, {row['label']}: {formatting.percent(row['writeup']['accuracy'])} on 32 tasks")
+        drawn.tip(
+            cross, f"original study, {row['label']}: {formatting.percent(row['writeup']['accuracy'])} on 32 tasks"
+        )

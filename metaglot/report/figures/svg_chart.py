@@ -19,8 +19,8 @@ from matplotlib.figure import Figure
 WIDTH = 4.8  # inches; the page scales it to its column
 LETTERS = 66  # that fit into it
 INK, LINE = "#0c0d0e", "#0c0d0f"  # become currentColor and var(--line)
-SERIES = 10
-MARKERS = "os^Dv<>p*X"
+SERIES = 20  # algorithms with a colour and a marker of their own
+MARKERS = "os^Dv<>p*XPhd8H1234+"
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "metaglot",
@@ -106,7 +106,11 @@ class ChartBuilder:
             opening = f'<g id="tip-{number}">'
             svg = svg.replace(opening, f"{opening}<title>{escape(tip)}</title>")
         svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{self.id}-", svg)
-        svg = re.sub(r"#0a0b0(\d)", r"var(--series-\1)", svg).replace(INK, "currentColor").replace(LINE, "var(--line)")
+        svg = (
+            re.sub(r"#0a0b([01][0-9a-f])", lambda found: f"var(--series-{int(found[1], 16)})", svg)
+            .replace(INK, "currentColor")
+            .replace(LINE, "var(--line)")
+        )
         svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--font)", svg)
         width, height = 72 * self.figure.get_size_inches()
         view = f"0 0 {width:g} {height:g}"

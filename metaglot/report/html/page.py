@@ -20,6 +20,7 @@ from metaglot.report.footnotes import of_families, of_validation
 from metaglot.report.html.drawing_gallery import gallery, hardest
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, banner
+from metaglot.report.original_study import TITLE
 from metaglot.report.provenance_tables import provenance
 from metaglot.report.published_results import CELLS, LITTLE_KNOWN, PROTOCOLS, PUBLISHED
 from metaglot.report.ranking import best_first
@@ -42,6 +43,7 @@ def render_page(
     )
     environment.filters["percent"] = formatting.percent
     environment.filters["whole"] = whole
+    environment.filters["code"] = code
     several = any(len(row["seeds"]) > 1 for row in comparison["algorithms"])
     environment.globals["style"] = (TEMPLATES / "style.css").read_text()
     return environment.get_template("index.html").render(
@@ -71,7 +73,13 @@ def render_page(
         little_known=LITTLE_KNOWN,
         provenance=provenance(comparison, runs, experiment),
         palette=SERIES,
+        study=TITLE,
     )
+
+
+def code(text: str) -> Markup:
+    """A text whose parts between backticks are code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def whole(text: str) -> Markup:

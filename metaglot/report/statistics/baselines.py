@@ -24,9 +24,8 @@ def answer(standings: list[PairwiseResult]) -> str:
     against = list(dict.fromkeys(one.other for one in standings))
     learners = list(dict.fromkeys(one.label for one in standings))
     if any(one.p is None for one in standings):
-        return (
-            f"One seed cannot say whether {formatting.listed(learners)} {_beat(learners)} {formatting.listed(against)}."
-        )
+        compared = f"{formatting.listed(learners)} {_beat(learners)} {formatting.listed(against)}"
+        return f"One seed cannot tell whether {compared}."
     fell_short = [one for one in standings if one.verdict != "better"]
     if not fell_short:
         return f"{_every(learners)} {'both baselines' if len(against) == 2 else f'the baseline {against[0]}'}."

@@ -17,9 +17,9 @@ from metaglot.report.statistics.significance import ALPHA, Floats, compare_over_
 Pair = dict[str, Any]
 Grouped = dict[str, dict[int, LoadedRun]]
 
-# The families of comparisons, declared before looking. All pairs are one, for whoever looks for what differs. The
-# write-up's claims ask for one comparison alone, and that one needs no correction. Whether meta-learning is worth its
-# while is asked of each meta-learner against both baselines, which are a family of their own.
+# The families of comparisons, declared before looking: all pairs are one. The original study's claims ask for one
+# comparison alone, which needs no correction. Whether meta-learning helps is asked of each meta-learner against both
+# baselines, which are a family of their own.
 CLAIMED = ("maml", "fomaml")
 BASELINES = ("pretrained", "scratch")
 

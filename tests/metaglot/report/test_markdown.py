@@ -1,7 +1,8 @@
 import io
 from pathlib import Path
 
-from finished_pipeline import finished
+import pytest
+from finished_pipeline import LABELS, finished
 from rich.console import Console
 
 from metaglot.report.comparison import compare_runs
@@ -9,7 +10,7 @@ from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import markdown, show
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairwise_result import wider_interval
-from metaglot.report.tables import main_table, notes, pairs_table
+from metaglot.report.tables import claims_table, main_table, notes, pairs_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
@@ -23,7 +24,7 @@ def printed(compared: dict, width: int = 200) -> str:
 
 def test_the_write_ups_row_stands_under_ours(one_seed: Finished):
     rows = main_table(compare_runs(*one_seed, None)).rows
-    assert [row[0] for row in rows] == ["MAML", "write-up: MAML", "FOMAML", "write-up: FOMAML"]
+    assert [row[0] for row in rows] == ["MAML", "original study: MAML", "FOMAML", "original study: FOMAML"]
     assert rows[1][2:6] == ["95.87%", "", "0.12392", "24,875.94 s"]
     assert rows[3][2:6] == ["96.99%", "", "0.10566", "23,617.31 s"]
 
@@ -61,14 +62,29 @@ def test_times_of_two_devices_do_not_mix(tmp_path: Path):
     compared = compare_runs(*finished(tmp_path, seeds=(1, 2, 3, 4), devices=devices), None)
     times = compared["algorithms"][0]["times"]
     assert [(time["device"], time["runs"]) for time in times] == [("Another GPU", 2), ("One CPU", 2)]
-    assert "Times of different devices do not compare." in notes(compared)
+    assert "Times on different devices are not comparable." in notes(compared)
 
 
 def test_a_time_taken_while_another_training_ran_is_marked(tmp_path: Path):
     compared = compare_runs(*finished(tmp_path / "parallel", serial=False), None)
-    assert all("†" in row[5] for row in main_table(compared).rows if not row[0].startswith("write-up"))
+    assert all("†" in row[5] for row in main_table(compared).rows if not row[0].startswith("original study"))
     alone = compare_runs(*finished(tmp_path / "serial"), None)
     assert "†" not in markdown(alone)
+
+
+@pytest.mark.parametrize("names", [["maml", "fomaml"], [*LABELS]], ids=["two", "nine"])
+def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[str]):
+    skills = {name: 0.97 - 0.01 * number for number, name in enumerate(names)}
+    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    console = Console(width=80, record=True, file=io.StringIO())
+    show(compared, console)
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    shown = {word for line in lines for word in line.split()}
+    for table in (main_table(compared), pairs_table(compared), claims_table(compared)):
+        first = {word for row in table.rows for word in row[0].split()}
+        last = {word for row in table.rows for word in row[-1].split()} if table.header[-1] != "device" else set()
+        assert first | last <= shown
 
 
 def test_a_label_is_text_and_nothing_else(tmp_path: Path):

@@ -55,7 +55,7 @@ def test_claim_2_is_decided_by_the_bench_alone(tmp_path: Path):
     ):
         claim = judged(tmp_path / str(number), saves)["fomaml-faster"]
         assert claim["verdict"] == verdict
-    assert "batched: 40.0% (95% interval 35.0% to 45.0%)" in claim["measured"]
+    assert "40.0% (95% interval 35.0% to 45.0%) with the batched engine" in claim["measured"]
 
 
 def test_claim_2_says_which_intervals_hold_the_printed_size(tmp_path: Path):
@@ -66,11 +66,11 @@ def test_claim_2_says_which_intervals_hold_the_printed_size(tmp_path: Path):
         assert found["verdict"] == "supported" and found["statement"] == "FOMAML trains 5.05% faster than MAML."
         return found["measured"]
 
-    not_on_the_size = "the verdict is on whether it is faster, not on the size."
-    assert "5.05% lies in the interval of batched and learn2learn." in said(holds, holds)
-    mixed = "5.05% lies in the interval of learn2learn; 5.05% lies outside of the interval of batched"
-    assert f"{mixed}: {not_on_the_size}" in said(misses, holds)
-    neither = f"5.05% lies outside of the interval of batched and learn2learn: {not_on_the_size}"
+    not_on_the_size = "The verdict only says that FOMAML is faster."
+    assert "The printed 5.05% is inside every interval." in said(holds, holds)
+    mixed = "The printed 5.05% is inside the interval of learn2learn and outside the interval of batched"
+    assert f"{mixed}. {not_on_the_size}" in said(misses, holds)
+    neither = f"The printed 5.05% is outside the interval of batched and learn2learn. {not_on_the_size}"
     assert neither in said(misses, misses)
 
 
@@ -136,7 +136,7 @@ def test_what_very_close_allows_follows_from_its_bounds(tmp_path: Path):
     ratios = np.linspace(*RATIO)
     assert max(left_out(COSINE, ratio) for ratio in ratios) == pytest.approx(0.35, abs=0.005)
     assert np.degrees(np.arccos(COSINE)) == pytest.approx(18, abs=0.5)
-    assert "which leaves out 0.35 at most" in judged(tmp_path)["first-order-close"]["measured"]
+    assert "misses at most 0.35 of the norm" in judged(tmp_path)["first-order-close"]["measured"]
 
 
 def test_on_glyphs_nothing_is_tested_and_nothing_printed_is_repeated(tmp_path: Path):

@@ -22,7 +22,7 @@ from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_conf
 from metaglot.report import original_study
 from metaglot.report.claims.approximation import first_order_is_close, whole
 from metaglot.report.claims.conclusions import claims
-from metaglot.report.claims.evidence import Evidence, experiment, more
+from metaglot.report.claims.evidence import Evidence, more
 from metaglot.report.comparison import compare_runs
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs
@@ -117,10 +117,25 @@ def test_what_changes_no_number_is_no_other_setting(tmp_path: Path):
         assert found["fomaml-more-accurate"]["verdict"] == "not supported"
 
 
-def test_the_command_makes_the_write_ups_setting_of_any_params(tmp_path: Path):
-    """DVC's own reading of it, on params that are wrong in all that the claims depend on."""
-    (tmp_path / "params.yaml").write_bytes(text(changed(OTHERWISE)))
-    words = shlex.split(experiment(10_000))
+def command(changes: dict[str, Any]) -> str:
+    """The command that a report on params with these changes gives."""
+    params = parse_params(text(changed(changes)), classes(ALGORITHMS))
+    report = resolve(params, classes(ALGORITHMS))["report.yaml"]
+    assert isinstance(report, ReportStageConfig)
+    return Evidence(report, [], [], None).experiment(10_000)
+
+
+def test_the_command_names_only_what_differs_from_params_yaml():
+    assert command({"algorithms": ["maml", "fomaml"]}) == "dvc exp run --temp -S 'seeds=[42,43,44,45,46]'"
+    more_iterations = {"seeds": [42, 43, 44, 45, 46], "train.iterations": 500, "settings.maml": {"fast_lr": 0.1}}
+    assert command(more_iterations) == "dvc exp run --temp -S train.iterations=10000 -S '~settings.maml'"
+
+
+@pytest.mark.parametrize("possible", [{"model": "fc"}, {"data.image_size": 28}])
+def test_the_command_makes_the_original_study_s_setting_of_any_params(tmp_path: Path, possible: dict[str, Any]):
+    """DVC's own reading of it, on params that are wrong in all that the claims depend on and that can be together."""
+    (tmp_path / "params.yaml").write_bytes(text(changed(OTHERWISE | possible)))
+    words = shlex.split(command(OTHERWISE | possible))
     apply_overrides(str(tmp_path / "params.yaml"), [word for flag, word in pairwise(words) if flag == "-S"])
     params = parse_params((tmp_path / "params.yaml").read_bytes(), classes(ALGORITHMS))
     found = params.model_dump()

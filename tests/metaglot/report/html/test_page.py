@@ -16,8 +16,8 @@ from metaglot.report.figures.adaptation import adaptation
 from metaglot.report.figures.differences import differences
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
-from metaglot.report.figures.svg_chart import colour, open_chart
-from metaglot.report.html.page import render_page, whole
+from metaglot.report.figures.svg_chart import SERIES, colour, marker, open_chart
+from metaglot.report.html.page import TEMPLATES, code, render_page, whole
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.published_results import LITTLE_KNOWN, PROTOCOLS, PUBLISHED
 from metaglot.report.secondary_tables import others_table
@@ -177,11 +177,11 @@ def test_what_validation_decides_is_said_of_those_for_whom_it_does(tmp_path: Pat
     skills = {"maml": 0.97, "pretrained": 0.9, "scratch": 0.6, "reptile": 0.95}
     config, runs = finished(tmp_path, skills=skills, tests=40, adaptation_steps=50)
     text = " ".join(Elements(written((config, runs))).text.split())
-    assert "decides nothing, but for Pretrained, of which" in text and "and Scratch, whose rate" in text
+    assert "only recorded, except for Pretrained, which keeps" in text and "and Scratch, whose rate" in text
     assert "MAML 1, then 50" in text and "Reptile 1, then 50" in text and "Pretrained 1, then" not in text
     assert "Reptile is scored after 50 steps, beyond this chart." in text
     alone = " ".join(Elements(written(one_seed)).text.split())
-    assert "validation observes and decides nothing. " in alone and "does not end at the score" not in alone
+    assert "Validation is only recorded. " in alone and "does not end at the score" not in alone
 
 
 def test_the_scored_step_is_ringed(one_seed: Finished):
@@ -216,13 +216,13 @@ def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Pat
     skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
     config, runs = finished(tmp_path, skills=skills, seeds=(1, 2), tests=40)
     compared = compare_runs(config, runs, None)
-    assert [row[0] for row in main_table(compared).rows] == ["MAML", "write-up: MAML", "ANIL", "Scratch"]
+    assert [row[0] for row in main_table(compared).rows] == ["MAML", "original study: MAML", "ANIL", "Scratch"]
     assert [row[0] for row in pairs_table(compared).rows] == [
         f"ANIL {formatting.MINUS} MAML",
         f"Scratch {formatting.MINUS} MAML",
         f"Scratch {formatting.MINUS} ANIL",
     ]
-    tip = re.search(r"<title>MAML: .*?stroke: (var\(--series-\d\))", scores(compared)[0].svg, re.DOTALL)
+    tip = re.search(r"<title>MAML: .*?stroke: (var\(--series-\d+\))", scores(compared)[0].svg, re.DOTALL)
     assert tip is not None and tip[1] == "var(--series-2)"
 
 
@@ -254,6 +254,19 @@ def test_layers_are_drawn_where_only_some_seeds_measured_them(five_seeds: Finish
     assert "features.0 ends at" in text
 
 
+def test_twenty_algorithms_have_colours_and_markers_of_their_own():
+    style = (TEMPLATES / "style.css").read_text()
+    assert len({colour(series) for series in range(SERIES)}) == len({marker(series) for series in range(SERIES)}) == 20
+    for series in range(SERIES):
+        light, dark = re.findall(rf"--series-{series}: (#\w{{6}});", style)
+        assert light != dark and f".series-{series} {{ color: var(--series-{series}); }}" in style
+    assert len(set(re.findall(r"--series-\d+: (#\w{6});", style))) == 2 * SERIES
+
+
+def test_code_between_backticks_is_an_element_and_the_rest_is_escaped():
+    assert code("run `make bench` <b>") == "run <code>make bench</code> &lt;b&gt;"
+
+
 def test_a_chart_takes_its_colours_from_the_page_and_its_texts_as_they_are():
     with open_chart("some-chart") as drawn:
         (line,) = drawn.axes.plot([0, 1], color=colour(11), label="a <b> & $x$")
@@ -261,7 +274,7 @@ def test_a_chart_takes_its_colours_from_the_page_and_its_texts_as_they_are():
         svg = drawn.finish("Title <", 'in "words"').svg
     root = ET.fromstring(svg.replace("xlink:href", "href"))
     assert root.get("aria-label") == 'Title <. in "words"'
-    assert "var(--series-1)" in svg and "currentColor" in svg and "#0a0b" not in svg
+    assert "var(--series-11)" in svg and "currentColor" in svg and "#0a0b" not in svg
     texts = ["".join(element.itertext()).strip() for element in root.iter()]
     assert "a <b> & $x$" in texts and "tip <i>" in texts
     assert all(id.startswith("some-chart-") for id in re.findall(r'\bid="([^"]*)"', svg))

@@ -58,7 +58,7 @@ def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path)
     )
     assert against(tmp_path / "2", {"scratch": 0.5, "maml": 0.97})["answer"] == "MAML beats the baseline Scratch."
     one = against(tmp_path / "3", {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
-    assert one == "One seed cannot say whether MAML and ANIL beat Scratch."
+    assert one == "One seed cannot tell whether MAML and ANIL beat Scratch."
     worse = against(tmp_path / "4", {"pretrained": 0.97, "maml": 0.5})["answer"]
     assert worse == "No meta-learner beats every baseline; MAML against Pretrained is worse."
 

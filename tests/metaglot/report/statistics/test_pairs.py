@@ -80,14 +80,14 @@ def test_both_uncertainties_are_told(five_seeds: Finished):
     found = pairwise_result(compared["pairs"][0], "fomaml")
     assert found.over_characters is not None
     low, high = (f"{100 * bound:+.2f}".replace("-", MINUS) for bound in found.over_characters)
-    assert f"and {low} to {high} over the test tasks' characters; p" in difference(found)
+    assert f"clustered by test character {low} to {high}; p" in difference(found)
     assert f"{100 * -found.over_characters[1]:+.2f} to" in pairs_table(compared).rows[0][4]
     assert [row[1] for row in uncertainty_table(compared).rows] == ["5", "5"]
 
 
 def test_one_seed_has_one_uncertainty(one_seed: Finished):
     found = pairwise_result(compare_pairs(one_seed[1], 0.005)[0], "maml")
-    assert found.over_characters is None and "the characters of one seed" in difference(found)
+    assert found.over_characters is None and "clustered by character, one seed" in difference(found)
 
 
 def test_holm_is_named_where_more_than_one_pair_was_compared(tmp_path: Path, five_seeds: Finished):
