@@ -25,7 +25,8 @@ class Repository:
 
     def __init__(self, folder: Path, params: dict[str, Any]):
         self.folder = folder
-        copied = ("metaglot", "stages", "tools", "cluster", ".dvc", "data/.gitignore", "benchmarks/results.json")
+        copied = ("metaglot", "stages", "tools", "cluster", "experiments")
+        copied += (".dvc", "data/.gitignore", "benchmarks/results.json")
         tracked = subprocess.run(
             ["git", "ls-files", "-z", "-co", "--exclude-standard", *copied],
             cwd=ROOT,
@@ -33,7 +34,7 @@ class Repository:
             check=True,
             text=True,
         )
-        for name in [*tracked.stdout.split("\0")[:-1], "dvc.yaml", ".dvcignore", ".gitignore"]:
+        for name in [*tracked.stdout.split("\0")[:-1], "dvc.yaml", ".dvcignore", ".gitignore", ".gitattributes"]:
             if (ROOT / name).exists():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, folder / name)

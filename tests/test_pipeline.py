@@ -230,7 +230,7 @@ def test_an_experiment_that_is_run_in_a_clone_is_recorded(repository: Repository
     assert yaml.safe_load((record / "comparison.json").read_text())["margin"] == 0.02
     for kind, path in (("runs", "models/maml-42/run.json"), ("results", "results/maml-42.json")):
         assert (record / kind / "maml-42.json").read_bytes() == (repository.folder / "data" / path).read_bytes()
-    assert {line[3:].split("/")[0] for line in repository.status()} == {"docs", "tools"}
+    assert {line[3:].split("/")[0] for line in repository.status()} == {"docs", "experiments"}
     repository.git("clean", "-dfq", "docs")
     repository.git("restore", ".")
 
