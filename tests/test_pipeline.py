@@ -38,7 +38,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def test_repro_leaves_every_file_that_was_promised(repository: Repository) -> None:
     assert set(repository.locked()) == {
         "data/config",
-        *(f"data/raw/{name}" for name in ("images_background.zip", "images_evaluation.zip", "source.json")),
+        "data/raw",
         *(f"data/splits/{name}" for name in ("train.npz", "validation.npz", "test.npz", "split.json")),
         *(f"data/models/{run}/{name}" for run in RUNS for name in ("weights.safetensors", "run.json")),
         *(f"data/models/{run}/{name}" for run in RUNS for name in ("history.csv", "alignment.csv")),
