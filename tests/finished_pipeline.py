@@ -13,6 +13,7 @@ from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
 from metaglot.core.common.stage_configs import ComputeConfig, SplitRef, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
+from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
@@ -184,7 +185,8 @@ class Pipeline:
         accuracy = (predictions == labels).mean((1, 2)).astype(np.float32)
         by_step = accuracy[:, None] - 0.75 * np.float32(5.0) ** -np.arange(steps, dtype=np.float32) * (steps > 1)
         return EvaluationScores(
-            measures={
+            measures=dict.fromkeys(MEASURES, accuracy)
+            | {
                 "accuracy": accuracy,
                 "loss": 3 * (1 - accuracy),
                 "inductive_accuracy": accuracy - np.float32(0.01),

@@ -75,7 +75,7 @@ def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, A
         "label": first.result.label,
         "first_order": first.result.first_order,
         "seeds": [run.seed for run in seeds],
-        **{measure: _over_seeds(measure, seeds) for measure in MEASURES},
+        **{measure: _over_seeds(measure, seeds) for measure in MEASURES if first.result.mean_of(measure)},
         "iterations": first.iterations,
         "adaptation_steps": adaptation_steps(first),
         "times": [_time(device, [run for run in seeds if run.record.device == device], runs) for device in devices],

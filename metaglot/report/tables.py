@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from metaglot.evaluation.metrics import METRICS, Metric
 from metaglot.report import formatting
 from metaglot.report.footnotes import of_families, of_seeds
 from metaglot.report.ranking import best_first, ranked
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, wider_interval
 
 Record = dict[str, Any]
+MORE_METRICS = [metric for metric in METRICS if metric.name not in ("accuracy", "loss")]
 OVERLAP = "\N{DAGGER}"
 PAIRS = ["first minus second", "accuracy, points", "95% interval", "over", "over characters", "p (Holm)"]
 PAIRS += ["verdict on the first"]
@@ -23,7 +25,8 @@ class Table(NamedTuple):
 
 def main_table(comparison: Record) -> Table:
     """An algorithm a row, the best first; under it the original study's numbers, if the setting is the same."""
-    header = ["algorithm", "seeds", "test accuracy", "inductive", "loss", "training time", "device"]
+    header = ["algorithm", "seeds", "test accuracy", "inductive", "loss"]
+    header += [*(metric.title for metric in MORE_METRICS), "training time", "device"]
     rows = []
     for row in ranked(comparison["algorithms"]):
         rows += [_ours(row), *([_writeups(row)] if row["writeup"] else [])]
@@ -122,6 +125,7 @@ def _ours(row: Record) -> list[str]:
         estimate(row["accuracy"]),
         estimate(row["inductive_accuracy"]),
         f"{row['loss']['mean']:.4f}",
+        *(_mean(metric, row.get(metric.name)) for metric in MORE_METRICS),
         "; ".join(_time(time) for time in row["times"]),
         "; ".join(time["device"] for time in row["times"]),
     ]
@@ -130,7 +134,14 @@ def _ours(row: Record) -> list[str]:
 def _writeups(row: Record) -> list[str]:
     printed = row["writeup"]
     accuracy, loss, time = formatting.percent(printed["accuracy"]), f"{printed['loss']:.5f}", printed["train_seconds"]
-    return [f"original study: {row['label']}", "42", accuracy, "", loss, f"{time:,.2f} s", printed["device"]]
+    more = [""] * len(MORE_METRICS)
+    return [f"original study: {row['label']}", "42", accuracy, "", loss, *more, f"{time:,.2f} s", printed["device"]]
+
+
+def _mean(metric: Metric, found: Record | None) -> str:
+    if found is None:
+        return ""
+    return formatting.percent(found["mean"]) if metric.is_fraction else f"{found['mean']:.4f}"
 
 
 def estimate(found: Record) -> str:
