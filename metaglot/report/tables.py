@@ -26,7 +26,7 @@ class Table(NamedTuple):
 def main_table(comparison: Record) -> Table:
     """An algorithm a row, the best first; under it the original study's numbers, if the setting is the same."""
     header = ["algorithm", "seeds", "test accuracy", "inductive", "loss"]
-    header += [*(metric.title for metric in MORE_METRICS), "training time", "device"]
+    header += ["training time", "device", *(metric.title for metric in MORE_METRICS)]
     rows = []
     for row in ranked(comparison["algorithms"]):
         rows += [_ours(row), *([_writeups(row)] if row["writeup"] else [])]
@@ -125,9 +125,9 @@ def _ours(row: Record) -> list[str]:
         estimate(row["accuracy"]),
         estimate(row["inductive_accuracy"]),
         f"{row['loss']['mean']:.4f}",
-        *(_mean(metric, row.get(metric.name)) for metric in MORE_METRICS),
         "; ".join(_time(time) for time in row["times"]),
         "; ".join(time["device"] for time in row["times"]),
+        *(_mean(metric, row.get(metric.name)) for metric in MORE_METRICS),
     ]
 
 
@@ -135,7 +135,7 @@ def _writeups(row: Record) -> list[str]:
     printed = row["writeup"]
     accuracy, loss, time = formatting.percent(printed["accuracy"]), f"{printed['loss']:.5f}", printed["train_seconds"]
     more = [""] * len(MORE_METRICS)
-    return [f"original study: {row['label']}", "42", accuracy, "", loss, *more, f"{time:,.2f} s", printed["device"]]
+    return [f"original study: {row['label']}", "42", accuracy, "", loss, f"{time:,.2f} s", printed["device"], *more]
 
 
 def _mean(metric: Metric, found: Record | None) -> str:

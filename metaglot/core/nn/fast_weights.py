@@ -39,7 +39,7 @@ class CachedInput:
         return self._products[key][1]
 
     def _product(self, matrix: Tensor) -> Tensor:
-        if matrix.dim() == 2 and (sparse := self._sparse) and sparse.takes(matrix):
+        if matrix.dim() == 2 and (sparse := self._sparse) and sparse.supports(matrix):
             return sparse.times(matrix).view(*self.rows.shape[:2], -1)
         return self.rows @ matrix.mT
 
@@ -83,7 +83,7 @@ class LowRankGradient:
             return LowRankGradient(self.grad + other.grad, self.inputs)
         return LowRankGradient(torch.cat([self.grad, other.grad], 1), torch.cat([self.inputs, other.inputs], 1))
 
-    def is_thin(self) -> bool:
+    def is_cheaper_than_dense(self) -> bool:
         """Whether it costs a row less than a matrix of the task's own would."""
         _, n, wide = self.inputs.shape
         high = self.grad.shape[2]
@@ -136,31 +136,31 @@ class TaskLinearWeight:
     """The shared matrix and what each task has learned: thin, or once that is cheaper a matrix of its own."""
 
     shared: Tensor  # [out, in]
-    thin: LowRankGradient | None = None  # what is added to it
-    own: Tensor | None = None  # [tasks, out, in], in place of the shared one
+    low_rank: LowRankGradient | None = None  # what is added to it
+    per_task: Tensor | None = None  # [tasks, out, in], in place of the shared one
 
     def __call__(self, x: LayerInput) -> Tensor:
         """x [tasks, m, in] -> [tasks, m, out]."""
-        if self.own is not None:
-            return rows(x) @ self.own.mT
+        if self.per_task is not None:
+            return rows(x) @ self.per_task.mT
         y = product(x, self.shared)
-        return y if self.thin is None else torch.baddbmm(y, product(x, self.thin.inputs), self.thin.grad)
+        return y if self.low_rank is None else torch.baddbmm(y, product(x, self.low_rank.inputs), self.low_rank.grad)
 
     def plus(self, update: LowRankGradient | PerWeightUpdate) -> "TaskLinearWeight":
         """These weights after one more step."""
         if isinstance(update, PerWeightUpdate):
-            return TaskLinearWeight(self.shared, own=update.added_to(self.dense()))
-        if self.own is None:
-            thin = update if self.thin is None else self.thin.plus(update)
-            if thin.is_thin():
-                return TaskLinearWeight(self.shared, thin)
-        return TaskLinearWeight(self.shared, own=self.dense() + update.dense())
+            return TaskLinearWeight(self.shared, per_task=update.added_to(self.dense()))
+        if self.per_task is None:
+            low_rank = update if self.low_rank is None else self.low_rank.plus(update)
+            if low_rank.is_cheaper_than_dense():
+                return TaskLinearWeight(self.shared, low_rank)
+        return TaskLinearWeight(self.shared, per_task=self.dense() + update.dense())
 
     def dense(self) -> Tensor:
         """[tasks, out, in], or [out, in] where no task has learned anything."""
-        if self.own is not None:
-            return self.own
-        return self.shared if self.thin is None else self.shared + self.thin.dense()
+        if self.per_task is not None:
+            return self.per_task
+        return self.shared if self.low_rank is None else self.shared + self.low_rank.dense()
 
 
 @dataclass(frozen=True)

@@ -162,4 +162,6 @@ def unchanged(parameter: Tensor) -> TaskWeight:
 def owned(parameter: Tensor, own: Tensor) -> TaskWeight:
     if parameter.dim() == 1:
         return TaskVector(own.unsqueeze(1))
-    return TaskConvWeight(parameter, own=own) if parameter.dim() == 4 else TaskLinearWeight(parameter, own=own)
+    return (
+        TaskConvWeight(parameter, per_task=own) if parameter.dim() == 4 else TaskLinearWeight(parameter, per_task=own)
+    )

@@ -44,7 +44,7 @@ class SparseMatrix:
         found = made._call("compress", matrix.contiguous(), made.entries, made.ends)
         return made if found <= MOST * matrix.numel() else None
 
-    def takes(self, matrix: Tensor) -> bool:
+    def supports(self, matrix: Tensor) -> bool:
         """Whether it can be multiplied by this one, [features, columns]."""
         fits = matrix.dim() == 2 and matrix.shape[1] == self.shape[1] and len(matrix) % WIDTH == 0
         return fits and matrix.dtype == self.entries.dtype and matrix.device == self.entries.device

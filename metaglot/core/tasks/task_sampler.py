@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
 
 Ints = NDArray[np.int64]
@@ -83,9 +84,19 @@ class TaskBatch:
 def sample_tasks(stream: RandomStream, count: int, characters: int, drawings: int, task: TaskConfig) -> TaskIndices:
     """The first `count` tasks of a stream, on so many characters with so many drawings each.
 
-    A longer draw starts with the same tasks: each takes its own fixed share of the generator's numbers.
+    A longer draw starts with the same tasks: each takes its own fixed share of the generator's numbers. Raises
+    UserError if there are fewer characters than ways, or fewer drawings than shots and queries.
     """
     ways, used = task.ways, task.shots + task.queries
+    if ways > characters:
+        raise UserError(f"tasks of {ways} ways need as many classes, and there are {characters}")
+    if used > drawings:
+        raise UserError(
+            f"tasks of {task.shots} shots and {task.queries} queries need {used} images of a class, and there are "
+            f"{drawings}"
+        )
+    if count < 1:
+        raise UserError(f"{count} tasks cannot be sampled: ask for one at least")
     share = stream_generator(stream).random((count, ways * (2 + drawings)))
     chosen = sample_without_replacement(share[:, :ways], characters)
     order = share[:, 2 * ways :].reshape(count, ways, drawings).argsort(-1)[:, :, :used]
@@ -93,8 +104,7 @@ def sample_tasks(stream: RandomStream, count: int, characters: int, drawings: in
 
 
 def sample_without_replacement(uniform: NDArray[np.float64], of: int) -> Ints:
-    """Ordered draws without repeats from range(of), one a row: uniform [rows, draws] in [0, 1) -> [rows,
-    draws].
+    """Ordered draws without repeats from range(of), one a row: uniform [rows, draws] in [0, 1) -> [rows, draws].
 
     The i-th number picks among the of - i values that are left, each as likely: it is their rank, counted
     past the taken ones.

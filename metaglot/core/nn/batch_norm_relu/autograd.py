@@ -1,7 +1,7 @@
 """Batch norm and ReLU as a function that differentiates twice, and is not long about it.
 
 PyTorch's batch norm differentiates twice through a long composite of element-wise operations. Here the gradient and
-the gradient of the gradient are written out: in formulas.py, and for a CPU in kernels.c.
+the gradient of the gradient are written out: in torch_fallback.py, and for a CPU in cpu_kernels.c.
 """
 
 from types import ModuleType
@@ -38,7 +38,7 @@ def norm_relu(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, given: Statist
     """
     if given is None:
         y: Tensor = _NormReLU.apply(
-            z, gamma, beta, eps, cpu_kernels if cpu_kernels.takes(z, gamma, beta) else torch_fallback
+            z, gamma, beta, eps, cpu_kernels if cpu_kernels.supports(z, gamma, beta) else torch_fallback
         )
         return y
     return torch.addcmul(beta, z - given.mean, gamma * (given.variance + eps).rsqrt()).relu()
@@ -74,5 +74,5 @@ class _Gradient(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor | None, ...]:
-        found = ctx.by.second(a, b, c, *ctx.saved_tensors)
+        found = ctx.by.double_backward(a, b, c, *ctx.saved_tensors)
         return None, *found, *[None] * (len(ctx.needs_input_grad) - 4)

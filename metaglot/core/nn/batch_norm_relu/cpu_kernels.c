@@ -1,6 +1,6 @@
 /* Batch norm and ReLU, its gradient and the gradient of that, each in two or three passes over memory.
 
-   The formulas are those of formulas.py, and so are the names. z, y, dy, dz, a and ddy are [tasks, rows, features],
+   The formulas are those of torch_fallback.py, and so are the names. z, y, dy, dz, a and ddy are [tasks, rows, features],
    all else is [tasks, features]. The work is cut into up to LANES features of a task, whose rows one thread goes
    through in order, RUN of them to a partial sum so that rounding grows slowly: nothing depends on the number of
    threads. REAL is float or double, as the compiler is told. */
@@ -68,7 +68,7 @@ INLINE void gradient_lanes(
     }
 }
 
-INLINE void second_lanes(
+INLINE void double_backward_lanes(
     const REAL *a, const REAL *b, const REAL *c, const REAL *dy, const REAL *z, const REAL *gamma, const REAL *beta,
     const REAL *mean, const REAL *r, const REAL *dgamma, const REAL *dbeta,
     REAL *restrict ddy, REAL *restrict dz, REAL *restrict to_gamma,
@@ -126,11 +126,11 @@ void gradient(
               dz + wide, dgamma + thin, dbeta + thin)
 }
 
-void second(
+void double_backward(
     long tasks, long rows, long features, const REAL *a, const REAL *b, const REAL *c,
     const REAL *dy, const REAL *z, const REAL *gamma, const REAL *beta, const REAL *mean, const REAL *r,
     const REAL *dgamma, const REAL *dbeta, REAL *ddy, REAL *dz, REAL *to_gamma)
 {
-    EACH_PART(second_lanes, a + wide, b + thin, c + thin, dy + wide, z + wide, gamma + thin, beta + thin,
+    EACH_PART(double_backward_lanes, a + wide, b + thin, c + thin, dy + wide, z + wide, gamma + thin, beta + thin,
               mean + thin, r + thin, dgamma + thin, dbeta + thin, ddy + wide, dz + wide, to_gamma + thin)
 }

@@ -1,7 +1,7 @@
-"""Batch norm and ReLU, its gradient and the gradient of that, by kernels.c: for a CPU.
+"""Batch norm and ReLU, its gradient and the gradient of that, by cpu_kernels.c: for a CPU.
 
-PyTorch takes two dozen operations for what formulas.py says, each of which goes through all of the memory; here it is
-seven passes through what lies in the cache. The functions are those of formulas.py.
+PyTorch takes two dozen operations for what torch_fallback.py says, each of which goes through all of the memory; here
+it is seven passes through what lies in the cache. The functions are those of torch_fallback.py.
 """
 
 from pathlib import Path
@@ -15,8 +15,8 @@ from metaglot.core.nn.c_extension import call_c, load_functions
 SOURCE = Path(__file__).with_suffix(".c")
 
 
-def takes(*tensors: Tensor) -> bool:
-    """Whether kernels.c knows such numbers, all of one type and in this machine's own memory."""
+def supports(*tensors: Tensor) -> bool:
+    """Whether cpu_kernels.c knows such numbers, all of one type and in this machine's own memory."""
     dtype = tensors[0].dtype
     alike = all(tensor.device.type == "cpu" and tensor.dtype == dtype for tensor in tensors)
     return alike and load_functions(SOURCE, dtype) is not None
@@ -39,11 +39,11 @@ def gradient(dy: Tensor, *kept: Tensor) -> tuple[Tensor, Tensor, Tensor, Kept]:
     return dz, dgamma, dbeta, (dy, *kept, dgamma, dbeta)
 
 
-def second(a: Tensor, b: Tensor, c: Tensor, *kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def double_backward(a: Tensor, b: Tensor, c: Tensor, *kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What dy, z and gamma get from (a, b, c), the gradients with respect to dz, dgamma and dbeta."""
     z, gamma = kept[1:3]
     ddy, dz, to_gamma = torch.empty_like(z), torch.empty_like(z), torch.empty_like(gamma)
-    run("second", z, a.contiguous(), b.contiguous(), c.contiguous(), *kept, ddy, dz, to_gamma)
+    run("double_backward", z, a.contiguous(), b.contiguous(), c.contiguous(), *kept, ddy, dz, to_gamma)
     return ddy, dz, to_gamma
 
 

@@ -35,7 +35,7 @@ def gradient(dy: Tensor, gamma: Tensor, x: Tensor, r: Tensor, y: Tensor) -> tupl
     return dz, dgamma, dbeta, (scale, x, r, y, g, mean_gx, mean_g)
 
 
-def second(
+def double_backward(
     a: Tensor, b: Tensor, c: Tensor,
     scale: Tensor, x: Tensor, r: Tensor, y: Tensor, g: Tensor, mean_gx: Tensor, mean_g: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip

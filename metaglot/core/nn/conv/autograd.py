@@ -1,7 +1,7 @@
-"""The convolution, its adjoint (`spread`) and its gradient along the kernels (`correlate`), of all tasks at once.
+"""The convolution, its adjoint (`input_gradient`) and its gradient along the kernels (`weight_gradient`).
 
-Each is linear in both arguments, and each one's derivatives are the other two: so they differentiate to any order.
-Images are [tasks, n, height, width, channels], kernels [tasks, out, in, 3, 3].
+All tasks are computed at once. Each is linear in both arguments, and each one's derivatives are the other two, so they
+differentiate to any order. Images are [tasks, n, height, width, channels], kernels [tasks, out, in, 3, 3].
 """
 
 from collections.abc import Iterator
@@ -38,14 +38,14 @@ def convolve(x: Tensor, kernels: Tensor) -> Tensor:
     return y
 
 
-def correlate(grad: Tensor, x: Tensor) -> Tensor:
+def weight_gradient(grad: Tensor, x: Tensor) -> Tensor:
     """The gradient along the kernels: grad [tasks, n, height', width', out], x as above -> [tasks, out, in, 3, 3]."""
-    found: Tensor = _Correlate.apply(grad, x)
+    found: Tensor = _WeightGradient.apply(grad, x)
     return found
 
 
 def _best(a: Tensor, b: Tensor, width: int) -> ModuleType:
-    return cpu_kernels if cpu_kernels.takes(a, b, width) else torch_fallback
+    return cpu_kernels if cpu_kernels.supports(a, b, width) else torch_fallback
 
 
 class _Convolve(Function):
@@ -60,18 +60,18 @@ class _Convolve(Function):
         x, kernels = ctx.saved_tensors
         for_images, for_kernels = ctx.needs_input_grad
         return (
-            _Spread.apply(grad, kernels, x.shape) if for_images else None,
-            _Correlate.apply(grad, x) if for_kernels and _kernels_asked else None,
+            _InputGradient.apply(grad, kernels, x.shape) if for_images else None,
+            _WeightGradient.apply(grad, x) if for_kernels and _kernels_asked else None,
         )
 
 
-class _Spread(Function):
+class _InputGradient(Function):
     """The gradient along the images: grad [tasks, n, height', width', out] -> [tasks, n, height, width, in]."""
 
     @staticmethod
     def forward(ctx: Any, grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
         ctx.save_for_backward(grad, kernels)
-        x: Tensor = _best(grad, kernels, shape[-1]).spread(grad, kernels, shape)
+        x: Tensor = _best(grad, kernels, shape[-1]).input_gradient(grad, kernels, shape)
         return x
 
     @staticmethod
@@ -80,16 +80,16 @@ class _Spread(Function):
         for_grad, for_kernels, _ = ctx.needs_input_grad
         return (
             _Convolve.apply(x, kernels) if for_grad else None,
-            _Correlate.apply(grad, x) if for_kernels else None,
+            _WeightGradient.apply(grad, x) if for_kernels else None,
             None,
         )
 
 
-class _Correlate(Function):
+class _WeightGradient(Function):
     @staticmethod
     def forward(ctx: Any, grad: Tensor, x: Tensor) -> Tensor:
         ctx.save_for_backward(grad, x)
-        kernels: Tensor = _best(grad, x, grad.shape[-1]).correlate(grad, x)
+        kernels: Tensor = _best(grad, x, grad.shape[-1]).weight_gradient(grad, x)
         return kernels
 
     @staticmethod
@@ -98,5 +98,5 @@ class _Correlate(Function):
         for_grad, for_images = ctx.needs_input_grad
         return (
             _Convolve.apply(x, kernels) if for_grad else None,
-            _Spread.apply(grad, kernels, x.shape) if for_images else None,
+            _InputGradient.apply(grad, kernels, x.shape) if for_images else None,
         )

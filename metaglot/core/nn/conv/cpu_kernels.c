@@ -187,7 +187,7 @@ INLINE void add_product(long rows, long deep, long wide, const REAL *patches, co
 
 /* sum [deep, features] += the gradient along a kernel of some images, x before and y after; deep: TAPS * channels,
    and what fills a tile */
-INLINE void correlate_images(long images, const REAL *x, Size before, const REAL *y, Size after, long deep, REAL *sum)
+INLINE void weight_gradient_of_images(long images, const REAL *x, Size before, const REAL *y, Size after, long deep, REAL *sum)
 {
     REAL *patches = room(RUN * deep + before.channels), *zeros = patches + RUN * deep;
     const long pixels = images * after.height * after.width;
@@ -220,14 +220,14 @@ void convolve(SIZES, STRIDES, const REAL *kernels, const REAL *x, REAL *y)
 }
 
 /* y, kernels -> x */
-void spread(SIZES, STRIDES, const REAL *kernels, const REAL *y, REAL *x)
+void input_gradient(SIZES, STRIDES, const REAL *kernels, const REAL *y, REAL *x)
 {
     BEFORE_AND_AFTER
     transform(1, tasks, images, each, after, before, kernels, a_task, a_tap, a_feature, a_channel, y, x);
 }
 
 /* y, x -> kernels [tasks, features, channels, TAPS] */
-void correlate(SIZES, const REAL *y, const REAL *x, REAL *kernels)
+void weight_gradient(SIZES, const REAL *y, const REAL *x, REAL *kernels)
 {
     BEFORE_AND_AFTER
     const long deep = up_to(TAPS * channels, ROWS), numbers_of_one = deep * features;
@@ -235,7 +235,7 @@ void correlate(SIZES, const REAL *y, const REAL *x, REAL *kernels)
     #pragma omp parallel for schedule(static)
     for (long number = 0; number < tasks * each; number++) {
         const Unit unit = unit_of(number, each, images);
-        correlate_images(unit.images, x + unit.first * numbers(before), before, y + unit.first * numbers(after), after,
+        weight_gradient_of_images(unit.images, x + unit.first * numbers(before), before, y + unit.first * numbers(after), after,
                          deep, sums + number * numbers_of_one);
     }
     #pragma omp parallel for schedule(static)

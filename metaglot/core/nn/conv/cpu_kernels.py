@@ -1,4 +1,4 @@
-"""The three operations by kernels.c, all tasks at once: for a CPU. Shapes are those of operations.py.
+"""The three operations by cpu_kernels.c, all tasks at once: for a CPU. Shapes are those of autograd.py.
 
 oneDNN convolves one task at a time, and what it gives has to be put together: with it a meta-gradient of 32 tasks with
 25 images in each set takes 1.4 times as long.
@@ -16,31 +16,33 @@ SOURCE = Path(__file__).with_suffix(".c")
 WIDTH = 16  # what comes out of a product is a multiple of that, in features or channels
 
 
-def takes(a: Tensor, b: Tensor, width: int) -> bool:
-    """Whether kernels.c knows such numbers, both in this machine's own memory, and products so wide."""
+def supports(a: Tensor, b: Tensor, width: int) -> bool:
+    """Whether cpu_kernels.c knows such numbers, both in this machine's own memory, and products so wide."""
     known = a.device.type == b.device.type == "cpu" and a.dtype == b.dtype and width % WIDTH == 0
-    return known and of(a.dtype) is not None
+    return known and load_kernels(a.dtype) is not None
 
 
 def convolve(x: Tensor, kernels: Tensor) -> Tensor:
     tasks, n, height, width, _ = x.shape
     y = x.new_empty(tasks, n, (height + 1) // 2, (width + 1) // 2, kernels.shape[1])
     check(x.shape, kernels.shape, y.shape)
-    call_c(of(x.dtype), "convolve", *x.shape, *y.shape[2:], *strided(kernels), x.contiguous(), y)
+    call_c(load_kernels(x.dtype), "convolve", *x.shape, *y.shape[2:], *strided(kernels), x.contiguous(), y)
     return y
 
 
-def spread(grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
+def input_gradient(grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
     x = grad.new_empty(shape)
     check(shape, kernels.shape, grad.shape)
-    call_c(of(x.dtype), "spread", *shape, *grad.shape[2:], *strided(kernels), grad.contiguous(), x)
+    call_c(load_kernels(x.dtype), "input_gradient", *shape, *grad.shape[2:], *strided(kernels), grad.contiguous(), x)
     return x
 
 
-def correlate(grad: Tensor, x: Tensor) -> Tensor:
+def weight_gradient(grad: Tensor, x: Tensor) -> Tensor:
     kernels = x.new_empty(len(x), grad.shape[-1], x.shape[-1], 3, 3)
     check(x.shape, kernels.shape, grad.shape)
-    call_c(of(x.dtype), "correlate", *x.shape, *grad.shape[2:], grad.contiguous(), x.contiguous(), kernels)
+    call_c(
+        load_kernels(x.dtype), "weight_gradient", *x.shape, *grad.shape[2:], grad.contiguous(), x.contiguous(), kernels
+    )
     return kernels
 
 
@@ -60,5 +62,5 @@ def strided(kernels: Tensor) -> tuple[Tensor | int, ...]:
     return task, feature, channel, tap, kernels
 
 
-def of(dtype: torch.dtype) -> CDLL | None:
+def load_kernels(dtype: torch.dtype) -> CDLL | None:
     return load_functions(SOURCE, dtype, WIDTH=WIDTH)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from metaglot.core.nn.conv.autograd import convolve, correlate
+from metaglot.core.nn.conv.autograd import convolve, weight_gradient
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class ConvGradient:
 
     def dense(self) -> Tensor:
         """[tasks, out, in, 3, 3]."""
-        return correlate(self.grad, self.inputs)
+        return weight_gradient(self.grad, self.inputs)
 
     def times(self, rate: Tensor | float) -> Tensor:
         """The update of a step; rate a scalar, or of the kernel's shape."""
@@ -31,12 +31,12 @@ class TaskConvWeight:
     """The shared kernel, or once a task has learned anything its own."""
 
     shared: Tensor  # [out, in, 3, 3]
-    own: Tensor | None = None  # [tasks, out, in, 3, 3]
+    per_task: Tensor | None = None  # [tasks, out, in, 3, 3]
 
     def __call__(self, x: Tensor) -> Tensor:
         """x [tasks, n, height, width, in] -> [tasks, n, height', width', out]."""
-        if self.own is not None:
-            return convolve(x, self.own)
+        if self.per_task is not None:
+            return convolve(x, self.per_task)
         y = convolve(x.flatten(0, 1).unsqueeze(0), self.shared.unsqueeze(0))
         return y.squeeze(0).unflatten(0, x.shape[:2])
 
@@ -45,4 +45,4 @@ class TaskConvWeight:
 
     def dense(self) -> Tensor:
         """[tasks, out, in, 3, 3], or [out, in, 3, 3] where no task has learned anything."""
-        return self.shared if self.own is None else self.own
+        return self.shared if self.per_task is None else self.per_task

@@ -1,6 +1,6 @@
 """The three operations by PyTorch's convolutions, task by task: for any device and type.
 
-Images lie as [n, height, width, channels] there, the way oneDNN likes them best. Shapes are those of operations.py.
+Images lie as [n, height, width, channels] there, the way oneDNN likes them best. Shapes are those of autograd.py.
 """
 
 import torch
@@ -14,12 +14,12 @@ def convolve(x: Tensor, kernels: Tensor) -> Tensor:
     return _stacked([torch.conv2d(images.permute(0, 3, 1, 2), k, None, STRIDE, PADDING) for images, k in tasks])
 
 
-def spread(grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
+def input_gradient(grad: Tensor, kernels: Tensor, shape: torch.Size) -> Tensor:
     tasks, images = zip(grad, _channels_last(kernels), strict=True), grad.new_empty(shape[1:])
     return _stacked([_backward(g, images, k, [True, False, False])[0] for g, k in tasks])
 
 
-def correlate(grad: Tensor, x: Tensor) -> Tensor:
+def weight_gradient(grad: Tensor, x: Tensor) -> Tensor:
     kernel = _channels_last(grad.new_empty(1, grad.shape[-1], x.shape[-1], SIZE, SIZE))[0]
     tasks = zip(grad, x, strict=True)
     return _stacked([_backward(g, images, kernel, [False, True, False])[1] for g, images in tasks]).movedim(-1, 2)

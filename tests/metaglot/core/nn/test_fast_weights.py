@@ -75,12 +75,12 @@ def test_updates_stay_thin_while_that_is_cheaper_and_then_become_a_matrix():
     shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
     updates = [outer(step, rows=1) for step in range(5)]
     stages = [after(updates[:steps], 0.3, shared) for steps in range(6)]
-    assert [fast.thin and fast.thin.inputs.shape[1] for fast in stages[:3]] == [
+    assert [fast.low_rank and fast.low_rank.inputs.shape[1] for fast in stages[:3]] == [
         None,
         1,
         2,
     ]  # 12 numbers a row against 35
-    assert stages[-1].thin is None
+    assert stages[-1].low_rank is None
     for steps, fast in enumerate(stages):
         torch.testing.assert_close(fast(x), by_hand(updates[:steps], 0.3, shared, x))
         torch.testing.assert_close(x @ fast.dense().mT, fast(x))
@@ -91,14 +91,14 @@ def test_updates_on_the_same_inputs_grow_no_longer():
     inputs = noise(TASKS, 1, WIDE, seed=5)
     updates = [outer(step, rows=1, inputs=inputs) for step in range(2)]
     fast = after(updates, 0.3, shared)
-    assert fast.thin.inputs is inputs
+    assert fast.low_rank.inputs is inputs
     torch.testing.assert_close(fast(x), by_hand(updates, 0.3, shared, x))
 
 
 def test_updates_on_inputs_that_are_merely_equal_are_kept_apart():
     inputs = noise(TASKS, 1, WIDE, seed=5)
     updates = [outer(step, rows=1, inputs=inputs.clone()) for step in range(2)]
-    assert after(updates, 0.3, noise(HIGH, WIDE)).thin.inputs.shape[1] == 2
+    assert after(updates, 0.3, noise(HIGH, WIDE)).low_rank.inputs.shape[1] == 2
 
 
 def test_rows_that_are_seen_again_are_multiplied_once_for_each_matrix():

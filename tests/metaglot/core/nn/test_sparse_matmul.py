@@ -89,10 +89,10 @@ def test_what_it_does_not_know_is_left_to_the_dense_product():
     x = drawing(3, 5)
     assert not SparseMatrix.of(x.requires_grad_()) and not SparseMatrix.of(x.detach().to("meta"))
     assert not SparseMatrix.of(x.detach().bfloat16()) and not SparseMatrix.of(drawing(0, 5))
-    assert sparse(x.detach()).takes(noise(64, 5))
-    assert not sparse(x.detach()).takes(noise(63, 5)) and not sparse(x.detach()).takes(noise(3, 64, 5))
-    assert not sparse(x.detach()).takes(noise(64, 5).float()) and not sparse(x.detach()).takes(noise(64, 6))
-    assert not sparse(x.detach()).takes(noise(64, 5).to("meta"))
+    assert sparse(x.detach()).supports(noise(64, 5))
+    assert not sparse(x.detach()).supports(noise(63, 5)) and not sparse(x.detach()).supports(noise(3, 64, 5))
+    assert not sparse(x.detach()).supports(noise(64, 5).float()) and not sparse(x.detach()).supports(noise(64, 6))
+    assert not sparse(x.detach()).supports(noise(64, 5).to("meta"))
 
 
 def test_a_layer_skips_what_is_empty_of_the_images_that_it_sees(monkeypatch: pytest.MonkeyPatch):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.tasks.task_sampler import (
     ImageStore,
@@ -194,3 +195,20 @@ def test_a_minibatch_draws_every_image_of_every_class_equally_often(turns):
     found = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
     assert (found.sum(1) == 1).all()
     assert uniform(np.bincount(classes * 20 + found.int().argmax(1), minlength=every.shape[0] * 20))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"characters": 3}, "tasks of 5 ways need as many classes, and there are 3"),
+        ({"drawings": 9}, "tasks of 5 shots and 5 queries need 10 images of a class, and there are 9"),
+        ({"count": 0}, "0 tasks cannot be sampled"),
+    ],
+)
+def test_what_cannot_be_sampled_is_an_error(asked, said):
+    task = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
+    given = {"count": 2, "characters": 5, "drawings": 10} | asked
+    with pytest.raises(UserError, match=said):
+        sample_tasks((StreamPurpose.TRAINING, 0, 1), **given, task=task)
+    whole = sample_tasks((StreamPurpose.TRAINING, 0, 1), 2, 5, 10, task)
+    assert sorted(whole.characters[0]) == [0, 1, 2, 3, 4] and whole.drawings.max() == 9

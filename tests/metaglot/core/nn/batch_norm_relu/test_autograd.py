@@ -11,10 +11,10 @@ EPS = 1e-3
 
 @pytest.fixture(autouse=True, params=["cpu_kernels", "torch_fallback"])
 def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test twice: by kernels.c, and as on a device that it does not take."""
-    assert cpu_kernels.takes(inputs()[0])
+    """Every test twice: by cpu_kernels.c, and as on a device that it does not take."""
+    assert cpu_kernels.supports(inputs()[0])
     if request.param == "torch_fallback":
-        monkeypatch.setattr(cpu_kernels, "takes", lambda *tensors: False)
+        monkeypatch.setattr(cpu_kernels, "supports", lambda *tensors: False)
 
 
 def inputs(tasks: int = 2, rows: int = 5, features: int = 3, dtype: torch.dtype = torch.double) -> list[Tensor]:

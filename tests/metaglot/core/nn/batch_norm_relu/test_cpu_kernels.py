@@ -1,4 +1,4 @@
-"""kernels.c is torch_fallback.py, in any shape, to rounding."""
+"""cpu_kernels.c is torch_fallback.py, in any shape, to rounding."""
 
 import pytest
 import torch
@@ -24,13 +24,13 @@ def everything(by, given: list[Tensor], along: list[Tensor]) -> list[Tensor]:
     z, gamma, beta, dy = given
     y, kept = by.forward(z, gamma, beta, EPS)
     *gradient, kept = by.gradient(dy, *kept)
-    return [y, *gradient, *by.second(*along, *kept)]
+    return [y, *gradient, *by.double_backward(*along, *kept)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_in_double_precision_both_are_the_same(shape):
     given = inputs(shape, torch.double)
-    assert cpu_kernels.takes(given[0][0])
+    assert cpu_kernels.supports(given[0][0])
     torch.testing.assert_close(
         everything(cpu_kernels, *given), everything(torch_fallback, *given), rtol=1e-9, atol=1e-9
     )
@@ -63,8 +63,8 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
 
 def test_what_it_does_not_know_is_left_to_the_formulas():
     z = torch.zeros(1, 1, 1)
-    assert cpu_kernels.takes(z, z) and not cpu_kernels.takes(z, z.double())
-    assert not cpu_kernels.takes(z.bfloat16()) and not cpu_kernels.takes(z.to("meta"))
+    assert cpu_kernels.supports(z, z) and not cpu_kernels.supports(z, z.double())
+    assert not cpu_kernels.supports(z.bfloat16()) and not cpu_kernels.supports(z.to("meta"))
 
 
 def test_a_scale_of_other_features_is_refused():

@@ -1,4 +1,4 @@
-"""kernels.c is torch_fallback.py, in any shape, to rounding."""
+"""cpu_kernels.c is torch_fallback.py, in any shape, to rounding."""
 
 import pytest
 import torch
@@ -31,14 +31,14 @@ def inputs(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, Tensor, 
 
 def everything(by, x: Tensor, kernels: Tensor, grad: Tensor) -> list[Tensor]:
     """All that the three operations give; of images with channels for which they are cpu_kernels."""
-    found = [by.convolve(x, kernels), by.correlate(grad, x)]
-    return found if x.shape[-1] % cpu_kernels.WIDTH else [*found, by.spread(grad, kernels, x.shape)]
+    found = [by.convolve(x, kernels), by.weight_gradient(grad, x)]
+    return found if x.shape[-1] % cpu_kernels.WIDTH else [*found, by.input_gradient(grad, kernels, x.shape)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_in_double_precision_both_are_the_same(shape):
     given = inputs(shape, torch.double)
-    assert cpu_kernels.takes(*given[:2], width=shape[-1])
+    assert cpu_kernels.supports(*given[:2], width=shape[-1])
     torch.testing.assert_close(
         everything(cpu_kernels, *given), everything(torch_fallback, *given), rtol=1e-11, atol=1e-11
     )
@@ -94,6 +94,6 @@ def test_shapes_that_do_not_belong_to_one_convolution_are_refused(other):
 
 def test_what_it_does_not_know_is_left_to_pytorch():
     x = torch.zeros(1)
-    assert cpu_kernels.takes(x, x, width=32) and not cpu_kernels.takes(x, x, width=24)
-    assert not cpu_kernels.takes(x, x.double(), width=32) and not cpu_kernels.takes(x, x.to("meta"), width=32)
-    assert not cpu_kernels.takes(x.bfloat16(), x.bfloat16(), width=32)
+    assert cpu_kernels.supports(x, x, width=32) and not cpu_kernels.supports(x, x, width=24)
+    assert not cpu_kernels.supports(x, x.double(), width=32) and not cpu_kernels.supports(x, x.to("meta"), width=32)
+    assert not cpu_kernels.supports(x.bfloat16(), x.bfloat16(), width=32)

@@ -11,10 +11,10 @@ IN, OUT = 16, 32
 
 @pytest.fixture(autouse=True, params=["cpu_kernels", "torch_fallback"])
 def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every test twice: by kernels.c, and as on a device that it does not take."""
-    assert cpu_kernels.takes(noise(1), noise(1), width=OUT)
+    """Every test twice: by cpu_kernels.c, and as on a device that it does not take."""
+    assert cpu_kernels.supports(noise(1), noise(1), width=OUT)
     if request.param == "torch_fallback":
-        monkeypatch.setattr(cpu_kernels, "takes", lambda *given: False)
+        monkeypatch.setattr(cpu_kernels, "supports", lambda *given: False)
 
 
 def noise(*shape: int) -> torch.Tensor:
