@@ -12,6 +12,7 @@ from metaglot.report.tables import Table, baselines_table, claims_table, main_ta
 BASELINES = "Against the baselines without meta-learning"
 # Columns that a narrow terminal does without, the least important first.
 DROPPED_FIRST = ("device", "over characters", "over", "inductive", "p (Holm)", "training time", "seeds", "loss")
+GAP = 2  # between columns
 SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot, and stand beside no published ones."
 
 
@@ -79,7 +80,7 @@ def _grid(table: Table, width: int) -> Grid:
 def _columns_that_fit(table: Table, width: int) -> list[int]:
     shown = list(range(len(table.header)))
     for title in DROPPED_FIRST:
-        if sum(_longest_word(table, column) + 1 for column in shown) <= width:
+        if sum(_longest_word(table, column) + GAP for column in shown) <= width:
             break
         shown = [column for column in shown if table.header[column] != title]
     return shown

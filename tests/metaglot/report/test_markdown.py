@@ -72,10 +72,11 @@ def test_a_time_taken_while_another_training_ran_is_marked(tmp_path: Path):
     assert "†" not in markdown(alone)
 
 
+@pytest.mark.parametrize("seeds", [(1,), (1, 2)], ids=["one seed", "two seeds"])
 @pytest.mark.parametrize("names", [["maml", "fomaml"], [*LABELS]], ids=["two", "nine"])
-def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[str]):
+def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[str], seeds: tuple[int, ...]):
     skills = {name: 0.97 - 0.01 * number for number, name in enumerate(names)}
-    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=seeds, tests=40), None)
     console = Console(width=80, record=True, file=io.StringIO())
     show(compared, console)
     lines = console.export_text().splitlines()
