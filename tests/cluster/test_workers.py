@@ -13,6 +13,8 @@ import pytest
 from params_file import TINY, changed
 from repository import Repository, ran
 
+pytestmark = pytest.mark.slow
+
 PARAMS = TINY | {"run.threads": 1, "train.iterations": 300, "train.validate_every": 50}
 CONTENTS = ("models/*/weights.safetensors", "models/*/alignment.csv", "results/*.json", "scores/*.npz")
 
