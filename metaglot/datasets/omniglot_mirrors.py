@@ -13,6 +13,7 @@ import requests
 from rich.progress import Progress
 from urllib3.exceptions import HTTPError
 
+from metaglot.core.common.credentials import without_credentials
 from metaglot.core.common.errors import UserError
 from metaglot.datasets.dataset import Unreachable
 from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE
@@ -52,9 +53,8 @@ class WebMirror:
     address: str
 
     def __str__(self) -> str:
-        """The address without a password that may stand in it."""
-        parts = urlsplit(self.address)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        """The address without credentials."""
+        return without_credentials(self.address)
 
     @contextmanager
     def open(self, name: str) -> Iterator[tuple[Read, int | None]]:

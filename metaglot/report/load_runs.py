@@ -44,7 +44,7 @@ class LoadedRun:
 
     @property
     def iterations(self) -> int:
-        """How many were made: fewer than were asked for where training ended for want of better weights."""
+        """How many were made: fewer than were asked for with early stopping."""
         return int(self.history[-1]["iteration"]) if self.history else self.record.config.train.iterations
 
 

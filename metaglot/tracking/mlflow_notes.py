@@ -8,11 +8,12 @@ Select runs and press Compare: `test_accuracy_percent` says which is better, its
 that is, `train_seconds` how long it took.
 
 - **Which is better?** `test_accuracy_percent`: every run is scored on the same test tasks.
-- **How sure?** `test_accuracy_percent_by_character_low` and `_high`: the 95% interval that knows that tasks
-  share characters (`test_accuracy_ci95_*` ignores that, and is too narrow). It is about one network; a
+- **How sure?** `test_accuracy_percent_by_character_low` and `_high`: the 95% confidence interval,
+  clustered by character (`test_accuracy_ci95_*` ignores that, and is too narrow). It is about one network; a
   verdict about algorithms needs several seeds, and is in `data/report/index.html`.
 - **How long?** `train_seconds`: the meta-training loop alone. Compare it where `device` and `threads` agree.
-- `test_inductive_*`: no query sees another. `test_writeup_*`: the first tasks only, as the write-up did.
+- `test_inductive_*`: each query is classified independently. `test_writeup_*`: the first 32 tasks, as in the original
+  study.
   `test_by_step_*`: after so many adaptation steps.
 """
 
@@ -26,6 +27,6 @@ def run_note(run: RunRecord, result: Result) -> str:
 **{run.train_seconds:.1f} s** on {run.device}, {run.threads} thread(s).
 
 Scored on {evaluated.tasks} test tasks of {result.dataset}, {task.ways}-way {task.shots}-shot, after \
-{evaluated.adaptation_steps} adaptation step(s): loss {result.loss.mean:.4f}. The interval knows that tasks share \
-characters. Validation took {run.validation_seconds:.1f} s more; times of different devices cannot be compared.
+{evaluated.adaptation_steps} adaptation step(s): loss {result.loss.mean:.4f}. The interval is clustered by \
+character. Validation took {run.validation_seconds:.1f} s more; times of different devices cannot be compared.
 """

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from metaglot.core.common.credentials import without_credentials
 from metaglot.core.common.errors import UserError
 
 
@@ -19,7 +20,7 @@ def run_command(main: Callable[..., Any] | typer.Typer) -> None:
     try:
         app()
     except (UserError, OSError) as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+        sys.exit(f"error: {without_credentials(' '.join(str(error).split()))}")
 
 
 def print_any_letter() -> None:

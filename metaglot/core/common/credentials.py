@@ -28,6 +28,7 @@ def _secrets() -> list[str]:
             found.add(value)
         elif ADDRESSES.fullmatch(name) and (match := USERINFO.search(value)):
             userinfo = match[0].removeprefix(match["scheme"]).removesuffix("@")
-            found.add(userinfo.partition(":")[2])
+            user, _, password = userinfo.partition(":")
+            found.add(password or user)
     both = found | {unquote(secret) for secret in found}
     return sorted((secret for secret in both if len(secret) > 2), key=len, reverse=True)

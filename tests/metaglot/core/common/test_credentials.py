@@ -15,6 +15,7 @@ from metaglot.core.common.errors import UserError
         ("https://s3cr3t@host", "https://host"),
         ("http://host/?token=s3cr3t&a=1", "http://host/?token=***&a=1"),
         ("postgresql://host/name?sslpassword=s3cr3t", "postgresql://host/name?sslpassword=***"),
+        ("http://alice:s3?cr#3t@host/x", "http://host/x"),
         ("http://a:s3cr3t@h and http://b:s3cr3t@i", "http://h and http://i"),
         ("write to a@b.c about http://host/x", "write to a@b.c about http://host/x"),
     ],
@@ -27,4 +28,6 @@ def test_addresses_lose_their_credentials(text: str, shown: str) -> None:
 def test_a_password_of_the_environment_is_hidden_wherever_it_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://alice:p%40ss@host:5000")
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ken")
+    monkeypatch.setenv("OMNIGLOT_MIRROR", "http://bareTOKEN@host/x")
+    assert without_credentials("user bareTOKEN was refused") == "user *** was refused"
     assert without_credentials("auth ('alice', 'p@ss') and p%40ss and t0ken") == "auth ('alice', '***') and *** and ***"
