@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.panel import Panel
 from ruamel.yaml import YAML
 
-from stages.support.command_line import print_any_letter
 from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit
 
 PARAMS = Path("params.yaml")
@@ -94,7 +93,8 @@ def write_quick_params(params: Path) -> None:
 
 
 if __name__ == "__main__":
-    print_any_letter()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # no print fails for its letters
     try:
         main()
     except KeyboardInterrupt:
