@@ -1,4 +1,4 @@
-"""Compute runs that are out of date, many at once; `dvc repro` then restores their results.
+"""Compute runs that are out of date, many at once; `dvc repro` then has only the report to write.
 
 python -m cluster run --workers 2              on two cores of this machine
 python -m cluster run --ray 10.0.0.5:6379      on a Ray cluster that is up already
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from cluster import local, plan, shared_folder
+from cluster import local, plan, restore, shared_folder
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 
@@ -26,28 +26,34 @@ def run(
     workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")] = "auto",
     ray: Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")] = "",
 ) -> None:
-    """Compute every run that is out of date."""
+    """Compute every run that is out of date, restore the results here, and publish them to MLflow."""
     plan.check_code_is_committed()
-    jobs = plan.out_of_date()
-    if not jobs:
-        return print("every run is up to date")
-    if ray:
-        try:
-            from cluster.ray_cluster import run_on_ray  # slow to import
-        except ImportError:
-            raise UserError("Ray is not installed: `.venv/bin/pip install 'ray>=2.60,<3'` installs it") from None
-        failed = run_on_ray(jobs, ray)
-    else:
-        failed = local.run_locally(jobs, local.count(workers))
+    jobs = restore.restore()
+    failed = compute(jobs, workers, ray) if jobs else {}
+    if jobs:
+        restore.restore()
+    restore.publish()
     if failed:
         raise UserError("; ".join(f"{name} failed: {reason}" for name, reason in failed.items()))
+    if not jobs:
+        print("every run is up to date")
+
+
+def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
+    if not ray:
+        return local.run_locally(jobs, local.count(workers))
+    try:
+        from cluster.ray_cluster import run_on_ray  # slow to import
+    except ImportError:
+        raise UserError("Ray is not installed: `make repro RAY=HOST:PORT` installs it") from None
+    return run_on_ray(jobs, ray)
 
 
 @app.command()
 def pack(folder: Folder) -> None:
     """Write the jobs that are out of date into a folder."""
     plan.check_code_is_committed()
-    jobs = plan.out_of_date()
+    jobs = restore.restore()
     shared_folder.write_jobs(folder, jobs)
     print(f"{folder}: {len(jobs)} jobs")
 
@@ -64,8 +70,10 @@ def work(folder: Folder, run: Annotated[str, typer.Argument(help="maml-43, or a 
 
 @app.command()
 def collect(folder: Folder) -> None:
-    """Bring home what is done; `dvc repro` then restores it."""
+    """Bring home what is done, restore it here, and publish it to MLflow."""
     done, others = shared_folder.collect(folder)
+    restore.restore()
+    restore.publish()
     print(f"brought home: {', '.join(done) or 'nothing'}" + (f"; not done: {', '.join(others)}" if others else ""))
 
 

@@ -1,14 +1,15 @@
-"""Runs on the cores of this machine: each in a workspace of its own, so many at a time."""
+"""Runs on the cores of this machine: each in its own workspace, so many at a time."""
 
 import os
 import shutil
-import subprocess
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from cluster import workspace
+from cluster import job_process, workspace
 from cluster.bring_home import bring_home
-from cluster.plan import Job
+from cluster.job_process import Process, WorkerKilled
+from cluster.plan import Job, iterations
 from cluster.progress import Progress
 from metaglot.core.common.errors import UserError
 
@@ -19,49 +20,75 @@ POLL = 0.2  # seconds
 
 
 def run_locally(jobs: list[Job], workers: int) -> dict[str, str]:
-    """Compute jobs on so many workers; returns why each one that failed did, by name. Ctrl-C stops all of them."""
-    commit, waiting, tries = workspace.pack_commit(), list(jobs), dict.fromkeys(jobs, 0)
-    running: dict[Job, subprocess.Popen[bytes]] = {}
-    failed: dict[str, str] = {}
-    with Progress(jobs) as progress:
+    """Compute jobs on so many workers; returns why each failed job did, by name. Ctrl-C stops all of them."""
+    with Progress(jobs, iterations(jobs)) as progress:
+        pool = LocalWorkers(progress, workspace.pack_commit(), list(jobs))
         try:
-            while waiting or running:
-                while waiting and len(running) < workers:
-                    job = waiting.pop(0)
-                    tries[job] += 1
-                    workspace.prepare(FOLDER / job.name, commit, workspace.pack_inputs(job), job)
-                    running[job] = workspace.start(
-                        FOLDER / job.name, job, log(job), workspace.environment(1, CHECKPOINTS)
-                    )
-                    progress.say(job, "running", "here", "" if tries[job] == 1 else f"try {tries[job]}")
+            while pool.waiting or pool.running:
+                while pool.waiting and len(pool.running) < workers:
+                    pool.start(pool.waiting.pop(0))
                 time.sleep(POLL)
-                for job in [job for job, process in running.items() if process.poll() is not None]:
-                    code = running.pop(job).returncode
-                    if code == 0:
-                        bring_home(workspace.pack_results(FOLDER / job.name))
-                        progress.say(job, "done")
-                    elif was_killed(code, log(job)) and tries[job] < TRIES:
-                        waiting.insert(0, job)
-                        continue
-                    else:
-                        failed[job.name] = workspace.failure(log(job))
-                        progress.say(job, "failed", detail=failed[job.name])
-                    shutil.rmtree(FOLDER / job.name, ignore_errors=True)
-                for job in running:
-                    progress.watch(job, log(job))
+                pool.look()
         finally:
-            for process in running.values():
-                workspace.stop(process)
-    return failed
+            pool.stop()
+    return pool.failed
+
+
+@dataclass
+class LocalWorkers:
+    """The jobs that wait, run and failed."""
+
+    progress: Progress
+    commit: bytes
+    waiting: list[Job]
+    running: dict[Job, Process] = field(default_factory=dict)
+    tries: dict[Job, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def start(self, job: Job) -> None:
+        tries = self.tries[job] = self.tries.get(job, 0) + 1
+        workspace.prepare(FOLDER / job.name, self.commit, workspace.pack_inputs(job), job)
+        environment = job_process.environment(1, CHECKPOINTS)
+        self.running[job] = job_process.start(FOLDER / job.name, job, log(job), environment)
+        self.progress.say(job.name, "running", "here", f"try {tries}" if tries > 1 else "")
+
+    def look(self) -> None:
+        """End the jobs whose process ended, and show how far the others are."""
+        for job, process in list(self.running.items()):
+            if process.poll() is not None:
+                self.end(job, self.running.pop(job))
+            else:
+                self.progress.see(job.name, job_process.last_iteration(log(job)))
+        self.progress.refresh()
+
+    def end(self, job: Job, process: Process) -> None:
+        job_process.stop(process)
+        try:
+            job_process.check_ended_well(process, log(job))
+            bring_home(workspace.pack_results(FOLDER / job.name))
+            self.progress.say(job.name, "done")
+        except WorkerKilled as reason:
+            if self.tries[job] < TRIES:
+                self.waiting.insert(0, job)
+            else:
+                self.fail(job, f"{reason}, {TRIES} times")
+        except UserError as reason:
+            self.fail(job, str(reason))
+        shutil.rmtree(FOLDER / job.name, ignore_errors=True)
+
+    def fail(self, job: Job, reason: str) -> None:
+        self.failed[job.name] = reason
+        self.progress.say(job.name, "failed", detail=reason)
+
+    def stop(self) -> None:
+        for process in self.running.values():
+            job_process.request_stop(process)
+        for process in self.running.values():
+            job_process.stop(process)
 
 
 def log(job: Job) -> Path:
     return FOLDER / "logs" / f"{job.name}.log"
-
-
-def was_killed(code: int, said: Path) -> bool:
-    """Whether a job ended by a signal, or DVC says that its stage did: such a run is tried again."""
-    return code < 0 or "exited with -" in said.read_text(errors="replace")[-2000:]
 
 
 def count(workers: str) -> int:

@@ -2,16 +2,19 @@
 
 import re
 import subprocess
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
-from dvc.stage.cache import RunCacheNotFoundError
 
+from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
+from stages.support import paths
 
 CODE = ("metaglot", "stages", "dvc.yaml", ".dvc/config")
-STAGE = re.compile(r"(train|evaluate)@(?P<run>(?P<algorithm>\w+)-(?P<seed>\d+))")
+STAGE = re.compile(r"(?P<stage>\w+)@(?P<algorithm>\w+)-(?P<seed>\d+)")
+COMPUTED = ("train", "evaluate")  # the stages that workers run
 
 
 @dataclass(frozen=True)
@@ -38,24 +41,23 @@ def check_code_is_committed() -> None:
         raise UserError(f"{path}{more} differs from the commit that workers clone: commit or restore it first")
 
 
-def out_of_date() -> list[Job]:
-    """The runs to compute, in the order of dvc.yaml. What the run cache holds is checked out instead."""
-    jobs: dict[str, Job] = {}
-    with Repo() as repo, repo.lock:
-        for stage in repo.index.stages:
-            match = STAGE.fullmatch(getattr(stage, "name", "") or "")
-            if match and (match["run"] in jobs or not _is_available(repo, stage)):
-                before = jobs[match["run"]].stages if match["run"] in jobs else ()
-                jobs[match["run"]] = Job(match["algorithm"], int(match["seed"]), (*before, stage.name))
-    return list(jobs.values())
+def matrix_stages(repo: Repo, kinds: Iterable[str]) -> Iterator[tuple[PipelineStage, str, int]]:
+    """The stages of each run with its algorithm and seed, in the order of dvc.yaml."""
+    for stage in repo.index.stages:
+        match = STAGE.fullmatch(getattr(stage, "name", "") or "")
+        if match and match["stage"] in kinds:
+            yield stage, match["algorithm"], int(match["seed"])
 
 
-def _is_available(repo: Repo, stage: PipelineStage) -> bool:
-    """Whether a stage's results are here, or were restored from the run cache just now."""
-    if not stage.changed():
-        return True
-    try:
-        repo.stage_cache.restore(stage)
-        return True
-    except (RunCacheNotFoundError, OSError):
-        return False
+def jobs_of(stages: Iterable[tuple[PipelineStage, str, int]]) -> list[Job]:
+    """One job for the stages of each run."""
+    names: dict[tuple[str, int], tuple[str, ...]] = {}
+    for stage, algorithm, seed in stages:
+        names[algorithm, seed] = (*names.get((algorithm, seed), ()), stage.name)
+    return [Job(*run, stages) for run, stages in names.items()]
+
+
+def iterations(jobs: list[Job]) -> dict[str, int]:
+    """The length of a training, by algorithm."""
+    algorithms = {job.algorithm for job in jobs}
+    return {name: read_yaml(paths.train_config(name))["train"]["iterations"] for name in algorithms}

@@ -1,9 +1,8 @@
 """What is shown while runs are computed: a line for each, and a total with the time left."""
 
-import re
 import sys
 import time
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.live import Live
@@ -12,16 +11,45 @@ from rich.text import Text
 
 from cluster.plan import Job
 
-ITERATION = re.compile(r"iteration (\d+)")
+
+@dataclass
+class Line:
+    """What is known of one run."""
+
+    iterations: int
+    state: str = "waiting"
+    where: str = ""
+    detail: str = ""
+    first: tuple[float, int] | None = None  # when an iteration was first seen, and which
+
+    def see(self, iteration: int) -> None:
+        """Note an iteration; from the second on, tell the time left."""
+        now = time.monotonic()
+        self.first = self.first or (now, iteration)
+        started, begun = self.first
+        self.detail = f"iteration {iteration:,} of {self.iterations:,}"
+        if iteration > begun:
+            self.detail += f", {minutes((now - started) / (iteration - begun) * (self.iterations - iteration))} left"
+
+    def cells(self) -> list[str]:
+        return [self.state, self.where, self.detail]
 
 
+def minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+@dataclass
 class Progress:
     """A table on a terminal; elsewhere a line when a run begins or ends."""
 
-    def __init__(self, jobs: list[Job]):
+    jobs: list[Job]
+    iterations: dict[str, int]
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
         self.console = Console(file=sys.stderr)
-        self.rows = {job.name: ["waiting", "", ""] for job in jobs}
-        self.started = time.monotonic()
+        self.lines = {job.name: Line(self.iterations[job.algorithm]) for job in self.jobs}
         self.live = Live(console=self.console, auto_refresh=False, get_renderable=self._table)
 
     def __enter__(self) -> "Progress":
@@ -33,41 +61,31 @@ class Progress:
         if self.console.is_terminal:
             self.live.stop()
 
-    def say(self, job: Job, state: str, where: str = "", detail: str = "") -> None:
+    def say(self, name: str, state: str, where: str = "", detail: str = "") -> None:
         """A run's state has changed."""
-        self.rows[job.name] = [state, where, detail]
-        if self.console.is_terminal:
-            self.live.refresh()
-        else:
-            parts = [part for part in (job.name, state, where, detail, self._total()) if part]
+        line = self.lines[name]
+        line.state, line.where, line.detail, line.first = state, where, detail, None
+        if not self.console.is_terminal:
+            parts = [part for part in (name, *line.cells(), self._total()) if part]
             print(": ".join(parts), file=sys.stderr, flush=True)
 
-    def watch(self, job: Job, log: Path) -> None:
-        """Show the last iteration that a run's log tells."""
-        if self.console.is_terminal and log.exists():
-            found = ITERATION.findall(log.read_text(errors="replace"))
-            self.rows[job.name][2] = f"iteration {found[-1]}" if found else ""
-            self.live.refresh()
+    def see(self, name: str, iteration: int) -> None:
+        if iteration:
+            self.lines[name].see(iteration)
 
-    def show(self, runs: set[str], seen: dict[str, tuple[str, str]]) -> None:
-        """Show where runs are that are computed elsewhere."""
-        for name in runs & seen.keys():
-            self.rows[name] = ["running", *seen[name]]
+    def refresh(self) -> None:
         if self.console.is_terminal:
             self.live.refresh()
 
     def _total(self) -> str:
-        ended = sum(state in ("done", "failed") for state, _, _ in self.rows.values())
-        total = f"{ended} of {len(self.rows)} runs"
-        if not ended:
-            return total
-        left = (time.monotonic() - self.started) / ended * (len(self.rows) - ended)
-        return f"{total}, {left / 60:.0f} min left" if left else total
+        ended = sum(line.state in ("done", "failed") for line in self.lines.values())
+        left = (time.monotonic() - self.started) / max(ended, 1) * (len(self.lines) - ended)
+        return f"{ended} of {len(self.lines)} runs" + (f", {minutes(left)} left" if ended and left else "")
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        active = {name: row for name, row in self.rows.items() if row[0] not in ("waiting", "done")}
-        for name, row in active.items():
-            table.add_row(*map(Text, (name, *row)))
+        for name, line in self.lines.items():
+            if line.state not in ("waiting", "done"):
+                table.add_row(*map(Text, (name, *line.cells())))
         table.add_row(Text(self._total(), style="bold"))
         return table

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from cluster import workspace
+from cluster import job_process, workspace
 from cluster.bring_home import bring_home
 from cluster.plan import Job
 from metaglot.core.common.atomic_files import read_json, write_bytes, write_json
@@ -32,14 +32,16 @@ def work(folder: Path, job: Job) -> None:
     inputs = (folder / "inputs" / f"{job.name}.tar").read_bytes()
     with tempfile.TemporaryDirectory(prefix=f"metaglot-{job.name}-") as scratch:
         workspace.prepare(Path(scratch) / "workspace", (folder / "commit.tar").read_bytes(), inputs, job)
-        environment = workspace.environment(1, folder / "checkpoints")
-        process = workspace.start(Path(scratch) / "workspace", job, log, environment)
+        environment = job_process.environment(1, folder / "checkpoints")
+        process = job_process.start(Path(scratch) / "workspace", job, log, environment)
         try:
             process.wait()
         finally:
-            workspace.stop(process)
-        if process.returncode:
-            raise UserError(f"{job.name}: {workspace.failure(log)} ({log})")
+            job_process.stop(process)
+        try:
+            job_process.check_ended_well(process, log)
+        except (job_process.WorkerKilled, UserError) as reason:
+            raise UserError(f"{job.name}: {reason}; its log is {log}") from None
         write_bytes(results, workspace.pack_results(Path(scratch) / "workspace"))
 
 

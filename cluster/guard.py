@@ -1,0 +1,62 @@
+"""Run a command until it ends, or until the process that started this one is gone: then stop all that it started.
+
+python -m cluster.guard COMMAND ...     its starter has a pipe to its stdin; closing the pipe stops the command
+
+A worker that was killed cannot stop its training itself.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import psutil
+
+PATIENCE = 10.0  # seconds for a training to save a checkpoint
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: None)  # a handler; what this process starts does not inherit it
+    command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    threading.Thread(target=stop_when_alone, daemon=True).start()
+    code = command.wait()
+    stop_group()
+    if code < 0:
+        os.kill(os.getpid(), signal.SIGKILL)  # the starter sees that a signal ended the command
+    os._exit(code)  # at once: the thread still reads
+
+
+def stop_when_alone() -> None:
+    sys.stdin.buffer.read()  # ends when the starter closes the pipe, or is gone
+    stop_group()
+    os._exit(1)
+
+
+def stop_group() -> None:
+    """End the other processes of this group: first by SIGTERM, which has a training save a checkpoint."""
+    end = time.monotonic() + PATIENCE
+    if running_in_group():
+        os.killpg(0, signal.SIGTERM)
+    while running_in_group() and time.monotonic() < end:
+        time.sleep(0.05)
+    for process in running_in_group():
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+def running_in_group() -> list[int]:
+    return [process for process in psutil.pids() if process != os.getpid() and is_running_in_group(process)]
+
+
+def is_running_in_group(process: int) -> bool:
+    try:
+        return os.getpgid(process) == os.getpgrp() and psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
+
+
+if __name__ == "__main__":
+    main()

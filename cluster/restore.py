@@ -1,0 +1,69 @@
+"""Let DVC take finished runs from its run cache, publish them, and write dvc.lock once for all of them.
+
+`dvc repro` does the same, but writes all of dvc.lock after each stage, and starts a process for each publication.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
+from dvc.stage.cache import RunCacheNotFoundError
+from dvc_data.hashfile.hash_info import HashInfo
+
+from cluster.plan import COMPUTED, Job, jobs_of, matrix_stages
+
+Stages = list[PipelineStage]
+
+
+def restore() -> list[Job]:
+    """Take what the run cache has; returns the jobs that it has not."""
+    missing = []
+    with Repo() as repo, one_lock_file(repo) as restored:
+        for stage, algorithm, seed in matrix_stages(repo, COMPUTED):
+            if stage.changed():
+                if is_restorable(repo, stage):
+                    stage.run()  # checks out the results, and starts nothing
+                    restored.append(stage)
+                else:
+                    missing.append((stage, algorithm, seed))
+    return jobs_of(missing)
+
+
+@contextmanager
+def one_lock_file(repo: Repo) -> Iterator[Stages]:
+    """Yield a list for stages that are done; at the end, also after Ctrl-C, their entries are written to dvc.lock."""
+    with repo.lock, repo.scm_context():
+        done: Stages = []
+        try:
+            yield done
+        finally:
+            if done:
+                done[0].dvcfile.dump_stages(done, update_pipeline=False)
+
+
+def is_restorable(repo: Repo, stage: PipelineStage) -> bool:
+    """Whether DVC's cache has the results of the present command and dependencies."""
+    if not all(dep.exists for dep in stage.deps):
+        return False
+    if stage.changed_stage() or not stage.deps_cached():  # the results in dvc.lock are those of other dependencies
+        stage.save_deps()
+        for out in stage.outs:
+            out.hash_info = HashInfo()
+    try:
+        repo.stage_cache.restore(stage, dry=True)
+    except RunCacheNotFoundError:
+        return False
+    return True
+
+
+def publish() -> None:
+    """Publish the runs that are not in MLflow yet, as their `track` stages would, in this one process."""
+    from stages import track  # imports matplotlib
+
+    with Repo() as repo, one_lock_file(repo) as published:
+        for stage, algorithm, seed in matrix_stages(repo, ["track"]):
+            if all(dep.exists for dep in stage.deps) and stage.changed():
+                track.main(algorithm, seed)
+                stage.save()
+                published.append(stage)
