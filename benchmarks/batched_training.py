@@ -7,7 +7,9 @@ import numpy as np
 from benchmarks.cases import CPU, Case
 from benchmarks.engines import learned as initial
 from benchmarks.learn2learn_example import META_LR
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream
 from metaglot.training.validation import Validation

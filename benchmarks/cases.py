@@ -11,7 +11,9 @@ from metaglot.core.learners.batched_engine import BatchedEngine, default_task_ch
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
 
 CPU = torch.device("cpu")
 FAST_LR = 0.5

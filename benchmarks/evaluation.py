@@ -10,7 +10,8 @@ from benchmarks.tables import Table, milliseconds, number
 from benchmarks.timing import Work, in_turns, spread
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import Model
-from metaglot.core.tasks.task_sampler import StreamPurpose, sample_tasks
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.scoring import evaluate
 
 TASKS: dict[Model, tuple[int, int]] = {"fc": (128, 1024), "conv": (8, 64)}  # at a time: quick, full

@@ -10,7 +10,7 @@ from torchvision.datasets import Omniglot
 
 from benchmarks.cases import CPU
 from metaglot.core.common.errors import UserError
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 from metaglot.datasets.dataset import read_source
 from metaglot.datasets.omniglot import md5
 from metaglot.datasets.omniglot_layout import BACKGROUND, EVALUATION, shrink_drawing

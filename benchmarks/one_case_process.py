@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from benchmarks.cases import CPU, KINDS, Case, require_grad
 from benchmarks.timing import in_turns, spread
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 from stages.support.device import peak_memory_mb
 
 

@@ -9,7 +9,7 @@ from torch.func import functional_call, grad, replace_all_batch_norm_modules_, v
 
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import module_parameters
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.stage_configs import StrictModel
 
 TABLE = Path(__file__).with_name("experiments.yaml")
@@ -38,8 +38,7 @@ def _experiment(table: Path, name: str, declared: Params) -> Experiment:
     try:
         return Experiment.model_validate(declared, strict=False)
     except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        raise UserError(f"{table}: {'.'.join([name, *map(str, first['loc'])])}: {first['msg']}") from None
+        raise malformed(table, mistakes, "", name) from None
 
 
 def find_experiment(name: str) -> Experiment:

@@ -8,8 +8,8 @@ REQUIRED = ("torch", "typer", "pydantic", "yaml", "safetensors")
 
 missing = [name for name in REQUIRED if find_spec(name) is None]
 if sys.version_info < (3, 11) or missing:
-    found = "is older than 3.11" if not missing else f"has no {missing[0]}"
-    sys.exit(f"error: {sys.executable} {found}: run `make repro`, or activate .venv first (. .venv/bin/activate)")
+    problem = "is older than 3.11" if not missing else f"has no {missing[0]}"
+    sys.exit(f"error: {sys.executable} {problem}: run `make repro`, or activate .venv first (. .venv/bin/activate)")
 
 # OpenMP's waiting threads spin and slow down other programs on the same cores, such as another training. This limits
 # the spinning; OpenMP reads it when torch is first imported.

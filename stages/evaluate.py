@@ -20,7 +20,9 @@ from metaglot.core.common.weights_file import read_weights
 from metaglot.core.learners.batched_engine import default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskIndices, sample_tasks
+from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays

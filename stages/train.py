@@ -17,7 +17,7 @@ from metaglot.core.common.run_records import write_alignment, write_history
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.core.common.weights_file import write_weights
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 from metaglot.training.create_run import create_run, initial_network
 from metaglot.training.training_run import TrainingRun
 from stages.support import paths

@@ -3,8 +3,10 @@
 import os
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from scipy.stats import chisquare
 
 LONG = bool(os.environ.get("METAGLOT_LONG"))  # `make test-faults` sets it
 long = pytest.mark.skipif(not LONG, reason="takes long: make test-faults runs it")
@@ -20,3 +22,8 @@ def examples(few: int) -> Any:
     slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     number = often(few, 20 * few)
     return settings(max_examples=number, derandomize=True, database=None, deadline=None, suppress_health_check=slow)
+
+
+def uniform(counts: np.ndarray) -> bool:
+    """Whether counts could be of a uniform draw, at a level that a fixed seed passes for good or not at all."""
+    return chisquare(counts.ravel()).pvalue > 1e-3

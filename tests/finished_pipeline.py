@@ -12,7 +12,8 @@ from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
 from metaglot.core.common.stage_configs import ComputeConfig, SplitRef, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from cases import Case
 from torch import Tensor, nn
 
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import l2l
 
 Gradient = dict[str, Tensor]

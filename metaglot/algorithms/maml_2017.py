@@ -8,7 +8,7 @@ from torch import Tensor
 from metaglot.core.learners.gradient_based import AdaptedNetwork, GradientBased
 from metaglot.core.learners.inner_loop import InnerRates
 from metaglot.core.learners.meta_learner import MetaParameters
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 
 
 class MAML2017(GradientBased):

@@ -16,7 +16,7 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates
 from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
-from metaglot.core.tasks.task_sampler import ImageStore, TaskBatch
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 
 STEP_LOSSES_END = 0.1  # of the training: until here, the losses of earlier steps fade (the authors' code: 10 of 100)
 SECOND_ORDER_START = 1 / 3  # of the training: first order until here (section 4: 50 of 150 epochs)

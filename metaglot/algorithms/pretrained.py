@@ -12,7 +12,9 @@ from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, Tas
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
 from metaglot.core.nn.logistic_regression import Linear, fit
-from metaglot.core.tasks.task_sampler import ROTATIONS, ImageStore, RandomStream, TaskBatch
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import RandomStream
+from metaglot.core.tasks.task_sampler import ROTATIONS
 
 WEIGHT, BIAS = "training_classifier.weight", "training_classifier.bias"
 

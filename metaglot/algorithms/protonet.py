@@ -10,7 +10,8 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rat
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
-from metaglot.core.tasks.task_sampler import ImageStore, RandomStream, TaskBatch
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import RandomStream
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rat
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import task_losses
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
-from metaglot.core.tasks.task_sampler import ImageStore, RandomStream, StreamPurpose, TaskBatch, stream_generator
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import RandomStream, StreamPurpose, stream_generator
 
 
 class Reptile(MetaLearner):
@@ -56,16 +57,20 @@ class Reptile(MetaLearner):
         self, parameters: MetaParameters, support: Tensor, labels: Tensor, minibatch: int
     ) -> Iterator[AdaptedNetwork]:
         shared = {name: parameters[name].detach() for name in self.network.names}
-        own = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
+        per_task = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
         capturable = support.is_cuda  # by a CUDA graph
-        inner = torch.optim.Adam(own.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=capturable)
+        inner = torch.optim.Adam(
+            per_task.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=capturable
+        )
         for step in count():
-            yield AdaptedNetwork(self.network, self.network.owned(shared, own), support)
+            yield AdaptedNetwork(self.network, self.network.task_weights(shared, per_task), support)
             rows = minibatch_rows(step, support.shape[1], minibatch, support.device)
             with torch.enable_grad():
-                logits = self.network(self.network.owned(shared, own), support[:, rows])
+                logits = self.network(self.network.task_weights(shared, per_task), support[:, rows])
                 loss = task_losses(logits, labels[:, rows]).sum()
-            for weight, gradient in zip(own.values(), torch.autograd.grad(loss, [*own.values()]), strict=True):
+            for weight, gradient in zip(
+                per_task.values(), torch.autograd.grad(loss, [*per_task.values()]), strict=True
+            ):
                 weight.grad = gradient.contiguous()  # fused Adam (torch 2.14.1) misreads a transposed gradient
             inner.step()
 

@@ -12,7 +12,7 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, Iterations, Ra
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import inner_loop
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 
 RATE, STEPS = "adaptation.rate", "adaptation.steps"
 

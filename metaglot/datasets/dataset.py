@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.progress import Progress
 
 from metaglot.core.common.atomic_files import read_json, sha256
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.stage_configs import StrictModel
 
 RECORD = "source.json"
@@ -103,9 +103,7 @@ def read_source(path: Path) -> SourceRecord:
     try:
         return SourceRecord.model_validate(read_json(path))
     except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(f"{path}: {key}: {first['msg']}; {AGAIN}") from None
+        raise malformed(path, mistakes, AGAIN) from None
 
 
 def record_archive(path: Path, images: int, content_sha256: str) -> ArchiveRecord:
@@ -119,6 +117,6 @@ def check_archive(folder: Path, name: str, source: SourceRecord) -> Path:
     """Return the path of an archive; raises UserError unless it is the one on record."""
     path, held = folder / f"{name}.zip", source.archives.get(name)
     if held is None or not path.is_file() or sha256(path) != held.file_sha256:
-        found = "changed since it was downloaded" if path.is_file() else "not there"
-        raise UserError(f"{path} is {found}; {AGAIN}")
+        state = "changed since it was downloaded" if path.is_file() else "not there"
+        raise UserError(f"{path} is {state}; {AGAIN}")
     return path

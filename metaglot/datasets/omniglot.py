@@ -87,16 +87,16 @@ def fetch_archive(source: Mirror, archive: OfficialArchive, to: Path, progress: 
 
 def check_md5(path: Path, archive: OfficialArchive) -> None:
     """Raise UserError unless this is the official file, to the byte."""
-    if (found := md5(path)) != archive.md5:
-        raise UserError(f"has md5 {found}, the official file {archive.md5}")
+    if (digest := md5(path)) != archive.md5:
+        raise UserError(f"has md5 {digest}, the official file {archive.md5}")
 
 
 def verify(path: Path, archive: OfficialArchive) -> str:
     """Return the digest of an archive's drawings; raises UserError unless they are Omniglot's."""
-    found = content_sha256(read_drawings(path, archive.folder, archive.images))
-    if found != archive.content_sha256 and md5(path) != archive.md5:
-        raise UserError(f"holds other drawings than Omniglot's: sha256 {found}, not {archive.content_sha256}")
-    return found
+    digest = content_sha256(read_drawings(path, archive.folder, archive.images))
+    if digest != archive.content_sha256 and md5(path) != archive.md5:
+        raise UserError(f"holds other drawings than Omniglot's: sha256 {digest}, not {archive.content_sha256}")
+    return digest
 
 
 def md5(path: Path) -> str:

@@ -16,13 +16,13 @@ def load_dataset(source: str, asked_by: object = "data.source") -> Dataset:
     """The data set that `data.source` names. asked_by: the file or option that an error begins with."""
     if source not in DATASETS:
         raise UserError(f"{asked_by}: there is no data set {source[:60]!r}; there are {', '.join(DATASETS)}")
-    made: Dataset = resolve_name(DATASETS[source])()
-    return made
+    dataset: Dataset = resolve_name(DATASETS[source])()
+    return dataset
 
 
 def load_dataset_by_name(name: str, asked_by: object = "dataset") -> Dataset:
     """The data set that configs and results call `name`."""
     for source in DATASETS:
-        if (found := load_dataset(source)).name == name:
-            return found
+        if (dataset := load_dataset(source)).name == name:
+            return dataset
     raise UserError(f"{asked_by}: there is no data set {name[:60]!r} in metaglot/datasets/registry.py")

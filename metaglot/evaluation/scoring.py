@@ -16,7 +16,8 @@ from metaglot.core.learners.meta_learner import (
     score_queries,
 )
 from metaglot.core.nn.functional_networks import FunctionalNetwork
-from metaglot.core.tasks.task_sampler import ImageStore, TaskBatch, TaskIndices
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.metrics import INDUCTIVE, MEASURES, METRICS
 
 STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps

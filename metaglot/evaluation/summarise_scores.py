@@ -52,7 +52,7 @@ def score_arrays(tasks: TaskIndices, scores: EvaluationScores) -> dict[str, NDAr
     return {
         **scores.measures,
         "characters": tasks.characters.astype(np.int16),
-        "turns": tasks.turns.astype(np.uint8),
+        "turns": tasks.rotations.astype(np.uint8),
         "correct": (predictions == np.arange(ways)[:, None]).sum(-1).astype(np.uint8),
         "drawings": tasks.drawings[pictured].astype(np.uint8),
         "predictions": predictions[pictured],

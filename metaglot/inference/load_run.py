@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 
 from metaglot.core.common.atomic_files import read_json, sha256
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.run_records import AdaptationRecord, read_record
 from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.common.weights_file import read_weights
@@ -50,10 +50,8 @@ def _read_config(run_record: Path) -> TrainStageConfig:
         config = TrainStageConfig.model_validate({k: v for k, v in content["config"].items() if k != "seed"})
     except (KeyError, TypeError, AttributeError):
         raise UserError(f"{run_record} has no `config`, so it does not say what was trained") from None
-    except ValidationError as errors:
-        first = errors.errors()[0]
-        key = ".".join(map(str, ("config", *first["loc"])))
-        raise UserError(f"{run_record}: {key}: {first['msg']}; another version wrote it: train again") from None
+    except ValidationError as mistakes:
+        raise malformed(run_record, mistakes, "another version wrote it: train again", "config") from None
     if config.implementation.split(":")[0] != f"metaglot.algorithms.{config.algorithm}":
         raise UserError(f"{run_record}: config.implementation: {config.implementation} is not in metaglot.algorithms")
     return config

@@ -10,7 +10,9 @@ from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
 from metaglot.core.learners.meta_learner import MetaLearner
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, sample_tasks
+from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
 from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, module_parameters
 from metaglot.training.meta_optimizer import MetaOptimizer

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.meta_learner import MetaParameters, TaskScores
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 
 GradientAndScores = tuple[list[Tensor], TaskScores]
 WARM_UP_RUNS = 3  # libraries choose kernels and allocate memory in these; neither may happen during a capture

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from metaglot.core.common.run_records import WHOLE_NETWORK, AlignmentRow
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 
 
 def measure_alignment(

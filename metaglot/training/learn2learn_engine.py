@@ -12,7 +12,7 @@ from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import Model
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 
 gym.notices.clear()  # learn2learn imports gym, which prints a banner from here
 import learn2learn as l2l  # noqa: E402
@@ -72,15 +72,15 @@ class Learn2LearnEngine:
     def meta_gradient(
         self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0
     ) -> tuple[list[Tensor], TaskScores]:
-        own = self.parameters()
+        named = self.parameters()
         with torch.no_grad():
             for name, value in parameters.items():
-                own[name].copy_(value)
+                named[name].copy_(value)
         self.module.zero_grad()
         self.wrapped.zero_grad()
         scores = [self._backpropagate(*task, len(batch)) for task in zip(*batch.parts(), strict=True)]
         losses, accuracies = (torch.cat(parts) for parts in zip(*scores, strict=True))
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in (own[n] for n in parameters)]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in (named[n] for n in parameters)]
         return gradients, TaskScores(losses, accuracies)
 
     def _backpropagate(

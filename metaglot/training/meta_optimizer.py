@@ -7,7 +7,7 @@ from torch import Tensor
 
 from metaglot.core.learners.batched_engine import Engine
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 
 
 class MetaOptimizer:

@@ -13,7 +13,8 @@ from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import AlignmentRow, HistoryRow
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.training.early_stopping import EarlyStopping
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.validation import Validation

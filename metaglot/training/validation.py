@@ -6,7 +6,8 @@ import torch
 
 from metaglot.core.common.run_records import AlignmentRow
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, scores_after
-from metaglot.core.tasks.task_sampler import ImageStore, TaskIndices
+from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.training.gradient_alignment import measure_alignment
 
 

@@ -9,7 +9,7 @@ from benchmarks.cases import Case
 from benchmarks.learn2learn_example import SHOTS, WAYS, Example, l2l
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import module_parameters
 
 

@@ -10,7 +10,7 @@ from benchmarks.matmul_count import Layer, layers, operands, products, work
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import Model
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 
 MODELS = pytest.mark.parametrize("model", ["fc", "conv"])
 

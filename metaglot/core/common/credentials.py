@@ -22,13 +22,13 @@ def without_credentials(text: str) -> str:
 
 def _secrets() -> list[str]:
     """Passwords that the environment holds, as they are written and as libraries decode them; the longest first."""
-    found = set()
+    secrets = set()
     for name, value in os.environ.items():
         if SECRETS.fullmatch(name):
-            found.add(value)
+            secrets.add(value)
         elif ADDRESSES.fullmatch(name) and (match := USERINFO.search(value)):
             userinfo = match[0].removeprefix(match["scheme"]).removesuffix("@")
             user, _, password = userinfo.partition(":")
-            found.add(password or user)
-    both = found | {unquote(secret) for secret in found}
+            secrets.add(password or user)
+    both = secrets | {unquote(secret) for secret in secrets}
     return sorted((secret for secret in both if len(secret) > 2), key=len, reverse=True)

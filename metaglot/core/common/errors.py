@@ -1,5 +1,7 @@
 """The one exception that is meant for the user's eyes."""
 
+from pydantic import ValidationError
+
 from metaglot.core.common.credentials import without_credentials
 
 
@@ -8,3 +10,10 @@ class UserError(Exception):
 
     def __init__(self, message: str):
         super().__init__(without_credentials(message))
+
+
+def malformed(place: object, mistakes: ValidationError, remedy: str = "", *prefix: str) -> UserError:
+    """The error for the first mistake in a file or a section: where it is, its key, what would be right."""
+    first = mistakes.errors()[0]
+    key = ".".join(map(str, (*prefix, *first["loc"]))) or "the file"
+    return UserError(f"{place}: {key}: {first['msg']}" + (f"; {remedy}" if remedy else ""))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metaglot.core.common.atomic_files import read_text, write_text
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import malformed
 from metaglot.core.common.stage_configs import SplitRef, Steps, TaskConfig, TrainingConfig
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -137,6 +137,4 @@ def _refusing(place: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(f"{place}: {key}: {first['msg']}; restore it, or run `dvc repro`") from None
+        raise malformed(place, mistakes, "restore it, or run `dvc repro`") from None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import malformed
 
 Engine = Literal["batched", "learn2learn"]
 Model = Literal["fc", "conv"]
@@ -115,6 +115,4 @@ def load_stage_config(model: type[Config], path: Path) -> Config:
     try:
         return model.model_validate(read_yaml(path))
     except ValidationError as mistakes:
-        first = mistakes.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(f"{path}: {key}: {first['msg']}; run `python -m stages.configure` to write it again") from None
+        raise malformed(path, mistakes, "run `python -m stages.configure` to write it again") from None

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import malformed
 from metaglot.core.common.stage_configs import Model
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
@@ -31,8 +31,7 @@ def create_learner(config: LearnerConfig, fast_lr: float, adaptation_steps: int)
     kind: type[MetaLearner] = resolve_name(config.implementation)
     try:
         settings = kind.Settings.model_validate(config.settings)
-    except ValidationError as errors:
-        first = errors.errors()[0]
-        key = ".".join(map(str, ("settings", config.algorithm, *first["loc"])))
-        raise UserError(f"{key}: {first['msg']}; run `python -m stages.configure` and train again") from None
+    except ValidationError as mistakes:
+        remedy = "run `python -m stages.configure` and train again"
+        raise malformed(f"the config of {config.algorithm}", mistakes, remedy, "settings") from None
     return kind(create_network(config.model), fast_lr, adaptation_steps, config.first_order, settings)

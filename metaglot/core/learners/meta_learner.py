@@ -15,7 +15,8 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, TaskConfig
 from metaglot.core.learners.inner_loop import task_losses
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork
-from metaglot.core.tasks.task_sampler import ImageStore, RandomStream, TaskBatch
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import RandomStream
 
 MetaParameters = Mapping[str, Tensor]  # what meta-training changes, by name
 

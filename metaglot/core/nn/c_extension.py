@@ -27,9 +27,9 @@ def load_functions(source: Path, dtype: torch.dtype, **constants: int) -> ctypes
     return load_library(source, f"-DREAL={REALS[dtype]}", *(f"-D{name}={value}" for name, value in constants.items()))
 
 
-def call_c(found: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
+def call_c(library: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
     """Call a C function with pointers to tensors' first elements, with `long` and with `double`; its int, if any."""
-    return getattr(found, name)(*map(_in_c, arguments))
+    return getattr(library, name)(*map(_in_c, arguments))
 
 
 def _in_c(argument: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_long | ctypes.c_double:
@@ -41,17 +41,18 @@ def _in_c(argument: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_long | c
 def load_library(source: Path, *defines: str) -> ctypes.CDLL | None:
     """The functions of a C file; None, and a warning, where it cannot be compiled.
 
-    It is kept in the user's cache, under a name that holds a digest of its source and of the command that made it.
+    It lies in the user's cache. Its name has a digest of the source, of the headers beside it and of the command.
     """
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()
     command = [*compiler, *FLAGS, *PROCESSORS.get(torch.backends.cpu.get_cpu_capability(), ()), *defines]
-    made_of = hashlib.sha256(source.read_bytes() + repr(command).encode()).hexdigest()
+    content = b"".join(path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h"))))
+    digest = hashlib.sha256(content + repr(command).encode()).hexdigest()
     try:
-        kept = cache_folder() / f"{source.stem}-{made_of[:16]}.so"
+        library = cache_folder() / f"{source.stem}-{digest[:16]}.so"
         with suppress(OSError):
-            return ctypes.CDLL(str(kept))
-        compile_library([*command, str(source), "-lm"], kept)
-        return ctypes.CDLL(str(kept))
+            return ctypes.CDLL(str(library))
+        compile_library([*command, str(source), "-lm"], library)
+        return ctypes.CDLL(str(library))
     except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
         instead = "slower operations of PyTorch's take its place"
         warnings.warn(
@@ -65,13 +66,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "metaglot")
 
 
-def compile_library(command: list[str], kept: Path) -> None:
+def compile_library(command: list[str], library: Path) -> None:
     """Run the compiler: the library is whole or not there, whoever else builds the same."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        made = Path(folder) / kept.name
-        subprocess.run([*command, "-o", str(made)], capture_output=True, text=True, check=True)
-        made.replace(kept)
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        compiled = Path(folder) / library.name
+        subprocess.run([*command, "-o", str(compiled)], capture_output=True, text=True, check=True)
+        compiled.replace(library)
 
 
 def compiler_error(error: Exception) -> str:

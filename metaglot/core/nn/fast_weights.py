@@ -99,8 +99,8 @@ class PerWeightUpdate:
 
     def added_to(self, matrix: Tensor) -> Tensor:
         """[tasks, out, in]; matrix the same, or [out, in]."""
-        found: Tensor = _AddScaled.apply(matrix, self.rate, self.gradient.grad, self.gradient.inputs)
-        return found
+        updated: Tensor = _AddScaled.apply(matrix, self.rate, self.gradient.grad, self.gradient.inputs)
+        return updated
 
 
 class _AddScaled(Function):

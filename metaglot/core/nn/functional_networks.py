@@ -82,9 +82,9 @@ class FunctionalNetwork:
         """Fast weights that no task has changed yet."""
         return {name: unchanged(weights[name]) for name in self.names}
 
-    def owned(self, weights: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, TaskWeight]:
-        """Fast weights of each task's own, [tasks, ...], in place of the shared ones."""
-        return {name: owned(weights[name], own[name]) for name in self.names}
+    def task_weights(self, weights: Mapping[str, Tensor], per_task: Mapping[str, Tensor]) -> dict[str, TaskWeight]:
+        """Fast weights of which every task has its own, [tasks, ...], in place of the shared ones."""
+        return {name: task_weight(weights[name], per_task[name]) for name in self.names}
 
     def prepare(self, x: LayerInput) -> LayerInput:
         """Images as the first block takes them: prepared once, they share what forward passes have in common."""
@@ -103,8 +103,8 @@ class FunctionalNetwork:
         x = self.prepare(x)
         for block, norm in zip(self.blocks, given or repeat(None), strict=False):
             x = block(fast, x, tape, norm)
-        found = rows(x)
-        return found.mean((2, 3)) if found.dim() == 5 else found
+        features = rows(x)
+        return features.mean((2, 3)) if features.dim() == 5 else features
 
     def __call__(
         self,
@@ -148,9 +148,9 @@ def apply(fast: TaskWeights, name: str, x: LayerInput, tape: LayerRecorder | Non
 
 
 def vector(fast: TaskWeights, name: str) -> Tensor:
-    found = fast[name]
-    assert isinstance(found, TaskVector)
-    return found.value
+    weight = fast[name]
+    assert isinstance(weight, TaskVector)
+    return weight.value
 
 
 def unchanged(parameter: Tensor) -> TaskWeight:
@@ -159,9 +159,8 @@ def unchanged(parameter: Tensor) -> TaskWeight:
     return TaskConvWeight(parameter) if parameter.dim() == 4 else TaskLinearWeight(parameter)
 
 
-def owned(parameter: Tensor, own: Tensor) -> TaskWeight:
+def task_weight(parameter: Tensor, per_task: Tensor) -> TaskWeight:
     if parameter.dim() == 1:
-        return TaskVector(own.unsqueeze(1))
-    return (
-        TaskConvWeight(parameter, per_task=own) if parameter.dim() == 4 else TaskLinearWeight(parameter, per_task=own)
-    )
+        return TaskVector(per_task.unsqueeze(1))
+    kind = TaskConvWeight if parameter.dim() == 4 else TaskLinearWeight
+    return kind(parameter, per_task=per_task)

@@ -32,8 +32,8 @@ def fit(features: Tensor, labels: Tensor) -> Linear:
     """
     x = features.double()
     _, _, basis = torch.linalg.svd(x, full_matrices=False)  # [tasks, r, features]
-    found = _newton(F.pad(x @ basis.mT, (0, 1), value=1.0), F.one_hot(labels).double())
-    weight, bias = found[..., :-1] @ basis, found[..., -1].unsqueeze(1)
+    coefficients = _newton(F.pad(x @ basis.mT, (0, 1), value=1.0), F.one_hot(labels).double())
+    weight, bias = coefficients[..., :-1] @ basis, coefficients[..., -1].unsqueeze(1)
     return Linear(weight.to(features.dtype), bias.to(features.dtype))
 
 

@@ -1,4 +1,4 @@
-"""Matrices most of whose elements are 0, as drawings are, and products that skip these: by sparse.c, on a CPU.
+"""Matrices most of whose elements are 0, as drawings are, and products that skip these: in C, on a CPU.
 
 A product with such a matrix X, which is a constant, is linear in the other one, and so is its gradient:
 
@@ -26,7 +26,7 @@ MOST = 0.5  # of the elements may be other than 0: with more, the dense product 
 
 @dataclass(frozen=True, eq=False)
 class SparseMatrix:
-    """What is not 0 of a matrix, in the order of sparse.c."""
+    """What is not 0 of a matrix, in the order of sparse_matmul.c."""
 
     shape: tuple[int, int]  # rows, columns
     entries: Tensor  # memory for a value and, as an int32, its column of the block: [blocks, rows * BLOCK, 2]
@@ -40,9 +40,9 @@ class SparseMatrix:
         rows, columns = matrix.shape
         blocks = -(-columns // BLOCK)
         entries = matrix.new_empty(blocks, rows * BLOCK, 2)
-        made = cls((rows, columns), entries, matrix.new_empty(blocks, rows, dtype=torch.int32))
-        found = made._call("compress", matrix.contiguous(), made.entries, made.ends)
-        return made if found <= MOST * matrix.numel() else None
+        sparse = cls((rows, columns), entries, matrix.new_empty(blocks, rows, dtype=torch.int32))
+        nonzero = sparse._call("compress", matrix.contiguous(), sparse.entries, sparse.ends)
+        return sparse if nonzero <= MOST * matrix.numel() else None
 
     def supports(self, matrix: Tensor) -> bool:
         """Whether it can be multiplied by this one, [features, columns]."""

@@ -33,9 +33,9 @@ class SplitPart:
 def random_split(names: list[str], seed: int, counts: Sequence[int]) -> Split:
     """Shuffle all characters, given in sorted order, and deal `counts` of them to train, validation and test."""
     if sum(counts) > len(names) or min(counts) < 1:
-        asked = " + ".join(f"{part} {count}" for part, count in zip(PARTS, counts, strict=True))
+        requested = " + ".join(f"{part} {count}" for part, count in zip(PARTS, counts, strict=True))
         raise UserError(
-            f"split asks for {asked} = {sum(counts)} characters; each needs one, and there are {len(names)}"
+            f"split asks for {requested} = {sum(counts)} characters; each needs one, and there are {len(names)}"
         )
     shuffled = list(names)
     Random(seed).shuffle(shuffled)

@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from metaglot.evaluation.confidence_intervals import t_interval
 
@@ -58,8 +57,11 @@ def holm(p_values: list[float | None]) -> list[float | None]:
     tested = [p for p in p_values if p is not None]
     if len(tested) < 2:
         return p_values
-    adjusted = iter(multipletests(tested, method="holm")[1])
-    return [None if p is None else float(next(adjusted)) for p in p_values]
+    order, factors = np.argsort(tested), np.arange(len(tested), 0, -1)
+    adjusted = np.empty(len(tested))
+    adjusted[order] = np.maximum.accumulate(np.array(tested)[order] * factors).clip(max=1)
+    remaining = iter(adjusted.tolist())
+    return [None if p is None else next(remaining) for p in p_values]
 
 
 def verdict(difference: float, p: float | None, p_margin: float | None, margin: float) -> str:

@@ -11,7 +11,9 @@ from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.meta_learner import classifier_after
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose, TaskBatch, sample_tasks
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.learn2learn_engine import module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])

@@ -11,7 +11,8 @@ from oracles import distance
 from metaglot.algorithms.reptile import Reptile, minibatch_rows
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.tasks.task_sampler import ImageStore, StreamPurpose
+from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.training.learn2learn_engine import module_parameters
 
 CASE = Case(ways=3, shots=4, tasks=3, steps=4)

@@ -12,7 +12,9 @@ from torch import Tensor
 from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.meta_learner import TaskClassifier, classifier_after
-from metaglot.core.tasks.task_sampler import StreamPurpose, TaskBatch, TaskIndices, sample_tasks
+from metaglot.core.tasks.image_store import TaskBatch
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.scoring import STEPS, EvaluationScores, concatenate, evaluate
 from metaglot.training.learn2learn_engine import l2l
 

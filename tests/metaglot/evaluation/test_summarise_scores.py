@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from metaglot.core.common.stage_configs import TaskConfig
-from metaglot.core.tasks.task_sampler import StreamPurpose, TaskIndices, sample_tasks
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.confidence_intervals import clustered_interval
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
@@ -129,7 +130,7 @@ def test_the_scores_file_holds_every_task_in_the_documented_types():
 
 def test_the_scores_file_says_what_the_tasks_were():
     drawn, found = tasks(), score_arrays(tasks(), scores())
-    assert (found["characters"] == drawn.characters).all() and (found["turns"] == drawn.turns).all()
+    assert (found["characters"] == drawn.characters).all() and (found["turns"] == drawn.rotations).all()
     assert (found["drawings"] == drawn.drawings[:12]).all()
 
 

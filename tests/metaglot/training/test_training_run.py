@@ -13,7 +13,8 @@ from safetensors.torch import load, save
 from metaglot.algorithms.pretrained import Pretrained
 from metaglot.core.common.errors import UserError
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.tasks.task_sampler import StreamPurpose, sample_tasks
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.early_stopping import EarlyStopping
 from metaglot.training.training_run import REPORT_EVERY, TrainingRun
 
@@ -188,7 +189,7 @@ from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.tasks.task_sampler import ImageStore
+from metaglot.core.tasks.image_store import ImageStore
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream
 from stages.support.device import peak_memory_mb

@@ -48,8 +48,8 @@ class _NormReLU(Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float, by: ModuleType) -> Tensor:
         y: Tensor
-        y, kept = by.forward(z, gamma, beta, eps)
-        ctx.save_for_backward(z, gamma, *kept)
+        y, saved = by.forward(z, gamma, beta, eps)
+        ctx.save_for_backward(z, gamma, *saved)
         ctx.by = by
         return y
 
@@ -64,15 +64,15 @@ class _Gradient(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, by: ModuleType, dy: Tensor, z: Tensor, gamma: Tensor, *kept: Tensor
+        ctx: Any, by: ModuleType, dy: Tensor, z: Tensor, gamma: Tensor, *saved: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        dz, dgamma, dbeta, kept = by.gradient(dy, *kept)
-        ctx.save_for_backward(*kept)
+        dz, dgamma, dbeta, saved = by.gradient(dy, *saved)
+        ctx.save_for_backward(*saved)
         ctx.by = by
         return dz, dgamma, dbeta
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor | None, ...]:
-        found = ctx.by.double_backward(a, b, c, *ctx.saved_tensors)
-        return None, *found, *[None] * (len(ctx.needs_input_grad) - 4)
+        gradients = ctx.by.double_backward(a, b, c, *ctx.saved_tensors)
+        return None, *gradients, *[None] * (len(ctx.needs_input_grad) - 4)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metaglot.core.nn.batch_norm_relu.torch_fallback import Kept
+from metaglot.core.nn.batch_norm_relu.torch_fallback import Saved
 from metaglot.core.nn.c_extension import call_c, load_functions
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -22,7 +22,7 @@ def supports(*tensors: Tensor) -> bool:
     return alike and load_functions(SOURCE, dtype) is not None
 
 
-def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Kept]:
+def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Saved]:
     """y."""
     z, gamma, beta = z.contiguous(), of_each(gamma, z), of_each(beta, z)
     y, mean, r = torch.empty_like(z), torch.empty_like(gamma), torch.empty_like(gamma)
@@ -30,20 +30,20 @@ def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor,
     return y, (z, gamma, beta, mean, r)
 
 
-def gradient(dy: Tensor, *kept: Tensor) -> tuple[Tensor, Tensor, Tensor, Kept]:
+def gradient(dy: Tensor, *saved: Tensor) -> tuple[Tensor, Tensor, Tensor, Saved]:
     """dz, dgamma, dbeta."""
-    z, gamma = kept[:2]
+    z, gamma = saved[:2]
     dy = dy.contiguous()
     dz, dgamma, dbeta = torch.empty_like(z), torch.empty_like(gamma), torch.empty_like(gamma)
-    run("gradient", z, dy, *kept, dz, dgamma, dbeta)
-    return dz, dgamma, dbeta, (dy, *kept, dgamma, dbeta)
+    run("gradient", z, dy, *saved, dz, dgamma, dbeta)
+    return dz, dgamma, dbeta, (dy, *saved, dgamma, dbeta)
 
 
-def double_backward(a: Tensor, b: Tensor, c: Tensor, *kept: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def double_backward(a: Tensor, b: Tensor, c: Tensor, *saved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """What dy, z and gamma get from (a, b, c), the gradients with respect to dz, dgamma and dbeta."""
-    z, gamma = kept[1:3]
+    z, gamma = saved[1:3]
     ddy, dz, to_gamma = torch.empty_like(z), torch.empty_like(z), torch.empty_like(gamma)
-    run("double_backward", z, a.contiguous(), b.contiguous(), c.contiguous(), *kept, ddy, dz, to_gamma)
+    run("double_backward", z, a.contiguous(), b.contiguous(), c.contiguous(), *saved, ddy, dz, to_gamma)
     return ddy, dz, to_gamma
 
 

@@ -12,10 +12,10 @@ rows, features]; gamma, beta, b, c [tasks, 1, features]. Each function returns i
 import torch
 from torch import Tensor
 
-Kept = tuple[Tensor, ...]
+Saved = tuple[Tensor, ...]
 
 
-def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Kept]:
+def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Saved]:
     """y."""
     x = z - z.mean(1, keepdim=True)
     r = (x * x).mean(1, keepdim=True).add_(eps).rsqrt_()
@@ -24,7 +24,7 @@ def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor,
     return y, (gamma, x, r, y)
 
 
-def gradient(dy: Tensor, gamma: Tensor, x: Tensor, r: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Kept]:
+def gradient(dy: Tensor, gamma: Tensor, x: Tensor, r: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Saved]:
     """dz, dgamma, dbeta."""
     rows = x.shape[1]
     g = torch.ops.aten.threshold_backward(dy, y, 0)

@@ -40,8 +40,8 @@ def convolve(x: Tensor, kernels: Tensor) -> Tensor:
 
 def weight_gradient(grad: Tensor, x: Tensor) -> Tensor:
     """The gradient along the kernels: grad [tasks, n, height', width', out], x as above -> [tasks, out, in, 3, 3]."""
-    found: Tensor = _WeightGradient.apply(grad, x)
-    return found
+    kernels: Tensor = _WeightGradient.apply(grad, x)
+    return kernels
 
 
 def _best(a: Tensor, b: Tensor, width: int) -> ModuleType:

@@ -32,13 +32,13 @@ def _channels_last(kernels: Tensor) -> Tensor:
 
 def _stacked(parts: list[Tensor]) -> Tensor:
     """Each task's images [n, channels, height, width], in whatever order -> [tasks, n, height, width, channels]."""
-    found = [part.permute(0, 2, 3, 1) for part in parts]
-    return found[0].contiguous().unsqueeze(0) if len(found) == 1 else torch.stack(found)
+    images = [part.permute(0, 2, 3, 1) for part in parts]
+    return images[0].contiguous().unsqueeze(0) if len(images) == 1 else torch.stack(images)
 
 
-def _backward(grad: Tensor, x: Tensor, kernel: Tensor, wanted: list[bool]) -> tuple[Tensor, Tensor]:
+def _backward(grad: Tensor, x: Tensor, kernel: Tensor, needed: list[bool]) -> tuple[Tensor, Tensor]:
     """A task's gradients along its images and its kernel; of what is not wanted, only the shape counts."""
-    found = torch.ops.aten.convolution_backward(
-        grad.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2), kernel, None, STRIDE, PADDING, (1, 1), False, (0, 0), 1, wanted
+    gradients = torch.ops.aten.convolution_backward(
+        grad.permute(0, 3, 1, 2), x.permute(0, 3, 1, 2), kernel, None, STRIDE, PADDING, (1, 1), False, (0, 0), 1, needed
     )
-    return found[0], found[1]
+    return gradients[0], gradients[1]

@@ -43,7 +43,7 @@ def test_an_algorithm_gets_its_settings_and_the_defaults_of_the_others():
 def test_settings_of_another_version_are_a_one_line_error():
     config = reptile_config().model_copy(update={"settings": {"minibatches": 7}})
     with pytest.raises(
-        UserError, match=r"^settings\.reptile\.minibatches: .*; run `python -m stages.configure`"
+        UserError, match=r"^the config of reptile: settings\.minibatches: .*; run `python -m stages.configure`"
     ) as error:
         create_learner(config, fast_lr=0.25, adaptation_steps=3)
     assert "\n" not in str(error.value)

@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from metaglot.core.learners.inner_loop import InnerRates, inner_loop, task_losses
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import l2l, module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])

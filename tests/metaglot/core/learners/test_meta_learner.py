@@ -16,7 +16,7 @@ from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import score_queries
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, Block, FunctionalNetwork, create_network
-from metaglot.core.tasks.task_sampler import TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 
 SIZE = 6  # of an image's side
 EPS = 1e-2

@@ -4,21 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from cases import CPU, drawings
-from draws import examples
+from draws import examples, uniform
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chisquare
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
-from metaglot.core.tasks.task_sampler import (
-    ImageStore,
-    StreamPurpose,
-    TaskIndices,
-    sample_tasks,
-    sample_without_replacement,
-)
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks, sample_without_replacement
 
 TASK = TaskConfig(ways=5, shots=2, queries=3, rotations="class")
 STREAM = (StreamPurpose.TRAINING, 42, 1)
@@ -35,11 +28,6 @@ def same(one: TaskIndices, other: TaskIndices) -> bool:
     return one.sha256() == other.sha256()
 
 
-def uniform(counts: np.ndarray) -> bool:
-    """Whether counts could be of a uniform draw: at a level that a fixed seed passes for good or not at all."""
-    return chisquare(counts.ravel()).pvalue > 1e-3
-
-
 @examples(40)
 @given(
     st.integers(2, 12), st.integers(0, 20), st.integers(1, 19), st.integers(1, 19), st.sampled_from(["class", "task"]),
@@ -51,11 +39,11 @@ def test_a_task_has_distinct_characters_each_with_distinct_drawings(
     queries = min(queries, 20 - shots)
     task = TaskConfig(ways=ways, shots=shots, queries=queries, rotations=rotations)
     tasks = sample_tasks((StreamPurpose.TRAINING, seed, iteration), 7, ways + more, 20, task)
-    assert tasks.characters.shape == tasks.turns.shape == (7, ways)
+    assert tasks.characters.shape == tasks.rotations.shape == (7, ways)
     assert tasks.drawings.shape == (7, ways, shots + queries)
     assert all(len({*row}) == ways for row in tasks.characters)
     assert all(len({*row}) == shots + queries for row in tasks.drawings.reshape(-1, shots + queries))
-    for values, end in ((tasks.characters, ways + more), (tasks.turns, 4), (tasks.drawings, 20)):
+    for values, end in ((tasks.characters, ways + more), (tasks.rotations, 4), (tasks.drawings, 20)):
         assert values.min() >= 0 and values.max() < end
 
 
@@ -76,11 +64,11 @@ def test_draws_without_repeats_may_reach_the_last_number():
     assert sample_without_replacement(np.zeros((1, 4)), 4).tolist() == [[0, 1, 2, 3]]
 
 
-def test_characters_turns_and_drawings_are_uniform_at_every_position():
+def test_characters_rotations_and_drawings_are_uniform_at_every_position():
     tasks = sample_tasks(STREAM, 20_000, 12, 20, changed(ways=3))
     for position in range(3):
         assert uniform(np.bincount(tasks.characters[:, position], minlength=12))
-        assert uniform(np.bincount(tasks.turns[:, position], minlength=4))
+        assert uniform(np.bincount(tasks.rotations[:, position], minlength=4))
         for n in range(5):
             assert uniform(np.bincount(tasks.drawings[:, position, n], minlength=20))
 
@@ -91,9 +79,9 @@ def test_what_is_drawn_together_is_independent():
     assert len(orders) == 6 * 5 * 4 and uniform(np.array([*orders.values()]))
     pairs = Counter(map(tuple, tasks.drawings.reshape(-1, 2).tolist()))
     assert len(pairs) == 4 * 3 and uniform(np.array([*pairs.values()]))
-    characters, turns, first = tasks.characters[:, 0], tasks.turns, tasks.drawings[:, 0, 0]
-    assert uniform(np.bincount(turns[:, 0] * 4 + turns[:, 1], minlength=16))
-    assert uniform(np.bincount(characters * 16 + turns[:, 0] * 4 + first, minlength=96))
+    characters, rotations, first = tasks.characters[:, 0], tasks.rotations, tasks.drawings[:, 0, 0]
+    assert uniform(np.bincount(rotations[:, 0] * 4 + rotations[:, 1], minlength=16))
+    assert uniform(np.bincount(characters * 16 + rotations[:, 0] * 4 + first, minlength=96))
 
 
 def test_a_longer_draw_starts_with_the_same_tasks():
@@ -120,15 +108,15 @@ def _rows(stream) -> list[bytes]:
     return [characters.tobytes() for characters in tasks.characters]
 
 
-def test_rotations_change_the_turns_alone():
+def test_the_rotation_mode_changes_the_rotations_alone():
     of_class, of_task, none = (
         sample_tasks(STREAM, 200, 50, 20, changed(rotations=rotations)) for rotations in ("class", "task", "none")
     )
-    assert (of_task.turns == of_task.turns[:, :1]).all() and {*of_task.turns[:, 0]} == {0, 1, 2, 3}
-    assert not none.turns.any()
-    assert (of_class.turns != of_class.turns[:, :1]).any(axis=1).mean() > 0.9
+    assert (of_task.rotations == of_task.rotations[:, :1]).all() and {*of_task.rotations[:, 0]} == {0, 1, 2, 3}
+    assert not none.rotations.any()
+    assert (of_class.rotations != of_class.rotations[:, :1]).any(axis=1).mean() > 0.9
     for other in (of_task, none):
-        assert same(of_class, replace(other, turns=of_class.turns))
+        assert same(of_class, replace(other, rotations=of_class.rotations))
 
 
 def test_the_tasks_of_a_stream_are_the_ones_that_results_were_published_on():
@@ -139,62 +127,11 @@ def test_the_tasks_of_a_stream_are_the_ones_that_results_were_published_on():
 def test_the_digest_changes_with_every_part_of_a_task():
     tasks = sample_tasks(STREAM, 4, 50, 20, TASK)
     digests = {tasks.sha256(), tasks[:3].sha256()}
-    for name in ("characters", "turns", "drawings"):
+    for name in ("characters", "rotations", "drawings"):
         values = getattr(tasks, name).copy()
         values.flat[-1] += 1
         digests.add(replace(tasks, **{name: values}).sha256())
     assert len(digests) == 5
-
-
-@pytest.mark.parametrize("rotations", ["class", "task", "none"])
-def test_images_are_the_right_drawings_turned_and_labels_the_position(rotations):
-    raw = drawings(size=6, characters=8)
-    tasks = sample_tasks(STREAM, 5, 8, 20, changed(rotations=rotations))
-    batch = ImageStore(raw, CPU).batch(tasks, TASK.shots)
-    assert batch.support.shape == (5, 5 * 2, 6, 6) and batch.query.shape == (5, 5 * 3, 6, 6)
-    assert batch.support.dtype == torch.float
-    for t in range(5):
-        for way in range(5):
-            character, turn = tasks.characters[t, way], tasks.turns[t, way]
-            turned = [np.rot90(raw[character, d], turn) for d in tasks.drawings[t, way]]
-            expected = torch.tensor(np.stack(turned), dtype=torch.float) / 255
-            torch.testing.assert_close(batch.support[t, way * 2 : way * 2 + 2], expected[:2])
-            torch.testing.assert_close(batch.query[t, way * 3 : way * 3 + 3], expected[2:])
-    assert (batch.support_labels == torch.arange(5).repeat_interleave(2)).all()
-    assert (batch.query_labels == torch.arange(5).repeat_interleave(3)).all()
-
-
-def test_full_ink_is_one_and_paper_is_zero():
-    raw = np.zeros((5, 20, 4, 4), dtype=np.uint8)
-    raw[:, :, 0] = 255
-    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 1, 5, 20, changed(rotations="none")), 2)
-    assert (batch.query[..., 0, :] == 1).all() and not batch.query[..., 1:, :].any()
-
-
-def test_no_query_is_among_the_support():
-    raw = drawings(size=6, characters=8)
-    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 20, 8, 20, TASK), TASK.shots)
-    apart = torch.cdist(batch.support.flatten(2), batch.query.flatten(2))
-    assert apart.min() > 0
-
-
-def test_chunks_are_the_batch_in_order():
-    batch = ImageStore(drawings(size=4), CPU).batch(sample_tasks(STREAM, 7, 9, 20, TASK), 2)
-    chunks = batch.chunks(3)
-    assert [len(chunk) for chunk in chunks] == [3, 3, 1]
-    joined = [torch.cat(parts) for parts in zip(*(chunk.parts() for chunk in chunks), strict=True)]
-    assert all(torch.equal(a, b) for a, b in zip(joined, batch.parts(), strict=True))
-
-
-@pytest.mark.parametrize("turns", [1, 4])
-def test_a_minibatch_draws_every_image_of_every_class_equally_often(turns):
-    raw = drawings(size=6, characters=3)
-    images, classes = ImageStore(raw, CPU).minibatch(STREAM, 60 * 20 * turns, turns)
-    every = np.concatenate([np.rot90(raw, turn, axes=(2, 3)) for turn in range(turns)])  # [classes, drawings, 6, 6]
-    of_class = torch.from_numpy(every).float()[classes] / 255
-    found = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
-    assert (found.sum(1) == 1).all()
-    assert uniform(np.bincount(classes * 20 + found.int().argmax(1), minlength=every.shape[0] * 20))
 
 
 @pytest.mark.parametrize(

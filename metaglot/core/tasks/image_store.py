@@ -1,0 +1,81 @@
+"""The images of tasks: every drawing lies ready in memory in all four rotations, so that a batch is one gather."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.tasks.random_streams import RandomStream, stream_generator
+from metaglot.core.tasks.task_sampler import ROTATIONS, Ints, TaskIndices, sample_tasks
+
+
+@dataclass(frozen=True)
+class TaskBatch:
+    """The images of some tasks: float, ink = 1, [tasks, ways * shots or queries, size, size]; labels [tasks, same]."""
+
+    support: Tensor
+    support_labels: Tensor
+    query: Tensor
+    query_labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.support)
+
+    def chunks(self, tasks: int) -> "list[TaskBatch]":
+        """The same batch, at most so many tasks at a time."""
+        return [TaskBatch(*part) for part in zip(*(x.split(tasks) for x in self.parts()), strict=True)]
+
+    def parts(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.support, self.support_labels, self.query, self.query_labels
+
+    def double(self) -> "TaskBatch":
+        return TaskBatch(self.support.double(), self.support_labels, self.query.double(), self.query_labels)
+
+
+class ImageStore:
+    """Every drawing of some characters in all four rotations, as bytes on a device."""
+
+    def __init__(self, images: NDArray[np.uint8], device: torch.device):
+        """images [characters, drawings, size, size], 255 = ink."""
+        rotated = np.stack([np.rot90(images, quarter_turns, axes=(2, 3)) for quarter_turns in range(ROTATIONS)])
+        self.characters, self.drawings, self.size, _ = images.shape
+        self.device = device
+        self.bytes = torch.from_numpy(rotated.reshape(-1, self.size**2)).to(device)
+
+    def sample_batch(self, stream: RandomStream, count: int, task: TaskConfig) -> TaskBatch:
+        """The images of the first `count` tasks of a stream."""
+        return self.batch(sample_tasks(stream, count, self.characters, self.drawings, task), task.shots)
+
+    def minibatch(self, stream: RandomStream, count: int, rotations: int) -> tuple[Tensor, Tensor]:
+        """Drawings picked at random with repeats: images [count, size, size] and classes [count].
+
+        A class is a character in one of its first `rotations` rotations, numbered from 0 to characters * rotations.
+        """
+        rows = stream_generator(stream).integers(rotations * self.characters * self.drawings, size=(1, 1, count))
+        images, _ = self._gather(rows)
+        return images[0], torch.from_numpy(rows[0, 0] // self.drawings).to(self.device)
+
+    def batch(self, tasks: TaskIndices, shots: int) -> TaskBatch:
+        """The images of these tasks, float32."""
+        rows = (tasks.rotations * self.characters + tasks.characters)[..., None] * self.drawings + tasks.drawings
+        support, query = (self._gather(part) for part in (rows[..., :shots], rows[..., shots:]))
+        return TaskBatch(*support, *query)
+
+    def batches(self, tasks: TaskIndices, shots: int, chunk: int) -> Iterator[TaskBatch]:
+        """The images of these tasks, at most `chunk` tasks at a time."""
+        for start in range(0, len(tasks), chunk):
+            yield self.batch(tasks[start : start + chunk], shots)
+
+    def _gather(self, rows: Ints) -> tuple[Tensor, Tensor]:
+        """rows [tasks, ways, drawings] of `bytes` -> images and labels [tasks, ways * drawings, ...]."""
+        tasks, ways, each = rows.shape
+        index = torch.from_numpy(np.ascontiguousarray(rows).reshape(-1))
+        if self.device.type == "cuda":
+            index = index.pin_memory().to(self.device, non_blocking=True)
+        pixels = self.bytes.index_select(0, index.to(self.device)).float().mul_(1 / 255)
+        labels = torch.arange(ways, device=self.device).repeat_interleave(each, output_size=ways * each)
+        return pixels.view(tasks, ways * each, self.size, self.size), labels.expand(tasks, -1)

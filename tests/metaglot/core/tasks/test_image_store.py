@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+import torch
+from cases import CPU, drawings
+from draws import uniform
+
+from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.task_sampler import sample_tasks
+
+TASK = TaskConfig(ways=5, shots=2, queries=3, rotations="class")
+STREAM = (StreamPurpose.TRAINING, 42, 1)
+
+
+@pytest.mark.parametrize("rotations", ["class", "task", "none"])
+def test_images_are_the_right_drawings_turned_and_labels_the_position(rotations):
+    raw = drawings(size=6, characters=8)
+    tasks = sample_tasks(STREAM, 5, 8, 20, TASK.model_copy(update={"rotations": rotations}))
+    batch = ImageStore(raw, CPU).batch(tasks, TASK.shots)
+    assert batch.support.shape == (5, 5 * 2, 6, 6) and batch.query.shape == (5, 5 * 3, 6, 6)
+    assert batch.support.dtype == torch.float
+    for t in range(5):
+        for way in range(5):
+            character, turn = tasks.characters[t, way], tasks.rotations[t, way]
+            turned = [np.rot90(raw[character, d], turn) for d in tasks.drawings[t, way]]
+            expected = torch.tensor(np.stack(turned), dtype=torch.float) / 255
+            torch.testing.assert_close(batch.support[t, way * 2 : way * 2 + 2], expected[:2])
+            torch.testing.assert_close(batch.query[t, way * 3 : way * 3 + 3], expected[2:])
+    assert (batch.support_labels == torch.arange(5).repeat_interleave(2)).all()
+    assert (batch.query_labels == torch.arange(5).repeat_interleave(3)).all()
+
+
+def test_full_ink_is_one_and_paper_is_zero():
+    raw = np.zeros((5, 20, 4, 4), dtype=np.uint8)
+    raw[:, :, 0] = 255
+    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 1, 5, 20, TASK.model_copy(update={"rotations": "none"})), 2)
+    assert (batch.query[..., 0, :] == 1).all() and not batch.query[..., 1:, :].any()
+
+
+def test_no_query_is_among_the_support():
+    raw = drawings(size=6, characters=8)
+    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 20, 8, 20, TASK), TASK.shots)
+    apart = torch.cdist(batch.support.flatten(2), batch.query.flatten(2))
+    assert apart.min() > 0
+
+
+def test_chunks_are_the_batch_in_order():
+    batch = ImageStore(drawings(size=4), CPU).batch(sample_tasks(STREAM, 7, 9, 20, TASK), 2)
+    chunks = batch.chunks(3)
+    assert [len(chunk) for chunk in chunks] == [3, 3, 1]
+    joined = [torch.cat(parts) for parts in zip(*(chunk.parts() for chunk in chunks), strict=True)]
+    assert all(torch.equal(a, b) for a, b in zip(joined, batch.parts(), strict=True))
+
+
+@pytest.mark.parametrize("rotations", [1, 4])
+def test_a_minibatch_draws_every_image_of_every_class_equally_often(rotations):
+    raw = drawings(size=6, characters=3)
+    images, classes = ImageStore(raw, CPU).minibatch(STREAM, 60 * 20 * rotations, rotations)
+    every = np.concatenate([np.rot90(raw, turn, axes=(2, 3)) for turn in range(rotations)])  # [classes, drawings, 6, 6]
+    of_class = torch.from_numpy(every).float()[classes] / 255
+    found = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
+    assert (found.sum(1) == 1).all()
+    assert uniform(np.bincount(classes * 20 + found.int().argmax(1), minlength=every.shape[0] * 20))
