@@ -57,6 +57,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     return reads(tmp_path_factory.mktemp("read"), STAGES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_every_other_file_that_it_reads(read: dict[str, set[str]], stage: str) -> None:
     about = PIPELINE[stage]
@@ -69,6 +70,7 @@ def outputs(about: dict[str, Any]) -> list[Any]:
     return [one for kind in ("outs", "metrics", "plots") for one in about.get(kind, [])]
 
 
+@pytest.mark.slow
 def test_the_files_that_stages_read_are_seen(read: dict[str, set[str]]) -> None:
     """Otherwise the test above could not fail."""
     assert "params.yaml" in read["configure"] and "data/splits/train.npz" in read["train"]

@@ -1,20 +1,25 @@
-"""The training run that a config asks for, at its start."""
+"""The training run that a config asks for, at its start.
+
+learn2learn is imported where it is used: a training with the batched engine works without it.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
-from metaglot.core.learners.meta_learner import MetaLearner
-from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.nn.initial_weights import initial_weights
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity, initial_module, module_parameters
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream, Timer, TrainingRun
 from metaglot.training.validation import Validation
@@ -34,7 +39,7 @@ def create_run(
     chunk = default_task_chunk(config.model, config.task, device) if chunk == "auto" else chunk
     validation = create_validation(config, validation_images, chunk)
     algorithm = create_learner(config, train.fast_lr, train.adaptation_steps)
-    initial = algorithm.initial_parameters(module_parameters(initial_network(config, seed, device)), train_images)
+    initial = algorithm.initial_parameters(network_weights(config, seed, device), train_images)
     parameters = algorithm.select_on_validation(
         initial, lambda tried: validation.loss_and_accuracy(algorithm, tried)[1]
     )
@@ -42,7 +47,7 @@ def create_run(
     optimizer = MetaOptimizer(algorithm, engine, parameters, train.meta_lr, train.iterations)
     stream = TaskStream(train_images, config.task, train.meta_batch_size, seed)
     batch = stream.batch(algorithm, 1)
-    parity = certify_parity(algorithm, initial_network(config, seed, device), parameters, batch, chunk)
+    parity = compare_with_learn2learn(config, algorithm, parameters, batch, chunk)
     if train.iterations:
         optimizer.compute_gradient(batch)  # so that training time excludes what a device prepares at its first use
     return TrainingRun(optimizer, stream, validation, train.validate_every, timer, parity, started_at, defer_signals)
@@ -59,11 +64,28 @@ def create_engine(
     config: TrainStageConfig, seed: int, algorithm: MetaLearner, chunk: int, device: torch.device
 ) -> Engine:
     if config.train.engine == "learn2learn":
-        return Learn2LearnEngine(algorithm, initial_network(config, seed, device))
+        from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module
+
+        return Learn2LearnEngine(
+            algorithm, initial_module(config.model, config.task.ways, config.image_size, seed).to(device)
+        )
     batched = BatchedEngine(algorithm, chunk)
     return CudaGraphEngine(batched) if device.type == "cuda" else batched
 
 
-def initial_network(config: TrainStageConfig, seed: int, device: torch.device) -> nn.Module:
-    """learn2learn's network with the initialisation that every run of this seed has."""
-    return initial_module(config.model, config.task.ways, config.image_size, seed).to(device)
+def compare_with_learn2learn(
+    config: TrainStageConfig, algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, chunk: int
+) -> dict[str, Any] | None:
+    """How the first meta-gradient differs from learn2learn's; None if that is not installed or lacks the algorithm."""
+    if find_spec("learn2learn") is None:
+        return None
+    from metaglot.training.learn2learn_engine import certify_parity, initial_module
+
+    module = initial_module(config.model, config.task.ways, config.image_size, seed=0).to(batch.support.device)
+    return certify_parity(algorithm, module, parameters, batch, chunk)
+
+
+def network_weights(config: TrainStageConfig, seed: int, device: torch.device) -> dict[str, Tensor]:
+    """The initial weights that every run of this seed has."""
+    weights = initial_weights(config.model, config.task.ways, config.image_size, seed)
+    return {name: value.to(device) for name, value in weights.items()}

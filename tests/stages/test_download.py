@@ -227,6 +227,7 @@ def test_what_is_whole_is_kept_without_any_source_and_what_is_not_is_replaced(
     assert {name: (paths.RAW / name).read_bytes() for name in kept()} == whole
 
 
+@pytest.mark.slow
 def test_glyphs_are_drawn_anew_each_time(known: tuple[OfficialArchive, OfficialArchive]) -> None:
     """Those that are there may be of older code."""
     write_yaml(paths.DATA_CONFIG, {"source": "glyphs"})

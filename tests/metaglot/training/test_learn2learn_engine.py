@@ -2,7 +2,6 @@ import subprocess
 import sys
 from copy import deepcopy
 
-import numpy as np
 import pytest
 import torch
 from cases import Case
@@ -16,7 +15,6 @@ from metaglot.training.learn2learn_engine import (
     Learn2LearnEngine,
     certify_parity,
     initial_module,
-    l2l,
     module_parameters,
 )
 
@@ -116,40 +114,6 @@ def test_the_learn2learn_engine_carries_nothing_from_one_batch_to_the_next():
     again, _ = loop.meta_gradient(parameters, case.batch(1))
     torch.testing.assert_close(first, kept, rtol=0, atol=0)
     torch.testing.assert_close(again, kept, rtol=0, atol=0)
-
-
-@both
-def test_the_initialisation_is_learn2learns_and_a_function_of_the_seed(model):
-    one, same, other = (module_parameters(initial_module(model, 5, 28, seed)) for seed in (3, 3, 4))
-    assert all(torch.equal(one[name], same[name]) for name in one)
-    assert any(not torch.equal(one[name], other[name]) for name in one)
-    with torch.random.fork_rng():
-        torch.manual_seed(3)
-        np.random.seed(3)
-        models = l2l.vision.models
-        module = models.OmniglotFC(784, 5) if model == "fc" else models.OmniglotCNN(5)
-    expected = module.state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in one.items())
-
-
-@both
-def test_initialising_leaves_the_global_random_states_alone(model):
-    torch.manual_seed(1)
-    np.random.seed(1)
-    expected = torch.rand(3).tolist(), np.random.rand(3).tolist()
-    torch.manual_seed(1)
-    np.random.seed(1)
-    initial_module(model, 5, 28, 7)
-    assert (torch.rand(3).tolist(), np.random.rand(3).tolist()) == expected
-
-
-def test_the_initialisation_does_not_depend_on_the_global_random_states():
-    torch.manual_seed(1)
-    one = module_parameters(initial_module("fc", 5, 28, 7))
-    torch.manual_seed(2)
-    np.random.seed(2)
-    other = module_parameters(initial_module("fc", 5, 28, 7))
-    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 @both
