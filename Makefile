@@ -67,7 +67,7 @@ clean:
 # Needs uv (pip install uv). learn2learn is built from source and has its own file, tools/learn2learn.txt.
 lock:
 	uv pip compile -q --universal --no-emit-index-url --no-annotate --no-emit-package learn2learn \
-		--group dev --group build --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+		--extra pipeline --group dev --group build --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 # A .venv whose Python does not run any more (upgraded, or the folder was copied) counts as missing.
 LOST := $(shell .venv/bin/python -c "" 2>/dev/null || echo lost)

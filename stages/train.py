@@ -10,16 +10,14 @@ from typing import Annotated, Any
 
 import torch
 import typer
-from torch import Tensor
 
 from metaglot.core.common.atomic_files import write_json
 from metaglot.core.common.run_records import write_alignment, write_history
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.core.common.weights_file import write_weights
-from metaglot.core.nn.initial_weights import module_state
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.image_store import ImageStore
-from metaglot.training.create_run import create_run, network_weights
+from metaglot.training.create_run import create_run, trained_weights
 from metaglot.training.training_run import TrainingRun
 from stages.support import paths
 from stages.support.checkpoints import Checkpoints, open_checkpoints
@@ -77,16 +75,10 @@ def train(run: TrainingRun, config: TrainStageConfig, title: str, checkpoints: C
 
 
 def write(run: TrainingRun, config: TrainStageConfig, seed: int) -> None:
-    write_weights(paths.weights(config.algorithm, seed), weights(run, config, seed))
+    write_weights(paths.weights(config.algorithm, seed), trained_weights(run, config, seed))
     write_history(paths.history(config.algorithm, seed), run.history)
     write_alignment(paths.alignment(config.algorithm, seed), run.alignment)
     write_json(paths.run_record(config.algorithm, seed), record(run, config, seed))
-
-
-def weights(run: TrainingRun, config: TrainStageConfig, seed: int) -> dict[str, Tensor]:
-    """The meta-parameters, and the rest of learn2learn's state so that the file loads into its module."""
-    initial, trained = network_weights(config, seed, run.device), dict(run.parameters)
-    return module_state({name: trained.get(name, value) for name, value in initial.items()}) | trained
 
 
 def record(run: TrainingRun, config: TrainStageConfig, seed: int) -> dict[str, Any]:

@@ -59,8 +59,8 @@ def pins() -> dict[str, list[str]]:
 
 def test_the_lock_pins_what_pyproject_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    groups = project["dependency-groups"]
-    asked = map(Requirement, project["project"]["dependencies"] + groups["dev"] + groups["build"])
+    groups, pipeline = project["dependency-groups"], project["project"]["optional-dependencies"]["pipeline"]
+    asked = map(Requirement, project["project"]["dependencies"] + pipeline + groups["dev"] + groups["build"])
     pinned = pins() | {"learn2learn": ["0.2.0"]}  # which is built in its own way, from tools/learn2learn.txt
     for package in asked:
         assert all(package.specifier.contains(version) for version in pinned[canonicalize_name(package.name)]), package

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from cases import drawings as random_drawings
 from params_file import ROOT
 from trained_glyphs import drawings, save, trained
 
@@ -34,7 +36,7 @@ def run(folder: Path, *command: str) -> str:
 
 
 def test_readme_s_five_lines_of_python_know_a_new_picture(workspace: Path) -> None:
-    (snippet,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    snippet, _ = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     assert len([line for line in snippet.splitlines() if line]) == 5
     assert run(workspace, "-W", "error", "-c", snippet) == "beta\n"
 
@@ -44,3 +46,14 @@ def test_readme_s_command_knows_a_folder_of_pictures(workspace: Path) -> None:
     rows = run(workspace, *shlex.split(line)[1:]).splitlines()
     assert rows[0] == "file,class,probability"
     assert [row.rsplit(",", 1)[0] for row in rows[1:]] == [f"{n}.png,beta" for n in (1, 2, 3)]
+
+
+def test_readme_s_lines_for_a_notebook_train_a_network(tmp_path: Path) -> None:
+    _, snippet = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    np.save(tmp_path / "images.npy", random_drawings(size=28, characters=20))
+    run(tmp_path, "-W", "error", "-c", snippet.replace("iterations=2000", "iterations=2"))
+    assert {path.name for path in (tmp_path / "my-network").iterdir()} == {
+        "history.csv",
+        "run.json",
+        "weights.safetensors",
+    }

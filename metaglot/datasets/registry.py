@@ -10,6 +10,7 @@ DATASETS = {
     "omniglot-nearest": "metaglot.datasets.omniglot:OmniglotNearest",
     "glyphs": "metaglot.datasets.synthetic_glyphs:Glyphs",
 }
+USER_ARRAYS = "arrays"  # the name of what `metaglot.meta_train` was given; user images are shrunk as Omniglot's
 
 
 def load_dataset(source: str, asked_by: object = "data.source") -> Dataset:
@@ -22,6 +23,8 @@ def load_dataset(source: str, asked_by: object = "data.source") -> Dataset:
 
 def load_dataset_by_name(name: str, asked_by: object = "dataset") -> Dataset:
     """The data set that configs and results call `name`."""
+    if name == USER_ARRAYS:
+        return load_dataset("omniglot")
     for source in DATASETS:
         if (dataset := load_dataset(source)).name == name:
             return dataset

@@ -15,7 +15,7 @@ from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
-from metaglot.core.nn.initial_weights import initial_weights
+from metaglot.core.nn.initial_weights import initial_weights, module_state
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
@@ -89,3 +89,9 @@ def network_weights(config: TrainStageConfig, seed: int, device: torch.device) -
     """The initial weights that every run of this seed has."""
     weights = initial_weights(config.model, config.task.ways, config.image_size, seed)
     return {name: value.to(device) for name, value in weights.items()}
+
+
+def trained_weights(run: TrainingRun, config: TrainStageConfig, seed: int) -> dict[str, Tensor]:
+    """The content of the weights file: meta-parameters, and the rest of the state that learn2learn's module loads."""
+    initial, trained = network_weights(config, seed, run.device), dict(run.parameters)
+    return module_state({name: trained.get(name, value) for name, value in initial.items()}) | trained

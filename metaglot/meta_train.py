@@ -1,0 +1,125 @@
+"""Meta-train on images of your own, without the pipeline: from a notebook, say."""
+
+from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from metaglot.algorithms.registry import ALGORITHMS
+from metaglot.core.common.atomic_files import write_json
+from metaglot.core.common.errors import UserError, malformed
+from metaglot.core.common.run_records import write_history
+from metaglot.core.common.stage_configs import AlgorithmSettings, TrainStageConfig
+from metaglot.core.common.weights_file import write_weights
+from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.core.tasks.image_store import ImageStore
+from metaglot.datasets.registry import USER_ARRAYS
+from metaglot.inference.predictor import Predictor, load_predictor
+from metaglot.training.create_run import create_run, trained_weights
+from metaglot.training.training_run import ProgressCallback
+
+TASK: dict[str, Any] = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
+TRAIN: dict[str, Any] = {
+    "engine": "batched",
+    "iterations": 10_000,
+    "meta_batch_size": 32,
+    "meta_lr": 0.003,
+    "fast_lr": 0.5,
+    "adaptation_steps": 1,
+    "validate_every": 500,
+    "validation_tasks": 200,
+}
+CONV_SIZE = 28
+HELD_OUT = 0.1  # of the classes, for validation
+
+
+def meta_train(
+    images: NDArray[np.uint8],
+    folder: str | Path,
+    algorithm: str = "maml",
+    seed: int = 42,
+    model: str = "fc",
+    device: str = "cpu",
+    on_progress: ProgressCallback = lambda iteration, loss, accuracy: None,
+    **options: Any,
+) -> Predictor:
+    """Meta-train on images of many classes; returns the predictor, whose folder can be copied and loaded anywhere.
+
+    images: uint8 [classes, images, size, size], 255 = ink; the last tenth of the classes is for validation.
+    folder: where weights.safetensors, run.json and history.csv are written. algorithm: a name from
+    `metaglot.algorithms.registry`. model: `fc`, or `conv` for images of 28x28. on_progress: called now and then with
+    the iteration, the mean loss and the mean accuracy. options: keys of params.yaml's `task` and `train` and of the
+    algorithm's `settings`; by default the original study's values. Raises UserError.
+    """
+    parts = _split(images, options.get("ways", TASK["ways"]), model)
+    config = _config(algorithm, model, images.shape[-1], options)
+    training, validation = (ImageStore(part, torch.device(device)) for part in parts)
+    run = create_run(config, seed, training, validation, Untimed())
+    for _ in run.run(on_progress, lambda: None):
+        pass
+    place = Path(folder)
+    write_weights(place / "weights.safetensors", trained_weights(run, config, seed))
+    write_history(place / "history.csv", run.history)
+    about = {"algorithm": algorithm, "label": config.label, "seed": seed}
+    write_json(place / "run.json", about | {"config": {**config.model_dump(), "seed": seed}})
+    return load_predictor(place)
+
+
+class Untimed:
+    """A timer that takes no time: the library reads no clock."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+def _split(images: NDArray[np.uint8], ways: int, model: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The classes to train on, and those to validate on."""
+    shape: tuple[int, ...] = getattr(images, "shape", ())
+    if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or shape[2] != shape[3]:
+        raise UserError(
+            f"images: got {getattr(images, 'dtype', type(images).__name__)} {[*shape]}; takes uint8 [classes, images, "
+            "size, size], 255 = ink"
+        )
+    if model == "conv" and shape[2] != CONV_SIZE:
+        raise UserError(f"images: got {shape[2]}x{shape[2]} pixels; the model conv takes {CONV_SIZE}x{CONV_SIZE}")
+    held_out = max(ways, int(HELD_OUT * len(images)))
+    if len(images) < ways + held_out:
+        raise UserError(f"images: got {len(images)} classes; tasks of {ways} ways take {2 * ways} or more")
+    return images[:-held_out], images[-held_out:]
+
+
+def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> TrainStageConfig:
+    if algorithm not in ALGORITHMS:
+        raise UserError(f"algorithm: got {algorithm!r}; takes {', '.join(ALGORITHMS)}")
+    kind: type[MetaLearner] = resolve_name(ALGORITHMS[algorithm])
+    first_order = options.pop("first_order", False) if kind.takes_first_order else kind.first_order
+    task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN))
+    try:
+        settings = kind.Settings.model_validate(options).model_dump(exclude=set(AlgorithmSettings.model_fields))
+        return TrainStageConfig.model_validate(
+            {
+                "algorithm": algorithm,
+                "label": kind.label,
+                "implementation": ALGORITHMS[algorithm],
+                "first_order": first_order,
+                "dataset": USER_ARRAYS,
+                "model": model,
+                "image_size": size,
+                "task": task,
+                "split": {"kind": "random", "seed": 0},
+                "train": train,
+                "run": {"device": "cpu", "threads": "auto", "task_chunk": "auto"},
+                "settings": settings,
+            }
+        )
+    except ValidationError as mistakes:
+        raise malformed("meta_train", mistakes) from None

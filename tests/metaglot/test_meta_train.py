@@ -1,0 +1,61 @@
+"""Meta-training without the pipeline, on arrays of one's own."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import drawings
+
+from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import read_history
+from metaglot.inference.predictor import load_predictor
+from metaglot.meta_train import meta_train
+
+SHORT = {"ways": 3, "shots": 2, "queries": 2, "iterations": 3, "validate_every": 2, "validation_tasks": 4}
+IMAGES = drawings(size=8, characters=12)
+
+
+@pytest.mark.parametrize("algorithm", ["maml", "fomaml", "protonet", "scratch"])
+def test_it_leaves_a_folder_that_a_predictor_reads(tmp_path: Path, algorithm: str) -> None:
+    options = SHORT | {"scratch": {"iterations": 0}, "protonet": {"training_ways": 4}}.get(algorithm, {})
+    predictor = meta_train(IMAGES, tmp_path / "net", algorithm, **options)
+    support, labels = [*IMAGES[0, :2], *IMAGES[1, :2]], ["a", "a", "b", "b"]
+    expected = predictor.adapt(support, labels).predict([IMAGES[0, 3]])
+    assert load_predictor(tmp_path / "net").adapt(support, labels).predict([IMAGES[0, 3]]) == expected
+    assert predictor.ways == 3 and (tmp_path / "net/history.csv").exists()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
+    for name, seed in (("one", 1), ("same", 1), ("other", 2)):
+        meta_train(IMAGES, tmp_path / name, seed=seed, **SHORT)
+    one, same, other = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "same", "other"))
+    assert one == same != other
+
+
+def test_progress_and_history_are_those_of_the_training(tmp_path: Path) -> None:
+    seen: list[int] = []
+    meta_train(IMAGES, tmp_path, on_progress=lambda iteration, loss, accuracy: seen.append(iteration), **SHORT)
+    assert [row["iteration"] for row in read_history(tmp_path / "history.csv")] == [0, 2, 3] and seen == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"images": IMAGES.astype(float)}, r"images: got float64 \[12, 20, 8, 8\]; takes uint8"),
+        ({"images": IMAGES[:5]}, "images: got 5 classes; tasks of 3 ways take 6 or more"),
+        ({"images": [1, 2]}, r"images: got list \[\]; takes uint8"),
+        ({"algorithm": "mamml"}, "algorithm: got 'mamml'; takes maml, fomaml"),
+        ({"shots": 0}, "meta_train: task.shots: Input should be greater than or equal to 1"),
+        ({"meta_rate": 1}, "meta_train: meta_rate: Extra inputs are not permitted"),
+        ({"model": "conv"}, "images: got 8x8 pixels; the model conv takes 28x28"),
+    ],
+)
+def test_a_mistake_is_one_line_and_no_file(tmp_path: Path, arguments: dict[str, object], message: str) -> None:
+    given = {"images": IMAGES, "algorithm": "maml"} | SHORT | arguments
+    with pytest.raises(UserError, match=message):
+        meta_train(given.pop("images"), tmp_path / "net", given.pop("algorithm"), **given)
+    assert not (tmp_path / "net").exists()
+
+
+def test_the_arrays_are_bytes() -> None:
+    assert IMAGES.dtype == np.uint8
