@@ -1,6 +1,7 @@
 """What a folder has finished, according to its dvc.lock: its params, and whether its files are the stages' outputs."""
 
 import hashlib
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,15 @@ def locked_stages(folder: Path) -> Stages:
 
 
 def locked_params(folder: Path) -> dict[str, Any]:
-    """The params that the folder's configs were made from; its params.yaml may have changed since."""
+    """The params that the folder's configs were made from. Raises UserError if its params.yaml has changed since."""
     configured = locked_stages(folder).get("configure")
     if configured is None:
         raise UserError(f"{folder} was never configured: run `dvc repro` there")
-    found: dict[str, Any] = configured["params"]["params.yaml"]
-    return found
+    (locked,) = (dep["md5"] for dep in configured["deps"] if dep["path"] == "params.yaml")
+    if _md5(folder / "params.yaml") != locked:
+        raise UserError(f"{folder / 'params.yaml'} has changed since it was run: run `dvc repro` there")
+    params: dict[str, Any] = read_yaml(folder / "params.yaml")
+    return params
 
 
 def is_finished(folder: Path, run: str) -> bool:
@@ -42,11 +46,18 @@ def is_finished(folder: Path, run: str) -> bool:
 
 def _is_unchanged(folder: Path, stage: dict[str, Any]) -> bool:
     files = [*stage["deps"], *stage["outs"]]
-    return all(_has_hash(folder / one["path"], one["md5"]) for one in files)
+    return all(_md5(folder / file["path"]) == file["md5"] for file in files)
 
 
-def _has_hash(path: Path, md5: str) -> bool:
-    return path.is_file() and hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == md5
+def _md5(path: Path) -> str | None:
+    """DVC's hash of a file or a folder; None if it is not there."""
+    if not path.exists():
+        return None
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+        entries = [{"md5": _md5(file), "relpath": str(file.relative_to(path))} for file in files]
+        return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 
 def commit_of_code(folder: Path) -> str | None:

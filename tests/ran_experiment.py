@@ -33,7 +33,8 @@ def ran(folder: Path, name: str, changes: dict[str, Any] | None = None, **option
 
 def lock(runs: list[tuple[str, int]], params: dict[str, Any]) -> None:
     """Write dvc.lock as DVC does once these runs are trained and evaluated."""
-    stages: dict[str, Any] = {"configure": {"params": {"params.yaml": params}}}
+    write_yaml(Path("params.yaml"), params)
+    stages: dict[str, Any] = {"configure": {"deps": _hashed(Path("params.yaml"))}}
     for run in runs:
         trained = _hashed(paths.run_record(*run), paths.history(*run), paths.alignment(*run))
         scored = _hashed(paths.result(*run), paths.scores(*run))

@@ -151,3 +151,23 @@ def test_the_commit_that_a_committed_record_names_is_one_of_this_project(about: 
 
 def git(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_params_that_changed_since_the_run_are_refused(tmp_path: Path) -> None:
+    folder = ran(tmp_path / "folder", THREE)
+    with (folder / "params.yaml").open("a") as params:
+        params.write("# changed\n")
+    assert refusal(THREE, folder) == f"{folder}/params.yaml has changed since it was run: run `dvc repro` there"
+
+
+def test_a_run_whose_code_changed_is_not_finished(tmp_path: Path) -> None:
+    folder = ran(tmp_path / "folder", THREE)
+    (folder / "code/sub").mkdir(parents=True)
+    (folder / "code/train.py").write_text("1\n")
+    (folder / "code/sub/a.py").write_text("2\n")
+    lock = read_yaml(folder / "dvc.lock")
+    lock["stages"]["train@maml-42"]["deps"] = [{"path": "code", "md5": "ebdac168d38f5983f302c6fb34e15623.dir"}]  # DVC's
+    write_yaml(folder / "dvc.lock", lock)
+    assert save_record(THREE, folder, to=tmp_path / "findings").is_dir()
+    (folder / "code/sub/a.py").write_text("3\n")
+    assert "has not finished maml-42" in refusal(THREE, folder)

@@ -188,7 +188,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.slow
-def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume_within_two_seconds(here, number):
+def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(here, number):
     configure(here, LONG)
     main("maml", 3)
     expected = outcome(here)
@@ -197,10 +197,9 @@ def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume_within_two_seconds
     while not (here / paths.history("maml", 3)).exists() or len(outcome_rows(here)) < 3:
         time.sleep(0.02)
         assert process.poll() is None
-    asked = time.monotonic()
     process.send_signal(number)
-    _, said = process.communicate()
-    assert time.monotonic() - asked < 2 and process.returncode == 128 + number
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
     assert f"was stopped by {number.name}: iteration " in said.splitlines()[-1] and "`dvc repro`" in said
     process = start(here, seconds=3600)
     assert "resuming from iteration" in process.communicate()[1] and process.returncode == 0
