@@ -21,9 +21,16 @@ help:
 	@echo "make bench        measure the speed of the engines"
 	@echo "make clean        remove .venv and caches; keep data, results and MLflow's runs"
 
-# WORKERS=2 (or auto) trains several runs at a time; RAY=HOST:PORT trains on a Ray cluster.
-repro: .venv/installed
+# WORKERS=2 (or auto) trains several runs at a time; RAY=HOST:PORT, or RAY_ADDRESS, trains on a Ray cluster.
+RAY ?= $(RAY_ADDRESS)
+repro: .venv/installed $(if $(RAY),.venv/ray)
 	@WORKERS="$(WORKERS)" RAY="$(RAY)" $(RUN) -m tools.repro
+
+# Ray is installed when it is first asked for.
+.venv/ray: .venv/installed pyproject.toml
+	@echo "Installing Ray: 384 MB of disk"
+	@.venv/bin/python -m pip --disable-pip-version-check install -q -c requirements.lock --group cluster
+	@touch $@
 
 test: .venv/installed
 	$(PYTEST) -m "not slow"

@@ -104,7 +104,7 @@ class RayRun:
         run = read_yaml(paths.train_config(job.algorithm))["run"]
         threads = 1 if run["threads"] == "auto" else None
         gpus = GPU_SHARE if ray.cluster_resources().get("GPU") and run["device"] != "cpu" else 0
-        task = ray.remote(max_retries=RETRIES, retry_exceptions=[WorkerKilled], max_calls=1)(compute)
+        task = ray.remote(max_retries=RETRIES, retry_exceptions=[WorkerKilled])(compute)
         task = task.options(num_cpus=threads or run["threads"], num_gpus=gpus)
         return task.remote(job, self.commit, workspace.pack_inputs(job), self.home, threads, versions())
 

@@ -1,0 +1,66 @@
+"""What the tests of workers share: short runs, their bytes without times, and the processes that compute them."""
+
+import csv
+import os
+import time
+from pathlib import Path
+
+import yaml
+from params_file import TINY
+from repository import Repository
+
+PARAMS = TINY | {"run.threads": 1, "train.iterations": 300, "train.validate_every": 50}
+CONTENTS = ("models/*/weights.safetensors", "models/*/alignment.csv", "results/*.json", "scores/*.npz")
+TIMED = ("run.json", "history.csv")
+RUN = ("python", "-m", "cluster", "run")
+
+
+def assert_same(one: Repository, other: Repository) -> None:
+    """Weights, results, histories and the entries of dvc.lock are the same but for times."""
+    assert one.bytes(*CONTENTS) == other.bytes(*CONTENTS)
+    assert histories(one) == histories(other)
+    assert locked_runs(one) == locked_runs(other)
+
+
+def histories(repository: Repository) -> dict[str, list[list[str]]]:
+    files = repository.bytes("models/*/history.csv")
+    return {name: [row[:1] + row[2:] for row in csv.reader(text.decode().splitlines())] for name, text in files.items()}
+
+
+def locked_runs(repository: Repository) -> dict[str, dict[str, str]]:
+    """The files of each run's stages with their md5."""
+    stages = yaml.safe_load((repository.folder / "dvc.lock").read_text())["stages"]
+    return {name: untimed_files(entry) for name, entry in stages.items() if "@" in name}
+
+
+def untimed_files(entry: dict[str, list[dict[str, str]]]) -> dict[str, str]:
+    files = [*entry["deps"], *entry.get("outs", [])]
+    return {file["path"]: file["md5"] for file in files if not file["path"].endswith(TIMED)}
+
+
+def trainings(folder: Path) -> list[int]:
+    """The processes under a folder that train."""
+    return [int(process.name) for process in Path("/proc").glob("[0-9]*") if is_training(process, folder)]
+
+
+def is_training(process: Path, folder: Path) -> bool:
+    try:
+        command, where = (process / "cmdline").read_bytes().split(b"\0"), os.readlink(process / "cwd")
+    except OSError:
+        return False
+    return b"stages.train" in command and where.startswith(str(folder))
+
+
+def wait_for_trainings(folder: Path, number: int) -> list[int]:
+    end = time.monotonic() + 200
+    while len(begun := trainings(folder)) < number:
+        assert time.monotonic() < end, f"{len(begun)} of {number} trainings began"
+        time.sleep(0.05)
+    return begun
+
+
+def wait_until_none_trains(folder: Path, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while left := trainings(folder):
+        assert time.monotonic() < end, f"processes {left} still train"
+        time.sleep(0.05)
