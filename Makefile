@@ -10,9 +10,10 @@ export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help repro test test-slow test-faults lint ui bench clean lock
+.PHONY: help env repro test test-slow test-faults lint ui bench clean lock
 help:
 	@echo "make repro        run the whole comparison (only what is out of date); WORKERS=2: two runs at a time"
+	@echo "make env          install everything, Ray too, and run nothing: for a node of a cluster"
 	@echo "make test         the quick tests"
 	@echo "make test-slow    the slow tests: whole pipelines, a browser, injected faults"
 	@echo "make test-faults  the tests of faults with many more repetitions"
@@ -31,6 +32,9 @@ repro: .venv/installed $(if $(RAY),.venv/ray)
 	@echo "Installing Ray: 384 MB of disk"
 	@.venv/bin/python -m pip --disable-pip-version-check install -q -c requirements.lock --group cluster
 	@touch $@
+
+# The environment of a node of a Ray cluster: start its Ray from there, .venv/bin/ray start ...
+env: .venv/ray
 
 test: .venv/installed
 	$(PYTEST) -m "not slow"
