@@ -1,3 +1,3 @@
-"""What is measured, and the command that measures it: `python -m benchmarks`."""
+"""The project's benchmarks: `python -m benchmarks` measures and reports."""
 
-import stages  # noqa: F401  # which sets how threads wait, as in a training, before torch is imported
+import stages  # noqa: F401  # sets how threads wait, as in a training, before torch is imported

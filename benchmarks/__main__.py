@@ -1,4 +1,4 @@
-"""Measure the engines; print what was found, and keep it in results.json and results.md."""
+"""Measure the engines; print the tables and write results.json and results.md."""
 
 import tempfile
 import time
@@ -20,8 +20,7 @@ from benchmarks import (
     results_file,
     scaling,
 )
-from benchmarks.options import Setting
-from benchmarks.tables import Table
+from benchmarks.options import Options
 from stages.support.command_line import run_command
 
 Part = Literal["meta_gradient", "bound", "algorithms", "iteration", "first_order", "growth", "evaluation", "repro"]
@@ -35,42 +34,42 @@ PARTS: dict[Part, ModuleType] = {
     "evaluation": evaluation,
     "repro": repro,
 }
-WIDE = 160  # columns, where there is no terminal
-QUICK = Path(".metaglot/benchmarks")  # a quick look does not replace a measurement
+COLUMNS = 160  # without a terminal
+QUICK_FOLDER = Path(".metaglot/benchmarks")  # a quick run does not replace committed numbers
 
 
 def main(
-    quick: Annotated[bool, typer.Option(help="a look within two minutes, kept in .metaglot/benchmarks/")] = False,
-    only: Annotated[Part | None, typer.Option(help="measure this part anew, and keep the others")] = None,
-    with_repro: Annotated[bool, typer.Option("--repro/--no-repro", help="the whole pipeline in a clone too")] = True,
-    out: Annotated[Path | None, typer.Option(help="the folder for results.json and results.md")] = None,
+    quick: Annotated[bool, typer.Option(help="fewer repeats, under two minutes; writes to .metaglot/benchmarks/")] = (
+        False
+    ),
+    only: Annotated[Part | None, typer.Option(help="measure only this part and keep the results of the others")] = None,
+    with_repro: Annotated[bool, typer.Option("--repro/--no-repro", help="also time `dvc repro` in a clone")] = True,
+    out: Annotated[Path | None, typer.Option(help="folder for results.json and results.md")] = None,
 ) -> None:
-    """Measure the engines; print what was found, and keep it in results.json and results.md."""
-    folder = out or (QUICK if quick else Path("benchmarks"))
-    results = results_file.opened(folder, merge=bool(only))
+    """Measure the engines; print the tables and write results.json and results.md."""
+    folder = out or (QUICK_FOLDER if quick else Path("benchmarks"))
+    results = results_file.load_or_create(folder, merge=bool(only))
     skipped: set[Part] = set() if with_repro and not quick else {"repro"}
     with tempfile.TemporaryDirectory() as scratch:
         for name in [only] if only else [part for part in PARTS if part not in skipped]:
-            results |= measured(name, Setting(quick, Path(scratch)))
-            results_file.save(folder, results, [table for part in PARTS for table in shown(part, results)])
+            results |= measure_part(name, Options(quick, Path(scratch)))
+            tables = [table for part in PARTS if part in results for table in PARTS[part].tables(results[part])]
+            results_file.save(folder, results, tables)
     typer.echo(f"{folder}/results.json, {folder}/results.md")
 
 
-def measured(name: Part, setting: Setting) -> results_file.Results:
-    """Measure a part, and print its tables."""
+def measure_part(name: Part, options: Options) -> results_file.Results:
+    """Measure a part and print its tables."""
     start, console = time.monotonic(), Console()
     if not console.is_terminal:
-        console.width = WIDE
+        console.width = COLUMNS
     with console.status(name):
-        found = PARTS[name].measure(setting)
-    found |= results_file.when() | {"quick": setting.quick, "took_seconds": round(time.monotonic() - start)}
-    for table in PARTS[name].tables(found):
+        measured = PARTS[name].measure(options)
+    date = results_file.date_and_commit()
+    measured |= date | {"quick": options.quick, "took_seconds": round(time.monotonic() - start)}
+    for table in PARTS[name].tables(measured):
         console.print(table.rich())
-    return {name: found, **results_file.when()} | ({"first_order_saves": found["saves"]} if "saves" in found else {})
-
-
-def shown(name: Part, results: results_file.Results) -> list[Table]:
-    return PARTS[name].tables(results[name]) if name in results else []
+    return {name: measured, **date} | ({"first_order_saves": measured["saves"]} if "saves" in measured else {})
 
 
 if __name__ == "__main__":

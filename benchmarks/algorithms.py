@@ -1,15 +1,15 @@
-"""One meta-gradient (or update) of every algorithm, each at its own settings, beside MAML's in the same turns."""
+"""One meta-gradient (or update) of every algorithm with its own settings, timed alternately with MAML's."""
 
 from functools import partial
 from typing import Any
 
 from benchmarks.cases import CPU, FAST_LR, require_grad
 from benchmarks.engines import VMAP
-from benchmarks.omniglot_data import some
-from benchmarks.options import Setting
+from benchmarks.omniglot_data import sample_images
+from benchmarks.options import Options
 from benchmarks.tables import Table, milliseconds, times
-from benchmarks.timing import Work, in_turns, spread
-from benchmarks.vmap import Vmap
+from benchmarks.timing import Work, interleaved, quartiles
+from benchmarks.vmap import VmapEngine
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import SHARED, import_classes
 from metaglot.core.common.stage_configs import TaskConfig
@@ -25,41 +25,43 @@ TASKS = 32
 UNTRAINED = "scratch"
 
 
-def measure(setting: Setting) -> dict[str, Any]:
-    found = in_turns(things(), setting.few(3, 15), setting.few(0.1, 0.3))
-    against = {name: spread(found[name] / found["maml"]) for name in ALGORITHMS if name in found}
-    rows = [{"name": name, "seconds": spread(found[name]), "of_maml": ratio} for name, ratio in against.items()]
-    return {"rows": rows, "meta_sgd_of_vmap": spread(found["meta_sgd"] / found[VMAP])}
+def measure(options: Options) -> dict[str, Any]:
+    seconds = interleaved(cases_to_time(), options.choose(3, 15), options.turn_seconds)
+    rows = [
+        {"name": name, "seconds": quartiles(seconds[name]), "of_maml": quartiles(seconds[name] / seconds["maml"])}
+        for name in ALGORITHMS
+        if name in seconds
+    ]
+    return {"rows": rows, "meta_sgd_of_vmap": quartiles(seconds["meta_sgd"] / seconds[VMAP])}
 
 
-def things() -> dict[str, Work]:
-    """Every algorithm's, and Meta-SGD's by `torch.func.vmap` over per-task weights."""
-    found = {name: gradient(kind) for name, kind in import_classes(ALGORITHMS).items() if name != UNTRAINED}
-    return found | {VMAP: gradient(import_classes(ALGORITHMS)["meta_sgd"], by_vmap=True)}
+def cases_to_time() -> dict[str, Work]:
+    """The meta-gradient of every algorithm, and Meta-SGD's by `torch.func.vmap` over per-task weights."""
+    kinds = import_classes(ALGORITHMS)
+    gradients = {name: meta_gradient(kind) for name, kind in kinds.items() if name != UNTRAINED}
+    return gradients | {VMAP: meta_gradient(kinds["meta_sgd"], by_vmap=True)}
 
 
-def gradient(kind: type[MetaLearner], by_vmap: bool = False) -> Work:
-    """Of a meta-batch at the algorithm's own settings, in the second half of its training."""
+def meta_gradient(kind: type[MetaLearner], by_vmap: bool = False) -> Work:
+    """A meta-batch at the algorithm's own settings, in the second half of its training."""
     shared = kind.Settings().model_dump(include=SHARED, exclude_none=True)
-    made = kind(
-        create_network("fc"),
-        shared.get("fast_lr", FAST_LR),
-        shared.get("adaptation_steps", 1),
-    )
-    module, images = initial_module("fc", TASK.ways, 28, seed=42), some()
-    learned = require_grad(made.initial_parameters(module_parameters(module), images))
-    batch = made.training_batch(images, (StreamPurpose.TRAINING, 0, 1), TASK, shared.get("meta_batch_size", TASKS))
+    algorithm = kind(create_network("fc"), shared.get("fast_lr", FAST_LR), shared.get("adaptation_steps", 1))
+    module, images = initial_module("fc", TASK.ways, 28, seed=42), sample_images()
+    parameters = require_grad(algorithm.initial_parameters(module_parameters(module), images))
+    stream, tasks = (StreamPurpose.TRAINING, 0, 1), shared.get("meta_batch_size", TASKS)
+    batch = algorithm.training_batch(images, stream, TASK, tasks)
     if by_vmap:
-        assert isinstance(made, GradientBased)
-        return partial(Vmap(made, module).meta_gradient, learned, batch)
-    return partial(BatchedEngine(made, default_task_chunk("fc", TASK, CPU)).meta_gradient, learned, batch, 0.5)
+        assert isinstance(algorithm, GradientBased)
+        return partial(VmapEngine(algorithm, module).meta_gradient, parameters, batch)
+    engine = BatchedEngine(algorithm, default_task_chunk("fc", TASK, CPU))
+    return partial(engine.meta_gradient, parameters, batch, 0.5)
 
 
-def tables(found: dict[str, Any]) -> list[Table]:
+def tables(results: dict[str, Any]) -> list[Table]:
     note = (
-        "5-way 5-shot, fc, what one iteration computes: 32 tasks and one step where the algorithm's settings say "
-        "nothing else. Medians (quartiles) over repeats in which all take turns. Meta-SGD takes "
-        f"{times(found['meta_sgd_of_vmap'])} the time of `torch.func.vmap` over per-task weights."
+        "The meta-gradient of one iteration, 5-way 5-shot, fc. 32 tasks and one step, unless the algorithm's settings "
+        "differ. Medians (quartiles) over repeats; all algorithms are timed alternately. Meta-SGD takes "
+        f"{times(results['meta_sgd_of_vmap'])} the time of `torch.func.vmap` over per-task weights."
     )
-    rows = [[row["name"], milliseconds(row["seconds"]), times(row["of_maml"])] for row in found["rows"]]
-    return [Table("The algorithms", note, ("algorithm", "ms", "of MAML's time"), rows)]
+    rows = [[row["name"], milliseconds(row["seconds"]), times(row["of_maml"])] for row in results["rows"]]
+    return [Table("The algorithms", note, ("algorithm", "ms", "time / MAML's time"), rows)]

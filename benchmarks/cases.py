@@ -1,4 +1,4 @@
-"""The meta-batches that are measured: of Omniglot's drawings, since what is empty of them takes no time."""
+"""The meta-batches to time: of Omniglot's drawings, since the batched engine skips their empty pixels."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ from metaglot.core.tasks.task_sampler import sample_tasks
 
 CPU = torch.device("cpu")
 FAST_LR = 0.5
-KINDS: tuple[type[GradientBased], ...] = (FOMAML, MAML)
+BOTH_ORDERS: tuple[type[GradientBased], ...] = (FOMAML, MAML)
 
 
 @dataclass(frozen=True)
 class Case:
-    """An algorithm on a network and a task; as many queries as shots, as in the write-up."""
+    """An algorithm on a network and a task; as many queries as shots, as in the original study."""
 
     kind: type[GradientBased]
     model: Model = "fc"
@@ -51,14 +51,10 @@ class Case:
         return images.batch(tasks, self.shots)
 
     def describe(self) -> dict[str, object]:
-        """The columns that say what was measured."""
-        task = f"{self.ways}-way {self.shots}-shot"
-        return {"model": self.model, "task": task, "steps": self.steps, "tasks": self.tasks, "algorithm": self.name}
-
-    @property
-    def name(self) -> str:
-        return self.kind.label
+        """The first columns of a row."""
+        task, label = f"{self.ways}-way {self.shots}-shot", self.kind.label
+        return {"model": self.model, "task": task, "steps": self.steps, "tasks": self.tasks, "algorithm": label}
 
 
-def require_grad(learned: MetaParameters) -> dict[str, torch.Tensor]:
-    return {name: value.detach().clone().requires_grad_() for name, value in learned.items()}
+def require_grad(parameters: MetaParameters) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone().requires_grad_() for name, value in parameters.items()}

@@ -1,24 +1,27 @@
-"""The engines that are compared, on one case: the batched one, learn2learn's loop, and torch.func's vmap."""
+"""The engines to compare on one case: the batched one, learn2learn's, and torch.func's vmap."""
 
 from torch import Tensor, nn
 
 from benchmarks.cases import Case, require_grad
-from benchmarks.vmap import Vmap
+from benchmarks.vmap import VmapEngine
 from metaglot.core.learners.batched_engine import Engine
 from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module, module_parameters
 
-LOOP, VMAP = "learn2learn", "vmap"
+BATCHED, LEARN2LEARN, VMAP = "batched", "learn2learn", "vmap"
 
 
-def module(case: Case) -> nn.Module:
+def create_module(case: Case) -> nn.Module:
     return initial_module(case.model, case.ways, 28, seed=42)
 
 
-def learned(case: Case) -> dict[str, Tensor]:
-    return require_grad(module_parameters(module(case)))
+def initial_parameters(case: Case) -> dict[str, Tensor]:
+    return require_grad(module_parameters(create_module(case)))
 
 
-def others(case: Case) -> dict[str, Engine]:
-    """What the batched engine is compared with."""
+def create_engines(case: Case) -> dict[str, Engine]:
     algorithm = case.algorithm()
-    return {LOOP: Learn2LearnEngine(algorithm, module(case)), VMAP: Vmap(algorithm, module(case))}
+    return {
+        BATCHED: case.engine(),
+        LEARN2LEARN: Learn2LearnEngine(algorithm, create_module(case)),
+        VMAP: VmapEngine(algorithm, create_module(case)),
+    }

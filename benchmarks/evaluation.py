@@ -1,34 +1,34 @@
-"""How fast test tasks are scored: both modes, and after each of ten adaptation steps."""
+"""The speed of scoring test tasks: in both modes, and after each of ten adaptation steps."""
 
 from typing import Any
 
 from benchmarks.cases import Case
-from benchmarks.engines import learned
-from benchmarks.omniglot_data import some
-from benchmarks.options import Setting
+from benchmarks.engines import initial_parameters
+from benchmarks.omniglot_data import sample_images
+from benchmarks.options import Options
 from benchmarks.tables import Table, milliseconds, number
-from benchmarks.timing import Work, in_turns, spread
+from benchmarks.timing import Work, interleaved, quartiles
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import Model
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.scoring import evaluate
 
-TASKS: dict[Model, tuple[int, int]] = {"fc": (128, 1024), "conv": (8, 64)}  # at a time: quick, full
+TASKS: dict[Model, tuple[int, int]] = {"fc": (128, 1024), "conv": (8, 64)}  # quick, full
 
 
-def measure(setting: Setting) -> dict[str, Any]:
-    return {"rows": [_row(model, setting.few(*tasks), setting) for model, tasks in TASKS.items()]}
+def measure(options: Options) -> dict[str, Any]:
+    return {"rows": [_row(model, options.choose(*tasks), options) for model, tasks in TASKS.items()]}
 
 
-def _row(model: Model, tasks: int, setting: Setting) -> dict[str, Any]:
-    seconds = in_turns({model: scoring(Case(MAML, model, tasks=tasks))}, setting.few(2, 7))[model] / tasks
-    return {"model": model, "seconds_a_task": spread(seconds), "tasks_per_second": spread(1 / seconds)}
+def _row(model: Model, tasks: int, options: Options) -> dict[str, Any]:
+    seconds = interleaved({model: scoring(Case(MAML, model, tasks=tasks))}, options.choose(2, 7))[model] / tasks
+    return {"model": model, "seconds_a_task": quartiles(seconds), "tasks_per_second": quartiles(1 / seconds)}
 
 
 def scoring(case: Case) -> Work:
-    """Draw that many test tasks, and score them as `evaluate` does."""
-    algorithm, weights, images = case.algorithm(), learned(case), some()
+    """Sample the test tasks and score them as `evaluate` does."""
+    algorithm, weights, images = case.algorithm(), initial_parameters(case), sample_images()
 
     def score() -> None:
         tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, images.characters, images.drawings, case.task)
@@ -38,20 +38,16 @@ def scoring(case: Case) -> Work:
     return score
 
 
-def tables(found: dict[str, Any]) -> list[Table]:
+def tables(results: dict[str, Any]) -> list[Table]:
     header = ("model", "tasks a second", "ms a task", "10,000 tasks, s")
     note = (
-        "5-way 5-shot test tasks with everything a result holds: transductive and inductive scores after one step, "
-        "and scores after 0, 1, ..., 10."
+        "5-way 5-shot test tasks with everything that a result contains: transductive and inductive scores after one "
+        "step, and scores after 0, 1, ..., 10 steps."
     )
-    return [Table("Evaluation", note, header, [_cells(row) for row in found["rows"]])]
+    return [Table("Evaluation", note, header, [_cells(row) for row in results["rows"]])]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    each = row["seconds_a_task"]
-    return [
-        row["model"],
-        number(row["tasks_per_second"]["median"]),
-        milliseconds(each),
-        number(10_000 * each["median"]),
-    ]
+    seconds = row["seconds_a_task"]
+    rate, all_tasks = row["tasks_per_second"]["median"], 10_000 * seconds["median"]
+    return [row["model"], number(rate), milliseconds(seconds), number(all_tasks)]

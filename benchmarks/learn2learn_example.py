@@ -1,8 +1,8 @@
 """learn2learn's own example, `examples/vision/maml_omniglot.py` of 0.2.0, one iteration at a time.
 
-Nothing is left out but its printing: the tasks of its `get_tasksets`, which open, decode, shrink and rotate
-every drawing every time, its way to take support and query sets apart, and as many validation tasks as training
-tasks. Its rates are the write-up's; shots and order are chosen.
+Only its printing is left out. It has the tasks of `get_tasksets`, which open, decode, shrink and rotate every drawing
+every time, the example's way to separate support and query sets, and as many validation tasks as training tasks. The
+rates are the example's, and the original study's.
 """
 
 import random
@@ -17,21 +17,21 @@ from metaglot.training import learn2learn_engine
 
 l2l = learn2learn_engine.l2l  # type: ignore[attr-defined]  # imported there without its banner
 WAYS, SHOTS, META_BATCH, META_LR, FAST_LR = 5, 5, 32, 0.003, 0.5
-DRAWN = 200
+TASKS_SAMPLED_FIRST = 200
 
 
-def tasksets(root: Path) -> Any:
-    """Its tasks on a folder with Omniglot as torchvision extracts it.
+def load_tasksets(root: Path) -> Any:
+    """The example's tasks, from a folder with Omniglot as torchvision extracts it.
 
-    The example draws 20,000 tasks and keeps their descriptions: of the 320,000 that it trains on in 10,000
-    iterations, 94% are drawn already. Here 200 are drawn beforehand and stand for them, which saves it 4%.
+    The example samples 20,000 tasks and reuses their descriptions: of the 320,000 tasks that it trains on in 10,000
+    iterations, 94% are repeated. Here 200 are sampled beforehand and repeated, which saves the example 4%.
     """
     random.seed(42)
     sizes = {"train_ways": WAYS, "train_samples": 2 * SHOTS, "test_ways": WAYS, "test_samples": 2 * SHOTS}
-    made = l2l.vision.benchmarks.get_tasksets("omniglot", **sizes, num_tasks=DRAWN, root=root)
-    for taskset in (made.train, made.validation):
-        taskset.sampled_descriptions |= {i: taskset.sample_task_description() for i in range(DRAWN)}
-    return made
+    tasksets = l2l.vision.benchmarks.get_tasksets("omniglot", **sizes, num_tasks=TASKS_SAMPLED_FIRST, root=root)
+    for taskset in (tasksets.train, tasksets.validation):
+        taskset.sampled_descriptions |= {i: taskset.sample_task_description() for i in range(TASKS_SAMPLED_FIRST)}
+    return tasksets
 
 
 class Example:
@@ -43,18 +43,18 @@ class Example:
         self.tasksets = tasksets
         self.maml = l2l.algorithms.MAML(l2l.vision.models.OmniglotFC(28**2, WAYS), lr=FAST_LR, first_order=first_order)
         self.optimiser = torch.optim.Adam(self.maml.parameters(), META_LR)
-        self.loss = nn.CrossEntropyLoss(reduction="mean")
+        self.cross_entropy = nn.CrossEntropyLoss(reduction="mean")
 
     def iteration(self) -> np.ndarray:
         """The sums of loss and accuracy, of training and of validation."""
         self.optimiser.zero_grad()
         sums = np.zeros((2, 2))
         for _ in range(META_BATCH):
-            error, accuracy = self._fast_adapt(self.tasksets.train.sample())
-            error.backward()
-            sums[0] += error.item(), accuracy.item()
-            error, accuracy = self._fast_adapt(self.tasksets.validation.sample())
-            sums[1] += error.item(), accuracy.item()
+            loss, accuracy = self._fast_adapt(self.tasksets.train.sample())
+            loss.backward()
+            sums[0] += loss.item(), accuracy.item()
+            loss, accuracy = self._fast_adapt(self.tasksets.validation.sample())
+            sums[1] += loss.item(), accuracy.item()
         for parameter in self.maml.parameters():
             parameter.grad.data.mul_(1.0 / META_BATCH)
         self.optimiser.step()
@@ -66,7 +66,7 @@ class Example:
         is_support = np.zeros(data.size(0), dtype=bool)
         is_support[np.arange(SHOTS * WAYS) * 2] = True
         query, support = torch.from_numpy(~is_support), torch.from_numpy(is_support)
-        learner.adapt(self.loss(learner(data[support]), labels[support]))
+        learner.adapt(self.cross_entropy(learner(data[support]), labels[support]))
         predictions = learner(data[query])
         accuracy = (predictions.argmax(dim=1) == labels[query]).sum().float() / labels[query].size(0)
-        return self.loss(predictions, labels[query]), accuracy
+        return self.cross_entropy(predictions, labels[query]), accuracy

@@ -1,80 +1,69 @@
-"""One meta-gradient: the batched engine against learn2learn's loop, `vmap`, and its products with shared weights."""
+"""One meta-gradient: the batched engine against learn2learn's, `vmap`, and the products with shared weights alone."""
 
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from benchmarks.cases import KINDS, Case
-from benchmarks.engines import LOOP, VMAP, learned, others
-from benchmarks.matmul_count import products, work
-from benchmarks.omniglot_data import some
-from benchmarks.options import Setting
+from benchmarks.cases import BOTH_ORDERS, Case
+from benchmarks.engines import BATCHED, LEARN2LEARN, VMAP, create_engines, initial_parameters
+from benchmarks.matmul_count import count_products, multiply_all
+from benchmarks.omniglot_data import sample_images
+from benchmarks.options import Options
 from benchmarks.tables import Table, cells, milliseconds, percent, times
-from benchmarks.timing import Times, Work, in_turns, spread
+from benchmarks.timing import Times, Work, interleaved, quartiles, quartiles_of_all
 
-OURS, PRODUCTS = "batched", "products"
+PRODUCTS = "products"
 TASKS = ((5, 1), (5, 5), (20, 1))  # ways, shots
 COLUMNS = ("model", "task", "steps", "algorithm")
 
 
-def measure(setting: Setting) -> dict[str, Any]:
-    return {"rows": [_row(case, setting) for case in cases(setting.quick)]}
+def measure(options: Options) -> dict[str, Any]:
+    return {"rows": [_row(case, options) for case in cases(options.quick)]}
 
 
 def cases(quick: bool) -> Iterator[Case]:
-    """Networks, tasks, steps and orders, each with each; a quick look takes the write-up's task, and one step."""
+    """All combinations of network, task, steps and order; a quick run has the original study's task and one step."""
     for model in ("fc", "conv"):
         for ways, shots in [(5, 5)] if quick else TASKS:
             for steps in [1] if quick else [1, 5]:
-                yield from (Case(kind, model, ways, shots, steps) for kind in KINDS)
+                yield from (Case(kind, model, ways, shots, steps) for kind in BOTH_ORDERS)
 
 
-def _row(case: Case, setting: Setting) -> dict[str, Any]:
-    few, many = (3, 7) if case.model == "fc" else (1, 5 if case.steps == 1 else 3)
-    found = in_turns(things(case), setting.few(few, many), setting.few(0.1, 0.3))
+def _row(case: Case, options: Options) -> dict[str, Any]:
+    repeats = (3, 7) if case.model == "fc" else (1, 5 if case.steps == 1 else 3)
+    seconds = interleaved(cases_to_time(case), options.choose(*repeats), options.turn_seconds)
     return case.describe() | {
-        "seconds": {name: spread(values) for name, values in found.items()},
-        "speedup": {peer: spread(found[peer] / found[OURS]) for peer in (LOOP, VMAP)},
-        "share_of_bound": share(found),
+        "seconds": quartiles_of_all(seconds),
+        "speedup": {engine: quartiles(seconds[engine] / seconds[BATCHED]) for engine in (LEARN2LEARN, VMAP)},
+        "share_of_bound": share_of_bound(seconds),
     }
 
 
-def things(case: Case) -> dict[str, Work]:
+def cases_to_time(case: Case) -> dict[str, Work]:
     """A meta-gradient by each engine, and the products alone."""
-    weights, batch = learned(case), case.batch(some())
-    engines = {OURS: case.engine(), **others(case)}
-    gradients: dict[str, Work] = {name: partial(e.meta_gradient, weights, batch) for name, e in engines.items()}
-    return gradients | {PRODUCTS: work(products(case))}
+    parameters, batch = initial_parameters(case), case.batch(sample_images())
+    engines = create_engines(case)
+    gradients: dict[str, Work] = {name: partial(e.meta_gradient, parameters, batch) for name, e in engines.items()}
+    return gradients | {PRODUCTS: multiply_all(count_products(case))}
 
 
-def share(found: Times) -> dict[str, Any]:
-    """Of the engine's time, what the products alone take."""
-    return spread(found[PRODUCTS] / found[OURS])
+def share_of_bound(seconds: Times) -> dict[str, Any]:
+    return quartiles(seconds[PRODUCTS] / seconds[BATCHED])
 
 
-def tables(found: dict[str, Any]) -> list[Table]:
-    header = (
-        *COLUMNS,
-        "batched, ms",
-        f"{LOOP}, ms",
-        f"{VMAP}, ms",
-        f"against {LOOP}",
-        f"against {VMAP}",
-        "of the bound",
-    )
+def tables(results: dict[str, Any]) -> list[Table]:
+    engines = (BATCHED, LEARN2LEARN, VMAP)
+    speedups = (f"speed-up over {engine}" for engine in engines[1:])
+    header = (*COLUMNS, *(f"{engine}, ms" for engine in engines), *speedups, "share of the bound")
     note = (
-        "The meta-gradient of 32 tasks, as many queries as shots. Medians (quartiles) over repeats in which all of a "
-        "row's engines take turns. Of the bound: the time of the products with shared weights alone, over the batched "
-        "engine's."
+        "The meta-gradient of 32 tasks, as many queries as shots. Medians (quartiles) over repeats; the engines of a "
+        "row are timed alternately. Share of the bound: the time of the products with shared weights alone, divided by "
+        "the batched engine's."
     )
-    return [Table("One meta-gradient", note, header, [_cells(row) for row in found["rows"]])]
+    return [Table("One meta-gradient", note, header, [_cells(row) for row in results["rows"]])]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    seconds = [milliseconds(row["seconds"][name]) for name in (OURS, LOOP, VMAP)]
-    return [
-        *cells(row, COLUMNS),
-        *seconds,
-        *(times(row["speedup"][p]) for p in (LOOP, VMAP)),
-        percent(row["share_of_bound"]),
-    ]
+    seconds = [milliseconds(row["seconds"][engine]) for engine in (BATCHED, LEARN2LEARN, VMAP)]
+    speedups = [times(row["speedup"][engine]) for engine in (LEARN2LEARN, VMAP)]
+    return [*cells(row, COLUMNS), *seconds, *speedups, percent(row["share_of_bound"])]

@@ -1,4 +1,4 @@
-"""Omniglot for both sides: extracted for torchvision, which opens a file for each drawing, and in memory for us."""
+"""Omniglot for both engines: extracted files for learn2learn's example, an array for the batched engine."""
 
 import os
 import zipfile
@@ -18,45 +18,45 @@ from metaglot.datasets.omniglot_mirrors import MIRROR, FolderMirror, mirror_at
 from metaglot.datasets.omniglot_zip import DRAWINGS, read_drawings
 from stages.support import paths
 
-MEASURED = 200  # characters, of which the tasks are drawn where their number does not count
+SAMPLE_CHARACTERS = 200  # enough where the number of characters does not matter
 
 
-def archives() -> Path:
-    """The folder that holds Omniglot's two archives: the mirror, or data/raw."""
+def archive_folder() -> Path:
+    """The folder of Omniglot's two archives: the local mirror, or data/raw."""
     mirror = mirror_at(os.environ[MIRROR], paths.root()) if os.environ.get(MIRROR) else None
     if isinstance(mirror, FolderMirror):
         return mirror.path
     if paths.SOURCE.exists() and read_source(paths.SOURCE).dataset == "omniglot":
         return paths.RAW
-    raise UserError(f"this needs Omniglot's archives: `dvc repro download` for {paths.RAW}, or a folder in {MIRROR}")
+    raise UserError(f"Omniglot's archives are missing: run `dvc repro download`, or set {MIRROR} to their folder")
 
 
 @cache
-def in_memory() -> np.ndarray:
+def load_drawings() -> np.ndarray:
     """Every drawing, uint8 [1623, 20, 28, 28], characters in a shuffled order."""
-    folder = archives()
-    inks = [
+    folder = archive_folder()
+    images = [
         shrink_drawing(drawing, 28)
         for archive in (BACKGROUND, EVALUATION)
         for _, drawing in read_drawings(folder / f"{archive.folder}.zip", archive.folder, archive.images)
     ]
-    characters = np.stack(inks).reshape(-1, DRAWINGS, 28, 28)
+    characters = np.stack(images).reshape(-1, DRAWINGS, 28, 28)
     return np.random.default_rng(42).permutation(characters)
 
 
 @cache
-def some() -> ImageStore:
-    """The first MEASURED of them, in all four turns."""
-    return ImageStore(in_memory()[:MEASURED], CPU)
+def sample_images() -> ImageStore:
+    """The first SAMPLE_CHARACTERS characters in all four rotations."""
+    return ImageStore(load_drawings()[:SAMPLE_CHARACTERS], CPU)
 
 
 @cache
-def extracted(root: Path) -> Path:
-    """A folder as torchvision's Omniglot leaves it behind after a download; nothing is downloaded then.
+def extract_archives(root: Path) -> Path:
+    """Prepare a folder as torchvision's Omniglot leaves it after a download, so that it downloads nothing.
 
-    It looks for the official files by their md5, so it is told that of the ones at hand.
+    torchvision compares md5 sums with the official ones, so it gets those of the local archives.
     """
-    folder, into = archives(), root / Omniglot.folder
+    folder, into = archive_folder(), root / Omniglot.folder
     into.mkdir(parents=True)
     for archive in (BACKGROUND, EVALUATION):
         path = into / f"{archive.folder}.zip"

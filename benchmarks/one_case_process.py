@@ -1,7 +1,7 @@
-"""One case in a process of its own, so that its peak memory is its own: `python -m benchmarks.one_case_process JSON`.
+"""One case in a separate process, to measure its peak memory: `python -m benchmarks.one_case_process JSON`.
 
-JSON says the algorithm, the case and what `measure` takes. It does without learn2learn, whose import would cost more
-than most cases.
+JSON has the algorithm, the case and the arguments of `measure`. learn2learn is not imported here, because its import
+takes more memory than most cases.
 """
 
 import json
@@ -13,23 +13,23 @@ from typing import Any, Literal
 import numpy as np
 from safetensors.torch import load_file
 
-from benchmarks.cases import CPU, KINDS, Case, require_grad
-from benchmarks.timing import in_turns, spread
+from benchmarks.cases import BOTH_ORDERS, CPU, Case, require_grad
+from benchmarks.timing import interleaved, quartiles
 from metaglot.core.tasks.image_store import ImageStore
 from stages.support.device import peak_memory_mb
 
 
 def measure(case: Case, weights: str, drawings: str, repeats: int) -> dict[str, Any]:
-    """Seconds of a meta-gradient; peak memory, MiB, and what of it was there before the first one."""
+    """Seconds of a meta-gradient; peak memory, and the memory before the first meta-gradient, in MiB."""
     batch = case.batch(ImageStore(np.load(drawings, allow_pickle=False), CPU))
     meta_gradient = partial(case.engine().meta_gradient, require_grad(load_file(weights)), batch)
     before = resident_mb("VmRSS")
-    found = in_turns({"it": meta_gradient}, repeats, turn=0.1)
-    return {"seconds": spread(found["it"]), "peak_memory_mb": resident_mb("VmHWM"), "before_mb": before}
+    seconds = interleaved({"case": meta_gradient}, repeats, turn_seconds=0.1)["case"]
+    return {"seconds": quartiles(seconds), "peak_memory_mb": resident_mb("VmHWM"), "before_mb": before}
 
 
 def resident_mb(kind: Literal["VmRSS", "VmHWM"]) -> int:
-    """Resident memory, MiB, now or at its peak; from Linux itself, since getrusage's peak may be the parent's."""
+    """Resident memory in MiB, now or at its peak; from /proc, since getrusage's peak may be the parent's."""
     status = Path("/proc/self/status")
     if not status.exists():
         return round(peak_memory_mb(CPU))
@@ -37,6 +37,6 @@ def resident_mb(kind: Literal["VmRSS", "VmHWM"]) -> int:
 
 
 if __name__ == "__main__":
-    asked = json.loads(sys.argv[1])
-    kind = {kind.label: kind for kind in KINDS}[asked.pop("algorithm")]
-    print(json.dumps(measure(Case(kind, **asked.pop("case")), **asked)))
+    arguments = json.loads(sys.argv[1])
+    kind = {kind.label: kind for kind in BOTH_ORDERS}[arguments.pop("algorithm")]
+    print(json.dumps(measure(Case(kind, **arguments.pop("case")), **arguments)))

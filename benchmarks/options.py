@@ -1,4 +1,4 @@
-"""What a part of the benchmark is told."""
+"""The options that every part of the benchmark gets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +8,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Setting:
-    """quick: a look, within two minutes for all parts. scratch: a folder of this run, deleted at its end."""
+class Options:
+    """quick: all parts within two minutes. scratch: a folder for this run, deleted at its end."""
 
     quick: bool
     scratch: Path
 
-    def few(self, few: T, many: T) -> T:
-        return few if self.quick else many
+    def choose(self, quick: T, full: T) -> T:
+        return quick if self.quick else full
+
+    @property
+    def turn_seconds(self) -> float:
+        return self.choose(0.1, 0.3)

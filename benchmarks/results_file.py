@@ -1,4 +1,4 @@
-"""results.json, and results.md made from it."""
+"""Read and write results.json, and results.md, which is generated from it."""
 
 import os
 from datetime import UTC, datetime
@@ -15,8 +15,8 @@ from stages.support import device
 Results = dict[str, Any]
 
 
-def about() -> Results:
-    """Where this is measured: what must be the same for two measurements to stand in one file."""
+def describe_machine() -> Results:
+    """The machine and versions: results from two different ones may not be in the same file."""
     processor = device.device_name(torch.device("cpu"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
@@ -27,22 +27,22 @@ def about() -> Results:
     }
 
 
-def when() -> Results:
+def date_and_commit() -> Results:
     return {"date": datetime.now(UTC).isoformat(timespec="minutes"), "commit": device.current_commit()}
 
 
-def opened(folder: Path, merge: bool) -> Results:
-    """What to add a measurement to; raises UserError where the file to merge with is from somewhere else."""
-    path, here = folder / "results.json", about()
+def load_or_create(folder: Path, merge: bool) -> Results:
+    """The results to add to; with `merge` those of an older run, which must be of the same machine."""
+    path, machine = folder / "results.json", describe_machine()
     if not merge or not path.exists():
-        return here
-    found: Results = read_json(path)
-    for key, value in here.items():
-        if found.get(key) != value:
+        return machine
+    results: Results = read_json(path)
+    for key, value in machine.items():
+        if results.get(key) != value:
             raise UserError(
-                f"{path} was measured with {key} {found.get(key)}, not {value}: measure all parts anew, or use --out"
+                f"{path} was measured with {key} {results.get(key)}, not {value}: measure all parts again, or use --out"
             )
-    return found
+    return results
 
 
 def save(folder: Path, results: Results, tables: list[Table]) -> None:
@@ -53,18 +53,22 @@ def save(folder: Path, results: Results, tables: list[Table]) -> None:
 def markdown(results: Results, tables: list[Table]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     lines = [
-        "# Measured",
+        "# Benchmark results",
         "",
-        "Made by `make bench` from results.json.",
+        "Written by `make bench` from results.json.",
         "",
         f"- machine: {results['machine']}; threads: {results['threads']}",
         f"- versions: {versions}",
-        *(_when(name, part) for name, part in results.items() if isinstance(part, dict) and "took_seconds" in part),
+        *(
+            _measured_on(name, part)
+            for name, part in results.items()
+            if isinstance(part, dict) and "took_seconds" in part
+        ),
         "",
     ]
     return "\n".join([*lines, *(table.markdown() for table in tables)])
 
 
-def _when(name: str, part: Results) -> str:
-    quick = ", a quick look" if part["quick"] else ""
+def _measured_on(name: str, part: Results) -> str:
+    quick = ", a quick run" if part["quick"] else ""
     return f"- {name}: {part['date']}, commit {part['commit']}, in {part['took_seconds']} s{quick}"

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from safetensors.torch import save_file
 
-from benchmarks.cases import KINDS, Case
-from benchmarks.engines import learned
-from benchmarks.omniglot_data import MEASURED, in_memory
-from benchmarks.options import Setting
+from benchmarks.cases import BOTH_ORDERS, Case
+from benchmarks.engines import initial_parameters
+from benchmarks.omniglot_data import SAMPLE_CHARACTERS, load_drawings
+from benchmarks.options import Options
 from benchmarks.tables import Table, milliseconds, number
 from metaglot.algorithms.maml import MAML
 
@@ -28,62 +28,57 @@ CONV: dict[str, list[int]] = {"tasks": [1, 32, 128], "steps": [1, 5]}
 QUICK: dict[str, list[int]] = {"tasks": [1, 512], "steps": [10]}
 
 
-def measure(setting: Setting) -> dict[str, Any]:
-    repeats, seen, rows = setting.few(2, 5), dict[Case, dict[str, Any]](), []
-    for axis, case in cases(setting.quick):
-        if case not in seen:
-            seen[case] = alone(case, repeats, setting.scratch)
-        rows.append({"axis": axis, "value": getattr(case, axis), **case.describe(), **seen[case]})
+def measure(options: Options) -> dict[str, Any]:
+    repeats, measured, rows = options.choose(2, 5), dict[Case, dict[str, Any]](), []
+    for axis, case in cases(options.quick):
+        if case not in measured:
+            measured[case] = measure_in_process(case, repeats, options.scratch)
+        rows.append({"axis": axis, "value": getattr(case, axis), **case.describe(), **measured[case]})
     return {"rows": rows}
 
 
 def cases(quick: bool) -> Iterator[tuple[str, Case]]:
-    """One thing is varied at a time, from the write-up's case; of conv, less."""
+    """One size varies at a time, starting from the original study's case; fewer for conv."""
     if quick:
-        return (yield from _along(QUICK, Case(MAML)))
-    for kind in KINDS:
-        yield from _along(AXES, Case(kind))
-    yield from _along(CONV, Case(MAML, "conv"))
+        return (yield from _vary(QUICK, Case(MAML)))
+    for kind in BOTH_ORDERS:
+        yield from _vary(AXES, Case(kind))
+    yield from _vary(CONV, Case(MAML, "conv"))
 
 
-def _along(axes: dict[str, list[int]], case: Case) -> Iterator[tuple[str, Case]]:
+def _vary(axes: dict[str, list[int]], case: Case) -> Iterator[tuple[str, Case]]:
     for axis, values in axes.items():
         varied: list[dict[str, Any]] = [{axis: value} for value in values]
         yield from ((axis, replace(case, **change)) for change in varied)
 
 
-def alone(case: Case, repeats: int, scratch: Path) -> dict[str, Any]:
+def measure_in_process(case: Case, repeats: int, scratch: Path) -> dict[str, Any]:
     """Measure a case in a fresh process."""
     weights = scratch / f"{case.model}-{case.ways}.safetensors"
     if not weights.exists():
-        save_file({name: value.detach() for name, value in learned(case).items()}, weights)
+        save_file({name: value.detach() for name, value in initial_parameters(case).items()}, weights)
     drawings = scratch / "drawings.npy"
     if not drawings.exists():
-        np.save(drawings, in_memory()[:MEASURED])
+        np.save(drawings, load_drawings()[:SAMPLE_CHARACTERS])
     sizes = {name: getattr(case, name) for name in ("model", "ways", "shots", "steps", "tasks")}
     files = {"weights": str(weights), "drawings": str(drawings)}
-    asked = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats, **files})
-    command = [sys.executable, "-m", "benchmarks.one_case_process", asked]
+    arguments = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats, **files})
+    command = [sys.executable, "-m", "benchmarks.one_case_process", arguments]
     return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
-def tables(found: dict[str, Any]) -> list[Table]:
-    header = ("varied", "model", "algorithm", "ms", "ms a task", "peak memory, MiB", "of it by the meta-gradient")
+def tables(results: dict[str, Any]) -> list[Table]:
+    header = ("varied", "model", "algorithm", "ms", "ms a task", "peak memory, MiB", "of that by the meta-gradient")
     note = (
-        "A meta-gradient of 32 5-way 5-shot tasks with 1 step, but for the one thing that is varied; each in a process "
-        "of its own, whose peak resident memory is shown. More than the engine takes at a time is computed in chunks."
+        "A meta-gradient of 32 5-way 5-shot tasks with 1 step; one size varies at a time. Each case runs in a separate "
+        "process, whose peak resident memory is shown. The engine computes large meta-batches in chunks."
     )
-    return [Table("How it grows", note, header, [_cells(row) for row in found["rows"]])]
+    return [Table("Scaling", note, header, [_cells(row) for row in results["rows"]])]
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    each = number(1e3 * row["seconds"]["median"] / row["tasks"])
+    seconds = row["seconds"]
+    a_task = number(1e3 * seconds["median"] / row["tasks"])
     memory = [number(row["peak_memory_mb"]), number(row["peak_memory_mb"] - row["before_mb"])]
-    return [
-        f"{row['value']} {row['axis']}",
-        row["model"],
-        row["algorithm"],
-        milliseconds(row["seconds"]),
-        each,
-        *memory,
-    ]
+    varied = f"{row['value']} {row['axis']}"
+    return [varied, row["model"], row["algorithm"], milliseconds(seconds), a_task, *memory]

@@ -1,4 +1,4 @@
-"""A part's numbers for people: in the terminal, and in results.md."""
+"""The tables of a part, for the terminal and results.md."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rich.markup import escape
 
 @dataclass(frozen=True)
 class Table:
-    """A note says what was measured, and how to read it."""
+    """note: what was measured, and how to read it."""
 
     title: str
     note: str
@@ -19,10 +19,10 @@ class Table:
 
     def rich(self) -> rich.Table:
         columns = [rich.Column(escape(name), justify="right" if i else "left") for i, name in enumerate(self.header)]
-        made = rich.Table(*columns, title=escape(self.title), caption=escape(self.note), title_justify="left")
+        table = rich.Table(*columns, title=escape(self.title), caption=escape(self.note), title_justify="left")
         for row in self.rows:
-            made.add_row(*map(escape, row))
-        return made
+            table.add_row(*map(escape, row))
+        return table
 
     def markdown(self) -> str:
         rule = ["---", *["---:"] * (len(self.header) - 1)]
@@ -30,27 +30,27 @@ class Table:
         return "\n".join([f"## {self.title}", "", self.note, "", *lines, ""])
 
 
-def milliseconds(spread: Mapping[str, float]) -> str:
-    return _with_ends(spread, 1e3, "")
+def milliseconds(quartiles: Mapping[str, float]) -> str:
+    return _with_ends(quartiles, 1e3, "")
 
 
-def times(spread: Mapping[str, float]) -> str:
-    """How many times as fast."""
-    return _with_ends(spread, 1, "x")
+def times(quartiles: Mapping[str, float]) -> str:
+    """A ratio."""
+    return _with_ends(quartiles, 1, "x")
 
 
-def percent(spread: Mapping[str, float]) -> str:
-    return _with_ends(spread, 100, "%")
+def percent(quartiles: Mapping[str, float]) -> str:
+    return _with_ends(quartiles, 100, "%")
 
 
-def _with_ends(spread: Mapping[str, float], scale: float, unit: str) -> str:
-    """The median and, where there are repeats, the ends of its spread."""
-    low, median, high = (number(scale * spread[key]) for key in ("low", "median", "high"))
-    return f"{median}{unit} ({low} to {high})" if spread["repeats"] > 1 else f"{median}{unit}"
+def _with_ends(quartiles: Mapping[str, float], scale: float, unit: str) -> str:
+    """The median and, with several repeats, both quartiles."""
+    low, median, high = (number(scale * quartiles[key]) for key in ("low", "median", "high"))
+    return f"{median}{unit} ({low} to {high})" if quartiles["repeats"] > 1 else f"{median}{unit}"
 
 
 def number(value: float) -> str:
-    """Three digits, and no more decimals than they need."""
+    """Three significant digits, without unneeded decimals."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
 
 

@@ -1,57 +1,56 @@
-"""Times of things that are to be compared: taken in turns, so that what slows the machine slows them all."""
+"""Times of cases that are compared: timed alternately, so that whatever slows the machine slows all of them."""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import stats
 
-TURN = 0.3  # seconds, about: how long a thing has the machine before the next one has
-
 Work = Callable[[], Any]
-Times = dict[str, NDArray[np.float64]]  # seconds a call, [repeats], by the name of the thing
+Values = NDArray[np.float64] | list[float]
+Times = dict[str, NDArray[np.float64]]  # seconds a call, [repeats], by the name of the case
 
 
-def in_turns(things: Mapping[str, Work], repeats: int, turn: float = TURN) -> Times:
-    """Time each thing `repeats` times, by turns of several calls where one is short; every other round backwards."""
-    calls = {name: _calls(work, turn) for name, work in things.items()}
-    found: dict[str, list[float]] = {name: [] for name in things}
+def interleaved(cases_to_time: Mapping[str, Work], repeats: int, turn_seconds: float = 0.3) -> Times:
+    """Time the cases in turn, `repeats` times each; every other round goes backwards. A short case is called often."""
+    calls = {name: _calls_a_turn(work, turn_seconds) for name, work in cases_to_time.items()}
+    times: dict[str, list[float]] = {name: [] for name in cases_to_time}
     for repeat in range(repeats):
-        for name in [*things][:: 1 if repeat % 2 == 0 else -1]:
-            found[name].append(seconds(things[name], calls[name]))
-    return {name: np.array(times) for name, times in found.items()}
+        for name in [*cases_to_time][:: 1 if repeat % 2 == 0 else -1]:
+            times[name].append(seconds_a_call(cases_to_time[name], calls[name]))
+    return {name: np.array(seconds) for name, seconds in times.items()}
 
 
-def seconds(work: Work, calls: int = 1) -> float:
-    """Mean seconds of so many calls."""
+def seconds_a_call(work: Work, calls: int = 1) -> float:
     start = time.perf_counter()
     for _ in range(calls):
         work()
     return (time.perf_counter() - start) / calls
 
 
-def _calls(work: Work, turn: float) -> int:
-    """How many calls fill a turn, after a first one that warms up."""
-    first = seconds(work)
-    return 1 if first > turn else max(1, round(turn / seconds(work)))
+def _calls_a_turn(work: Work, turn_seconds: float) -> int:
+    """How many calls fill a turn, after a first call that warms up."""
+    first = seconds_a_call(work)
+    return 1 if first > turn_seconds else max(1, round(turn_seconds / seconds_a_call(work)))
 
 
-def spread(values: ArrayLike) -> dict[str, Any]:
+def quartiles(values: Values) -> dict[str, Any]:
     """Median and quartiles over the repeats, to four digits."""
-    values = np.asarray(values)
-    low, median, high = (digits(np.quantile(values, at)) for at in (0.25, 0.5, 0.75))
-    return {"median": median, "low": low, "high": high, "repeats": values.size}
+    return _summary(values, *np.quantile(values, (0.25, 0.5, 0.75)))
 
 
-def median_interval(values: ArrayLike) -> dict[str, Any]:
+def quartiles_of_all(times: Times) -> dict[str, dict[str, Any]]:
+    return {name: quartiles(seconds) for name, seconds in times.items()}
+
+
+def median_interval(values: Values) -> dict[str, Any]:
     """The median over the repeats and its 95% interval, from their order alone (scipy's quantile test)."""
-    values = np.asarray(values)
-    interval: Any = stats.quantile_test(values, p=0.5).confidence_interval(0.95)
-    low, median, high = map(digits, (interval.low, np.median(values), interval.high))
-    return {"median": median, "low": low, "high": high, "repeats": values.size}
+    interval: Any = stats.quantile_test(np.asarray(values), p=0.5).confidence_interval(0.95)
+    return _summary(values, interval.low, np.median(values), interval.high)
 
 
-def digits(value: float | np.floating[Any]) -> float:
-    return float(f"{value:.4g}")
+def _summary(values: Values, *ends: float) -> dict[str, Any]:
+    low, median, high = (float(f"{end:.4g}") for end in ends)
+    return {"median": median, "low": low, "high": high, "repeats": np.size(values)}

@@ -1,4 +1,4 @@
-"""torch.func's way: MAML of one task as a function, `vmap` over the tasks."""
+"""The engine by torch.func: MAML of one task as a function, and `vmap` over the tasks."""
 
 import copy
 
@@ -13,31 +13,30 @@ from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import module_parameters
 
 
-class Vmap:
-    """The engine that one would write today, as fast as it was found to get; Meta-SGD too, if its rates are learned.
+class VmapEngine:
+    """The usual way to write such an engine today, tuned as far as we could; Meta-SGD too, if its rates are learned.
 
-    The shared weights are not copied for each task until the first step has changed them, first order builds
-    no graph of the inner gradient, and the outer gradient is taken once, outside of vmap. Batch norm keeps no
-    running statistics. For second order it is written out: faster on OmniglotFC than PyTorch's own, whose
-    second derivative is wrong under vmap (torch 2.14.1, in float64: by 7% of OmniglotCNN's meta-gradient).
+    The shared weights are not copied for each task until the first step changes them. First order builds no graph of
+    the inner gradient, and the outer gradient is computed once, outside of vmap. Batch norm has no running statistics.
+    For second order it is written out: this is faster on OmniglotFC than PyTorch's own, whose second derivative is
+    wrong under vmap (torch 2.14.1, in float64: by 7% of OmniglotCNN's meta-gradient).
     """
 
     def __init__(self, algorithm: GradientBased, module: nn.Module):
         norms = replace_all_batch_norm_modules_ if algorithm.first_order else write_out_batch_norm
         self.module = norms(copy.deepcopy(module))
         self.names = [*module_parameters(module)]
-        self.steps, self.fast_lr, self.first_order = (
-            algorithm.adaptation_steps,
-            algorithm.fast_lr,
-            algorithm.first_order,
-        )
+        self.steps, self.fast_lr = algorithm.adaptation_steps, algorithm.fast_lr
+        self.first_order = algorithm.first_order
 
     def meta_gradient(
-        self, learned: MetaParameters, batch: TaskBatch, progress: float = 0
+        self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0
     ) -> tuple[list[Tensor], TaskScores]:
-        losses, logits = vmap(self._task, in_dims=(None, 0, 0, 0, 0))(dict(learned), *batch.parts())
-        found = torch.autograd.grad(losses.mean(), [*learned.values()])
-        return list(found), TaskScores(losses.detach(), score_queries(logits.detach(), batch.query_labels).accuracies)
+        losses, logits = vmap(self._task, in_dims=(None, 0, 0, 0, 0))(dict(parameters), *batch.parts())
+        gradients = torch.autograd.grad(losses.mean(), [*parameters.values()])
+        return list(gradients), TaskScores(
+            losses.detach(), score_queries(logits.detach(), batch.query_labels).accuracies
+        )
 
     def _task(
         self, weights: dict[str, Tensor], support: Tensor, labels: Tensor, query: Tensor, query_labels: Tensor
@@ -46,8 +45,8 @@ class Vmap:
         weights = {name: weights[name] for name in self.names}
         for _ in range(self.steps):
             with torch.set_grad_enabled(not self.first_order):
-                found, _ = grad(self._loss, has_aux=True)(weights, support, labels)
-            weights = weights | {name: weights[name] - rates[name] * slope for name, slope in found.items()}
+                gradients, _ = grad(self._loss, has_aux=True)(weights, support, labels)
+            weights = weights | {name: weights[name] - rates[name] * slope for name, slope in gradients.items()}
         return self._loss(weights, query, query_labels)
 
     def _loss(self, weights: dict[str, Tensor], images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 @needs_omniglot
-def test_a_quick_look_at_the_bound_is_printed_and_kept(tmp_path: Path) -> None:
+def test_a_quick_run_of_one_part_is_printed_and_saved(tmp_path: Path) -> None:
     ended = benchmarks("--quick", "--only", "bound", "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr
     assert "Share of the matrix-product bound" in ended.stdout
@@ -33,16 +33,16 @@ def test_a_quick_look_at_the_bound_is_printed_and_kept(tmp_path: Path) -> None:
     )
 
 
-def test_a_part_measured_anew_leaves_the_others_in_place(tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_text(json.dumps(results_file.about() | {"growth": {"rows": []}}))
-    assert results_file.opened(tmp_path, merge=True)["growth"] == {"rows": []}
-    assert "growth" not in results_file.opened(tmp_path, merge=False)
+def test_a_part_that_is_measured_again_keeps_the_other_parts(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(results_file.describe_machine() | {"growth": {"rows": []}}))
+    assert results_file.load_or_create(tmp_path, merge=True)["growth"] == {"rows": []}
+    assert "growth" not in results_file.load_or_create(tmp_path, merge=False)
 
 
-def test_two_machines_do_not_stand_in_one_file(tmp_path: Path) -> None:
-    (tmp_path / "results.json").write_text(json.dumps(results_file.about() | {"threads": 77}))
+def test_results_of_another_machine_are_not_merged(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(results_file.describe_machine() | {"threads": 77}))
     with pytest.raises(UserError, match="was measured with threads 77, not"):
-        results_file.opened(tmp_path, merge=True)
+        results_file.load_or_create(tmp_path, merge=True)
 
 
 def test_an_unknown_part_is_refused_by_name() -> None:

@@ -13,7 +13,7 @@ from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import module_parameters
 
 
-def one_task() -> Any:
+def single_task() -> Any:
     """A learn2learn taskset with a single task, so that every sample is the same."""
     labels = torch.arange(7).repeat_interleave(20)
     data = l2l.data.MetaDataset(TensorDataset(torch.rand(len(labels), 1, 28, 28), labels))
@@ -27,25 +27,27 @@ def one_task() -> Any:
 
 
 def as_batch(images: torch.Tensor, labels: torch.Tensor) -> TaskBatch:
-    """A task of learn2learn's example, support and queries by turns, as a batch of one."""
+    """A task of learn2learn's example, support and queries alternating, as a batch of one."""
     images = images.squeeze(1)
     return TaskBatch(images[None, ::2], labels[None, ::2], images[None, 1::2], labels[None, 1::2])
 
 
 @pytest.mark.parametrize("kind", [FOMAML, MAML])
-def test_the_example_goes_along_the_meta_gradient_that_ours_computes(kind: type[FOMAML] | type[MAML]) -> None:
-    taskset = one_task()
+def test_the_example_computes_the_batched_engines_meta_gradient(kind: type[FOMAML] | type[MAML]) -> None:
+    taskset = single_task()
     example = Example(SimpleNamespace(train=taskset, validation=taskset), bool(kind.first_order))
-    learned = {name: p.detach().clone().requires_grad_() for name, p in module_parameters(example.maml.module).items()}
+    parameters = {
+        name: p.detach().clone().requires_grad_() for name, p in module_parameters(example.maml.module).items()
+    }
     example.iteration()
-    ours, _ = Case(kind).engine().meta_gradient(learned, as_batch(*taskset.sample()))
-    theirs = [module_parameters(example.maml.module)[name].grad for name in learned]
-    mine, its = (torch.cat([g.flatten() for g in gradient if g is not None]) for gradient in (ours, theirs))
-    assert (mine - its).norm() < 1e-4 * its.norm()  # float32 on both sides: rounding in single numbers is larger
+    batched, _ = Case(kind).engine().meta_gradient(parameters, as_batch(*taskset.sample()))
+    of_example = [module_parameters(example.maml.module)[name].grad for name in parameters]
+    ours, theirs = (torch.cat([g.flatten() for g in part if g is not None]) for part in (batched, of_example))
+    assert (ours - theirs).norm() < 1e-4 * theirs.norm()  # float32 on both sides: rounding in single numbers is larger
 
 
 def test_the_example_takes_a_step_and_scores_training_and_validation() -> None:
-    taskset = one_task()
+    taskset = single_task()
     example = Example(SimpleNamespace(train=taskset, validation=taskset), first_order=True)
     first, *_, last = (example.iteration() for _ in range(5))
     assert first.shape == (2, 2)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from cases import Case
 
-from benchmarks.vmap import Vmap
+from benchmarks.vmap import VmapEngine
 from metaglot.core.learners.batched_engine import BatchedEngine
 
 
@@ -12,7 +12,7 @@ from metaglot.core.learners.batched_engine import BatchedEngine
 def test_vmap_computes_the_same_meta_gradient(model: str, first_order: bool, steps: int) -> None:
     case = Case(model=model, first_order=first_order, steps=steps)
     algorithm, parameters, batch = case.algorithm(), case.parameters(), case.batch()
-    theirs, outcome = Vmap(algorithm, case.module()).meta_gradient(parameters, batch)
+    theirs, outcome = VmapEngine(algorithm, case.module()).meta_gradient(parameters, batch)
     ours, expected = BatchedEngine(algorithm, case.tasks).meta_gradient(parameters, batch)
     norm = torch.stack([g.norm() for g in ours]).norm()
     apart = torch.stack([(a - b).norm() for a, b in zip(ours, theirs, strict=True)]).norm()
