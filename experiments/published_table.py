@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
-from metaglot.report.published_results import CELLS, PUBLISHED, Mode
+from metaglot.report.published_results import Mode, published_results
 from metaglot.report.ranking import ranked
 from metaglot.report.tables import Record, Table, main_table
 
@@ -29,10 +29,12 @@ class PublishedNumber(NamedTuple):
 
 def published_number(method: str, network: str, cell: str) -> PublishedNumber:
     """Find a published accuracy; KeyError if there is none."""
-    for spread in PUBLISHED:
-        for result in spread.results:
+    published = published_results()
+    for group in published.groups:
+        for result in group.results:
             if (result.method, result.network) == (method, network):
-                return PublishedNumber(result.accuracies[CELLS.index(cell)], spread.meaning, result.source, result.mode)
+                accuracy = result.accuracies[published.cells.index(cell)]
+                return PublishedNumber(accuracy, group.meaning, result.source, result.mode)
     raise KeyError((method, network))
 
 

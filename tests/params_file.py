@@ -1,11 +1,12 @@
 """params.yaml as it is committed, and as tests change it."""
 
 import subprocess
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from experiments.declared import apply_settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,14 +46,7 @@ TINY = {
 
 def changed(changes: dict[str, Any], params: dict[str, Any] = ASGIVEN) -> dict[str, Any]:
     """A copy of `params` with other values, by dotted key."""
-    params = deepcopy(params)
-    for key, value in changes.items():
-        *sections, name = key.split(".")
-        part = params
-        for section in sections:
-            part = part.setdefault(section, {})
-        part[name] = value
-    return params
+    return apply_settings(changes, params)
 
 
 def text(params: Any) -> bytes:

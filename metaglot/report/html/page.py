@@ -22,7 +22,7 @@ from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, banner
 from metaglot.report.original_study import TITLE
 from metaglot.report.provenance_tables import provenance
-from metaglot.report.published_results import CELLS, LITTLE_KNOWN, PROTOCOLS, PUBLISHED
+from metaglot.report.published_results import published_results
 from metaglot.report.ranking import best_first
 from metaglot.report.secondary_tables import others_table, uncertainty_table
 from metaglot.report.tables import baselines_table, main_table, notes, pairs_table, runs_table
@@ -67,10 +67,7 @@ def render_page(
         run_rows=runs_table(comparison),
         gallery=gallery(runs, characters),
         hardest=hardest(runs, characters),
-        cells=CELLS,
-        published=PUBLISHED if comparison["dataset"] == "omniglot" else [],
-        protocols=PROTOCOLS,
-        little_known=LITTLE_KNOWN,
+        published=published_results() if comparison["dataset"] == "omniglot" else None,
         provenance=provenance(comparison, runs, experiment),
         palette=SERIES,
         study=TITLE,

@@ -19,7 +19,7 @@ from metaglot.report.figures.scores import scores
 from metaglot.report.figures.svg_chart import SERIES, colour, marker, open_chart
 from metaglot.report.html.page import TEMPLATES, code, render_page, whole
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.published_results import LITTLE_KNOWN, PROTOCOLS, PUBLISHED
+from metaglot.report.published_results import published_results
 from metaglot.report.secondary_tables import others_table
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.tables import main_table, pairs_table
@@ -80,26 +80,22 @@ def test_ids_are_unique(html: str):
     assert len(ids) == len(set(ids))
 
 
-def test_published_results_stand_with_what_their_spread_means(html: str):
+def test_every_published_result_is_shown_with_the_meaning_of_its_spread(html: str):
     text = Elements(html).text
-    for spread in PUBLISHED:
-        assert spread.meaning in text
-        assert all(accuracy in text for result in spread.results for accuracy in result.accuracies)
+    for group in published_results().groups:
+        accuracies = [accuracy for result in group.results for accuracy in result.accuracies]
+        assert group.meaning in text and all(accuracy in text for accuracy in accuracies)
+        assert any("±" in accuracy for accuracy in accuracies) == group.meaning.startswith("±")
 
 
 def test_every_published_source_has_its_protocol_or_that_it_is_not_known(html: str):
-    named = [protocol.source for protocol in PROTOCOLS] + [*LITTLE_KNOWN]
-    text, methods = Elements(html).text, {one.method.split(",")[0] for spread in PUBLISHED for one in spread.results}
+    published, text = published_results(), Elements(html).text
+    named = [protocol.source for protocol in published.protocols] + [*published.little_known]
+    methods = {result.method.split(",")[0] for group in published.groups for result in group.results}
     for method in methods - {"MANN", "FOMAML", "MAML in learn2learn"}:  # as in MAML's table; PaddleFSL's and Reptile's
         assert any(method in source for source in named), method
-    assert all(said in text for said in LITTLE_KNOWN.values())
-    assert all(protocol.outer in text and protocol.inner in text for protocol in PROTOCOLS)
-
-
-def test_no_column_holds_two_meanings_of_a_spread():
-    for spread in PUBLISHED:
-        printed = [accuracy for result in spread.results for accuracy in result.accuracies]
-        assert any("±" in accuracy for accuracy in printed) == spread.meaning.startswith("±")
+    assert all(note in text for note in published.little_known.values())
+    assert all(protocol.outer in text and protocol.inner in text for protocol in published.protocols)
 
 
 def test_on_glyphs_there_is_a_banner_and_nothing_published(tmp_path: Path):
