@@ -5,7 +5,7 @@ from typing import Any
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
 from metaglot.report import formatting
-from metaglot.report.claims.evidence import INCONCLUSIVE, NOT_TESTED
+from metaglot.report.claims.evidence import Decision
 from metaglot.report.markdown import claim_as_markdown
 
 DECIDES = {  # the experiment that tests each conclusion of the original study
@@ -71,7 +71,7 @@ def open_questions(known: Known) -> str:
 def _open_pairs(found: ExperimentRecord) -> list[str]:
     """A line for each inconclusive pair; if there are many, one line that counts them."""
     pairs = found.pairwise_results()
-    unsure = [one for one in pairs if one.verdict.startswith(INCONCLUSIVE)]
+    unsure = [one for one in pairs if one.verdict.startswith(Decision.INCONCLUSIVE)]
     if len(unsure) > MANY_PAIRS:
         seeds = formatting.several(len(found.about["recorded"]), "seed")
         return [f"`{found.name}`: {seeds} settled {len(pairs) - len(unsure)} of {len(pairs)} pairs of algorithms."]
@@ -80,7 +80,7 @@ def _open_pairs(found: ExperimentRecord) -> list[str]:
 
 def _open_claims(found: ExperimentRecord) -> list[str]:
     mine = [claim for claim in claims(found) if DECIDES[claim["id"]] == found.name]
-    unsure = [claim for claim in mine if claim["verdict"] in (INCONCLUSIVE, NOT_TESTED)]
+    unsure = [claim for claim in mine if claim["verdict"] in (Decision.INCONCLUSIVE, Decision.NOT_TESTED)]
     return [f"`{found.name}`: “{claim['statement']}” is {claim['verdict']}." for claim in unsure]
 
 

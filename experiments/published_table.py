@@ -5,8 +5,7 @@ from typing import NamedTuple
 from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
 from metaglot.report.published_results import Mode, published_results
-from metaglot.report.ranking import ranked
-from metaglot.report.tables import Record, Table, main_table
+from metaglot.report.tables import Record, Table, main_table, ranked
 
 INTERVAL = "± is a 95% interval"
 OURS = ("algorithm", "seeds", "test accuracy", "inductive")

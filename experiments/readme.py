@@ -10,8 +10,7 @@ from metaglot.core.common.atomic_files import read_json, read_text, write_text
 from metaglot.core.common.errors import UserError
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
-from metaglot.report.ranking import ranked
-from metaglot.report.tables import Record, Table, estimate
+from metaglot.report.tables import Record, Table, estimate, ranked
 from stages.support import paths
 
 README = Path("README.md")

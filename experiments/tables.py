@@ -9,7 +9,8 @@ from experiments.load_record import ExperimentRecord
 from experiments.published_table import cell_table, curve_table
 from metaglot.report import formatting
 from metaglot.report.markdown import BASELINES, as_markdown
-from metaglot.report.tables import Record, baselines_table, main_table, pairs_table, runs_table
+from metaglot.report.pair_tables import baselines_table, pairs_table
+from metaglot.report.tables import Record, main_table, runs_table
 
 
 def experiment_block(found: ExperimentRecord, known: dict[str, ExperimentRecord]) -> str:

@@ -1,4 +1,4 @@
-"""What has to be known before a number is read: said once here, for the page, comparison.md and the terminal."""
+"""The notes that a reader of the numbers needs, for the page, comparison.md and the terminal."""
 
 from typing import Any
 
@@ -7,28 +7,52 @@ from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import adaptation_steps
 from metaglot.report.statistics.pairs import Pair
+from metaglot.report.tables import OVERLAP, ranked
 
 Record = dict[str, Any]
 
-# What validation decides, where it decides anything.
-DECIDES = {
+# The algorithms for which validation decides something.
+VALIDATION_DECIDES = {
     "pretrained": "{label}, which keeps the weights that score best on the validation tasks and stops early",
     "scratch": "{label}, whose rate and number of steps are chosen on the validation tasks",
 }
+SEEDS_NOTE = (
+    "Intervals over seeds describe networks retrained on this split and tested on these tasks. The interval over "
+    "characters describes other test characters, for the mean of these seeds' networks."
+)
 
 
-def of_seeds(rows: list[Record]) -> list[str]:
-    """What an interval over seeds leaves out; nothing where there is none."""
-    if not any(len(row["seeds"]) > 1 for row in rows):
-        return []
-    return [
-        "Intervals over seeds describe networks retrained on this split and tested on these tasks. The interval over "
-        "characters describes other test characters, for the mean of these seeds' networks."
+def notes(comparison: Record) -> list[str]:
+    """The notes below the main table."""
+    rows = ranked(comparison["algorithms"])
+    several = any(len(row["seeds"]) > 1 for row in rows)
+    tasks = formatting.several(comparison["evaluate"]["tasks"], "test task")
+    lines = [
+        f"{_training_iterations(rows)}, {formatting.dataset(comparison['dataset'])}, model {comparison['model']}.",
+        f"Accuracy and loss (query cross-entropy) over {tasks}, the same for all runs; in brackets the 95% confidence "
+        + ("interval over seeds." if several else "interval of this one network, clustered by character."),
+        *([SEEDS_NOTE] if several else []),
+        *family_notes(comparison["pairs"]),
+        f"Adaptation steps before a test task's queries: {_by_algorithm(rows, 'adaptation_steps')}.",
+        "Inductive: each query is classified independently. The other columns are transductive, as published: batch "
+        "norm normalises all queries of a task together.",
+        "Training time: the meta-training loop with its task sampling, without set-up and validation.",
     ]
+    times = [time for row in rows for time in row["times"]]
+    if len({time["device"] for time in times}) > 1:
+        lines.append("Times on different devices are not comparable.")
+    if any(time["overlapped"] for time in times):
+        lines.append(f"{OVERLAP} Another training ran on the device at the same time, so the time says little.")
+    if any(row["writeup"] for row in rows):
+        lines.append(
+            "The original study tested on 32 tasks; its times are on a laptop GPU and include data loading and "
+            'validation. It calls the loss "error".'
+        )
+    return lines
 
 
-def of_families(pairs: list[Pair]) -> list[str]:
-    """Why an interval and a verdict may disagree; nothing where nothing was corrected."""
+def family_notes(pairs: list[Pair]) -> list[str]:
+    """Why an interval and a verdict may disagree; empty if no p-value was corrected."""
     if len(pairs) < 2 or all(pair["over_seeds"]["accuracy"]["p"] is None for pair in pairs):
         return []
     return [
@@ -37,24 +61,38 @@ def of_families(pairs: list[Pair]) -> list[str]:
     ]
 
 
-def of_validation(runs: list[LoadedRun]) -> list[str]:
-    """What validation decided, and where its curves are not what the tests score."""
+def validation_notes(runs: list[LoadedRun]) -> list[str]:
+    """What validation decided, and which validation curves do not end at the test score."""
     first = [seeds[0] for seeds in series(runs)]
-    decided = [DECIDES[run.algorithm].format(label=run.result.label) for run in first if run.algorithm in DECIDES]
-    but = f", except for {formatting.listed(decided)}" if decided else ""
-    said = [f"We test the weights of the last iteration. Validation is only recorded{but}."]
-    longer = [f"{run.result.label} {_steps(run)}, then {adaptation_steps(run)}" for run in first if _adapts_more(run)]
+    decided = [
+        VALIDATION_DECIDES[run.algorithm].format(label=run.result.label)
+        for run in first
+        if run.algorithm in VALIDATION_DECIDES
+    ]
+    exceptions = f", except for {formatting.listed(decided)}" if decided else ""
+    lines = [f"We test the weights of the last iteration. Validation is only recorded{exceptions}."]
+    longer = [
+        f"{run.result.label} {run.record.config.train.adaptation_steps}, then {steps}"
+        for run in first
+        if (steps := adaptation_steps(run)) not in (None, run.record.config.train.adaptation_steps)
+    ]
     if longer:
-        said.append(
+        lines.append(
             f"Validation takes as many adaptation steps as training; the test takes more "
             f"({formatting.listed(longer)}), so such a curve does not end at the score."
         )
-    return said
+    return lines
 
 
-def _steps(run: LoadedRun) -> int:
-    return run.record.config.train.adaptation_steps
+def _training_iterations(rows: list[Record]) -> str:
+    counts = _by_algorithm(rows, "iterations")
+    same = len({row["iterations"] for row in rows}) == 1
+    return f"{counts} training iterations" if same else f"Training iterations: {counts}"
 
 
-def _adapts_more(run: LoadedRun) -> bool:
-    return adaptation_steps(run) not in (None, _steps(run))
+def _by_algorithm(rows: list[Record], key: str) -> str:
+    """The number of every algorithm; only once if they have the same."""
+    counts = {row["label"]: "none" if row[key] is None else f"{row[key]:,}" for row in rows}
+    if len(set(counts.values())) == 1:
+        return next(iter(counts.values()))
+    return formatting.listed([f"{label} {count}" for label, count in counts.items()])

@@ -1,6 +1,6 @@
-"""Numbers as they are read: percentages, points of difference, times, and the sentences made of them."""
+"""Numbers as text: percentages, percentage points, times, and the sentences that contain them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from metaglot.report.statistics.pairwise_result import PairwiseResult
 
@@ -16,8 +16,17 @@ def points(difference: float) -> str:
     return f"{round(100 * difference, 2) + 0.0:+.2f}".replace("-", MINUS)
 
 
+def signed_loss(difference: float) -> str:
+    return f"{difference:+.4f}".replace("-", MINUS)
+
+
+def bounds(interval: Sequence[float], form: Callable[[float], str] = points) -> str:
+    low, high = interval
+    return f"{form(low)} to {form(high)}"
+
+
 def character(name: str) -> str:
-    """A character's name for people: `Old_Church_Slavonic/character12` is Old Church Slavonic 12."""
+    """A readable name: `Old_Church_Slavonic/character12` is Old Church Slavonic 12."""
     return name.replace("/character", " ").replace("_", " ")
 
 
@@ -39,37 +48,26 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
-def interval(low: float, high: float) -> str:
-    return f"95% interval {points(low)} to {points(high)}"
+def difference(result: PairwiseResult) -> str:
+    """The difference in accuracy with its intervals and p-value."""
+    minus = f"{result.label} minus {result.other} is {points(result.difference)} points"
+    interval = f"95% interval {bounds((result.low, result.high))}"
+    if result.p is None:
+        return f"{minus} ({interval}, clustered by character, one seed)"
+    seeds, p = several(result.seeds, "seed"), p_value(result.p)
+    characters = f"; clustered by test character {bounds(result.over_characters)}" if result.over_characters else ""
+    corrected = "Holm's " if result.family > 1 else ""
+    return f"{minus} ({interval}, over {seeds}{characters}; {corrected}{p})"
 
 
-def difference(standing: PairwiseResult) -> str:
-    """The first minus the second, with what it was taken over."""
-    what = f"{standing.label} minus {standing.other} is {points(standing.difference)} points"
-    bounds = interval(standing.low, standing.high)
-    if standing.p is None:
-        return f"{what} ({bounds}, clustered by character, one seed)"
-    seeds, p = several(standing.seeds, "seed"), p_value(standing.p)
-    corrected = "Holm's " if standing.family > 1 else ""
-    return f"{what} ({bounds}, over {seeds}{_characters(standing)}; {corrected}{p})"
-
-
-def _characters(standing: PairwiseResult) -> str:
-    """The other uncertainty of several seeds."""
-    if standing.over_characters is None:
-        return ""
-    low, high = standing.over_characters
-    return f"; clustered by test character {points(low)} to {points(high)}"
-
-
-def verdict(standing: PairwiseResult, margin: float) -> str:
+def verdict(result: PairwiseResult, margin: float) -> str:
     """The verdict as a sentence."""
-    first, second = standing.label, standing.other
-    match standing.verdict:
+    first, second = result.label, result.other
+    match result.verdict:
         case "better":
-            return f"{first} is more accurate than {second}{_small(standing, margin)}."
+            return f"{first} is more accurate than {second}{_small(result, margin)}."
         case "worse":
-            return f"{second} is more accurate than {first}{_small(standing, margin)}."
+            return f"{second} is more accurate than {first}{_small(result, margin)}."
         case "inconclusive":
             pair = f"{first} and {second}"
             return f"The difference between {pair} is inconclusive, and not shown to be below {size(margin)}."
@@ -87,5 +85,5 @@ def dataset(name: str) -> str:
     return {"omniglot": "Omniglot", "omniglot-nearest": "Omniglot (nearest pixels)"}.get(name, name)
 
 
-def _small(standing: PairwiseResult, margin: float) -> str:
-    return f", but by less than the equivalence margin of {size(margin)}" if standing.within_margin else ""
+def _small(result: PairwiseResult, margin: float) -> str:
+    return f", but by less than the equivalence margin of {size(margin)}" if result.within_margin else ""

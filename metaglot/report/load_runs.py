@@ -1,4 +1,4 @@
-"""A run as the report sees it: what training and evaluation left behind, read back together."""
+"""Load the records of a run: the files that training and evaluation wrote."""
 
 import csv
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from metaglot.core.common.atomic_files import read_text
 from metaglot.core.common.errors import UserError
@@ -16,8 +17,10 @@ from metaglot.evaluation.result_record import Result
 from metaglot.report.stage_configs import RunRef
 
 Scores = dict[str, NDArray[Any]]
-OF_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}  # dimensions
-OF_FIRST_TASKS = {"drawings": 3, "predictions": 3}
+ALIGNMENT_ROW = TypeAdapter(AlignmentRow)
+# The arrays of a scores file with their dimensions: of all tasks, and of the first few.
+ALL_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}
+FIRST_TASKS = {"drawings": 3, "predictions": 3}
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,12 @@ class LoadedRun:
 
     @property
     def iterations(self) -> int:
-        """How many were made: fewer than were asked for with early stopping."""
+        """The number of training iterations; early stopping makes it smaller than the config's."""
         return int(self.history[-1]["iteration"]) if self.history else self.record.config.train.iterations
 
 
 def read_run(row: RunRef, record: Path, history: Path, alignment: Path, result: Path, scores: Path) -> LoadedRun:
-    """Read the five files of one row of the comparison; files of another run are refused."""
+    """Read the five files of one row of the comparison; raises UserError if a file belongs to another run."""
     run = LoadedRun(
         record=read_record(RunRecord, record),
         history=read_history(history),
@@ -57,41 +60,38 @@ def read_run(row: RunRef, record: Path, history: Path, alignment: Path, result: 
         result=read_record(Result, result),
         scores=read_scores(scores),
     )
-    for path, found in ((record, run.record), (result, run.result)):
-        if (found.algorithm, found.seed, found.label) != (row.algorithm, row.seed, row.label):
+    for path, content in ((record, run.record), (result, run.result)):
+        if (content.algorithm, content.seed, content.label) != (row.algorithm, row.seed, row.label):
             raise UserError(
-                f"{path} is of {found.label}, seed {found.seed}, not of {row.label}, seed {row.seed}: "
+                f"{path} is of {content.label}, seed {content.seed}, not of {row.label}, seed {row.seed}: "
                 "run `dvc repro` to bring it up to date"
             )
     return run
 
 
 def read_alignment(path: Path) -> list[AlignmentRow]:
-    """Read alignment.csv; it has no row where an algorithm has no second order."""
+    """Read alignment.csv, which has no rows for an algorithm without a second order."""
     rows = csv.DictReader(read_text(path).splitlines(), strict=True)
     try:
-        return [
-            AlignmentRow(int(row["iteration"]), row["layer"], float(row["cosine"]), float(row["norm_ratio"]))
-            for row in rows
-        ]
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise _damaged(path, f"line {rows.line_num}: {error}") from None
+        return [ALIGNMENT_ROW.validate_python(row) for row in rows]
+    except (ValidationError, csv.Error) as error:
+        raise _damaged(path, f"line {rows.line_num}: {' '.join(str(error).split())[:120]}") from None
 
 
 def read_scores(path: Path) -> Scores:
-    """Scores [tasks], what the tasks held [tasks, ways], drawings and predictions of the first tasks."""
+    """Scores [tasks], the tasks' characters [tasks, ways], drawings and predictions of the first tasks."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            scores = {name: archive[name] for name in (*OF_TASKS, *OF_FIRST_TASKS)}
+            scores = {name: archive[name] for name in (*ALL_TASKS, *FIRST_TASKS)}
     except FileNotFoundError:
         raise UserError(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
-    except Exception as error:  # of a damaged file zipfile, zlib and numpy raise almost anything
+    except Exception as error:  # zipfile, zlib and numpy raise almost anything for a damaged file
         raise _damaged(path, f"{type(error).__name__}: {error}"[:120]) from None
-    for name, dimensions in (OF_TASKS | OF_FIRST_TASKS).items():
+    for name, dimensions in (ALL_TASKS | FIRST_TASKS).items():
         if scores[name].ndim != dimensions:
             raise _damaged(path, f"{name} has {scores[name].ndim} dimensions, not {dimensions}")
-    if len({len(scores[name]) for name in OF_TASKS}) != 1:
-        raise _damaged(path, "its arrays are of different numbers of tasks")
+    if len({len(scores[name]) for name in ALL_TASKS}) != 1:
+        raise _damaged(path, "its arrays have different numbers of tasks")
     return scores
 
 

@@ -1,4 +1,4 @@
-"""comparison.md, and the same on a terminal."""
+"""The comparison as Markdown and on a terminal."""
 
 from typing import Any
 
@@ -7,22 +7,24 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from metaglot.report.tables import Table, baselines_table, claims_table, main_table, notes, pairs_table
+from metaglot.report.footnotes import notes
+from metaglot.report.pair_tables import baselines_table, pairs_table
+from metaglot.report.tables import Table, claims_table, main_table
 
 BASELINES = "Against the baselines without meta-learning"
-# Columns that a narrow terminal does without, the least important first.
+# The columns that a narrow terminal omits, the least important first.
 DROPPED_FIRST = ("device", "over characters", "over", "inductive", "p (Holm)", "training time", "seeds", "loss")
 GAP = 2  # between columns
-SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot, and stand beside no published ones."
+SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot and are not comparable with published ones."
 
 
 def banner(comparison: dict[str, Any]) -> str | None:
-    """What must be read first, where the characters are not Omniglot's."""
+    """A warning if the characters are not Omniglot's."""
     return SYNTHETIC.format(comparison["dataset"]) if "synthetic" in comparison["dataset"] else None
 
 
 def markdown(comparison: dict[str, Any]) -> str:
-    """The comparison as plain text."""
+    """comparison.md."""
     warning = banner(comparison)
     parts = [f"# {comparison['question']}", *([f"**{warning}**"] if warning else []), comparison["answer"]]
     parts += [as_markdown(main_table(comparison)), "\n".join(f"- {note}" for note in notes(comparison))]
@@ -58,7 +60,7 @@ def as_markdown(table: Table) -> str:
 
 
 def claim_as_markdown(claim: dict[str, Any]) -> str:
-    """A conclusion with its verdict and what that is drawn from."""
+    """A conclusion with its verdict and the evidence for it."""
     lines = [f"**{claim['statement']}** {claim['verdict'].capitalize()}."]
     lines += [f"- The original study: {claim['writeup']}"] if claim["writeup"] else []
     lines += [f"- Measured: {claim['measured']}"]
@@ -67,7 +69,7 @@ def claim_as_markdown(claim: dict[str, Any]) -> str:
 
 
 def _grid(table: Table, width: int) -> Grid:
-    """A table that breaks no word: one that is too wide loses columns. Nothing in a label is taken for markup."""
+    """A table without broken words: if it is too wide, it loses columns. Labels are not read as markup."""
     shown = _columns_that_fit(table, width)
     grid = Grid(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for column in shown:

@@ -1,16 +1,9 @@
-"""The claims about accuracy: FOMAML's lead after 10,000 iterations, and MAML's after more."""
+"""The two claims about accuracy: FOMAML leads after 10,000 iterations, and MAML after more."""
 
 import numpy as np
 
 from metaglot.report import formatting, original_study
-from metaglot.report.claims.evidence import (
-    INCONCLUSIVE,
-    NOT_SUPPORTED,
-    NOT_TESTED,
-    SUPPORTED,
-    Evidence,
-    Verdict,
-)
+from metaglot.report.claims.evidence import Decision, Evidence, Verdict
 from metaglot.report.claims.validation_lead import ValidationLead, validation_leads
 from metaglot.report.statistics.pairwise_result import PairwiseResult
 
@@ -20,68 +13,65 @@ NO_LEAD = "No validation was made at iterations that both reached."
 
 
 def fomaml_leads(evidence: Evidence) -> Verdict:
-    """FOMAML's standing against MAML, in the original study's setting and after as many iterations."""
-    command, standing = evidence.experiment(original_study.ITERATIONS), evidence.pairwise_result("fomaml")
-    if standing is None:
-        return Verdict(NOT_BOTH, NOT_TESTED, command)
-    wrong = evidence.departures()
+    """FOMAML against MAML, in the original study's setting and after the same number of iterations."""
+    command, result = evidence.experiment(original_study.ITERATIONS), evidence.pairwise_result("fomaml")
+    if result is None:
+        return Verdict(NOT_BOTH, Decision.NOT_TESTED, command)
+    departures = evidence.departures()
     if evidence.iterations() != original_study.ITERATIONS:
-        wrong.append(f"train.iterations {evidence.iterations()}, not {original_study.ITERATIONS}")
-    if wrong:
-        return Verdict(_elsewhere(standing, wrong), NOT_TESTED, command)
-    return _judged(evidence, standing, f"{formatting.difference(standing)}. {_few_tasks(evidence)}")
+        departures.append(f"train.iterations {evidence.iterations()}, not {original_study.ITERATIONS}")
+    if departures:
+        return Verdict(_elsewhere(result, departures), Decision.NOT_TESTED, command)
+    return _judge(evidence, result, f"{formatting.difference(result)}. {_few_tasks(evidence)}")
 
 
 def maml_overtakes(evidence: Evidence) -> Verdict:
-    """MAML's standing after more iterations; fewer only show which way the validation curves go."""
-    command, standing = evidence.experiment(LONGER), evidence.pairwise_result("maml")
-    if standing is None:
-        return Verdict(NOT_BOTH, NOT_TESTED, command)
-    if wrong := evidence.departures():
-        return Verdict(_elsewhere(standing, wrong), NOT_TESTED, command)
-    led = validation_leads(evidence.of(False), evidence.of(True))
-    curves = _on_validation(led)
+    """MAML against FOMAML after more iterations; after fewer, only the validation curves are shown."""
+    command, result = evidence.experiment(LONGER), evidence.pairwise_result("maml")
+    if result is None:
+        return Verdict(NOT_BOTH, Decision.NOT_TESTED, command)
+    if departures := evidence.departures():
+        return Verdict(_elsewhere(result, departures), Decision.NOT_TESTED, command)
+    leads = validation_leads(evidence.of(False), evidence.of(True))
+    curves = _on_validation(leads)
     if evidence.iterations() <= original_study.ITERATIONS:
-        return Verdict(f"This run is too short to tell. So far: {curves}", NOT_TESTED, command)
-    judged = _judged(evidence, standing, _after(evidence, standing, curves))
-    return _in_part(judged, led) if judged.verdict == SUPPORTED else judged
+        return Verdict(f"This run is too short to tell. So far: {curves}", Decision.NOT_TESTED, command)
+    measured = f"After {evidence.iterations():,} iterations {formatting.difference(result)}. {curves}"
+    verdict = _judge(evidence, result, measured)
+    return _in_part(verdict, leads) if verdict.verdict == Decision.SUPPORTED else verdict
 
 
-def _judged(evidence: Evidence, standing: PairwiseResult, measured: str) -> Verdict:
-    """A claim that an algorithm is better than another, by its standing."""
-    if standing.verdict.startswith(INCONCLUSIVE):
-        return Verdict(measured, INCONCLUSIVE, evidence.more_seeds())
-    return Verdict(measured, SUPPORTED if standing.verdict == "better" else NOT_SUPPORTED)
+def _judge(evidence: Evidence, result: PairwiseResult, measured: str) -> Verdict:
+    """The verdict on a claim that one algorithm is better than another."""
+    if result.verdict.startswith(Decision.INCONCLUSIVE):
+        return Verdict(measured, Decision.INCONCLUSIVE, evidence.more_seeds())
+    return Verdict(measured, Decision.SUPPORTED if result.verdict == "better" else Decision.NOT_SUPPORTED)
 
 
-def _elsewhere(standing: PairwiseResult, wrong: list[str]) -> str:
-    return f"In a setting other than the claim's ({'; '.join(wrong)}), {formatting.difference(standing)}."
+def _elsewhere(result: PairwiseResult, departures: list[str]) -> str:
+    return f"In a setting other than the claim's ({'; '.join(departures)}), {formatting.difference(result)}."
 
 
-def _after(evidence: Evidence, standing: PairwiseResult, curves: str) -> str:
-    return f"After {evidence.iterations():,} iterations {formatting.difference(standing)}. {curves}"
-
-
-def _in_part(finding: Verdict, led: list[ValidationLead]) -> Verdict:
-    """Being ahead in the end is a part of overtaking; having been behind is the other."""
-    if not led:
+def _in_part(verdict: Verdict, leads: list[ValidationLead]) -> Verdict:
+    """To overtake, MAML must also have been behind: otherwise the claim is supported only in part."""
+    if not leads:
         part = f"who was ahead after {original_study.ITERATIONS:,} was not observed"
-    elif led[0].points <= 0:
-        return finding
+    elif leads[0].points <= 0:
+        return verdict
     else:
-        part = f"it led already after {led[0].iteration:,}, so that it did not become so"
-    return Verdict(f"{finding.measured} In part: MAML is more accurate in the end, but {part}.", finding.verdict)
+        part = f"it led already after {leads[0].iteration:,}, so it did not overtake"
+    return Verdict(f"{verdict.measured} In part: MAML is more accurate in the end, but {part}.", verdict.verdict)
 
 
-def _on_validation(led: list[ValidationLead]) -> str:
-    if not led:
+def _on_validation(leads: list[ValidationLead]) -> str:
+    if not leads:
         return NO_LEAD
-    said = [f"{formatting.points(lead.points)} points after {lead.iteration:,} iterations" for lead in led]
-    return f"On the validation tasks MAML minus FOMAML is {formatting.listed(said)}, as a mean over seeds."
+    texts = [f"{formatting.points(lead.points)} points after {lead.iteration:,} iterations" for lead in leads]
+    return f"On the validation tasks MAML minus FOMAML is {formatting.listed(texts)}, as a mean over seeds."
 
 
 def _few_tasks(evidence: Evidence) -> str:
-    """What the original study's number of test tasks can tell, from our own spread over tasks."""
+    """How much a score varies with the original study's number of test tasks, from our spread over tasks."""
     runs = evidence.both
     tasks = runs[0].result.writeup.tasks
     few = [run.result.writeup.accuracy for run in runs]

@@ -1,4 +1,4 @@
-"""The original study's four conclusions, each with its own numbers, ours, and a verdict that the numbers give."""
+"""The original study's four conclusions, each with the study's numbers, ours, and a computed verdict."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -7,19 +7,19 @@ from typing import Any
 from metaglot.report import original_study
 from metaglot.report.claims.accuracy import fomaml_leads, maml_overtakes
 from metaglot.report.claims.approximation import first_order_is_close
-from metaglot.report.claims.evidence import NOT_TESTED, Evidence, Verdict
+from metaglot.report.claims.evidence import Decision, Evidence, Verdict
 from metaglot.report.claims.speed import fomaml_is_faster
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A conclusion of the original study, what it printed for it, and how ours is judged."""
+    """A conclusion of the original study, its printed numbers, and the function that tests it."""
 
     id: str
     statement: str
     writeup: str
     judge: Callable[[Evidence], Verdict]
-    plainly: str | None = None  # the statement without what the original study printed, for synthetic data
+    without_numbers: str | None = None  # the statement for synthetic data
 
 
 CLAIMS = [
@@ -36,7 +36,7 @@ CLAIMS = [
         "23617.31 s against 24875.94 s, 5.05% less, one run of each. The times include data loading and validation, "
         "which are nearly all of them: this is not the cost of the second-order term.",
         fomaml_is_faster,
-        plainly="FOMAML trains faster than MAML.",
+        without_numbers="FOMAML trains faster than MAML.",
     ),
     Claim(
         "maml-overtakes",
@@ -54,15 +54,15 @@ CLAIMS = [
 
 
 def claims(evidence: Evidence) -> list[dict[str, Any]]:
-    """Each claim with `writeup` (its numbers), `measured` (ours), `verdict`, and a `command` that tells more.
+    """Each claim with `writeup` (the study's numbers), `measured` (ours), `verdict`, and a `command` to tell more.
 
-    On synthetic data no claim is tested, and nothing that the original study printed is repeated.
+    On synthetic data no claim is tested, and the study's numbers are not repeated.
     """
     real = evidence.report.dataset == original_study.DATASET
     return [
         {
             "id": claim.id,
-            "statement": claim.statement if real else claim.plainly or claim.statement,
+            "statement": claim.statement if real else claim.without_numbers or claim.statement,
             "writeup": claim.writeup if real else None,
             **asdict(claim.judge(evidence) if real else _untested(evidence)),
         }
@@ -71,5 +71,5 @@ def claims(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def _untested(evidence: Evidence) -> Verdict:
-    measured = f"Nothing: {evidence.report.dataset} are not the characters that it is about."
-    return Verdict(measured, NOT_TESTED, evidence.experiment(original_study.ITERATIONS))
+    measured = f"Nothing: the claim is about Omniglot, not about {evidence.report.dataset}."
+    return Verdict(measured, Decision.NOT_TESTED, evidence.experiment(original_study.ITERATIONS))

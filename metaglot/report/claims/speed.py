@@ -1,16 +1,9 @@
-"""The claim about speed: decided by `make bench`, where both take turns; a pipeline's times only stand beside it."""
+"""The claim about speed: decided by `make bench`, which times both alternately. Training times are only shown."""
 
 from typing import Any
 
 from metaglot.report import formatting
-from metaglot.report.claims.evidence import (
-    INCONCLUSIVE,
-    NOT_SUPPORTED,
-    NOT_TESTED,
-    SUPPORTED,
-    Evidence,
-    Verdict,
-)
+from metaglot.report.claims.evidence import Decision, Evidence, Verdict
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.original_study import SAVED
 from metaglot.report.rows import overlapping
@@ -19,26 +12,26 @@ BENCH = "make bench"
 
 
 def fomaml_is_faster(evidence: Evidence) -> Verdict:
-    """What first order saves of an iteration, by engine; supported where every engine's interval is above 0.
+    """Supported if the interval of the saved time is above 0 for every engine.
 
-    The verdict is on whether it is faster; of the printed size it is said which intervals hold it.
+    The verdict only says whether FOMAML is faster; the text says which intervals include the printed 5.05%.
     """
     times = _pipeline_times(evidence)
     saved = (evidence.bench or {}).get("first_order_saves")
     if not saved:
-        return Verdict(times, NOT_TESTED, BENCH)
+        return Verdict(times, Decision.NOT_TESTED, BENCH)
     engines = [f"{_share(share)} with the {engine} engine" for engine, share in saved.items()]
     where = (evidence.bench or {}).get("machine", "an unnamed machine")
     less = f"Timed alternately by `{BENCH}` on {where}, a FOMAML iteration takes less time than a MAML iteration: "
-    measured = f"{less}{formatting.listed(engines)}. {_of_that_size(saved)} {times}"
+    measured = f"{less}{formatting.listed(engines)}. {_printed_size(saved)} {times}"
     if all(share["low"] > 0 for share in saved.values()):
-        return Verdict(measured, SUPPORTED)
+        return Verdict(measured, Decision.SUPPORTED)
     slower = all(share["high"] < 0 for share in saved.values())
-    return Verdict(measured, NOT_SUPPORTED if slower else INCONCLUSIVE, None if slower else BENCH)
+    return Verdict(measured, Decision.NOT_SUPPORTED if slower else Decision.INCONCLUSIVE, None if slower else BENCH)
 
 
-def _of_that_size(saved: dict[str, Any]) -> str:
-    """Whether the printed share lies in what was measured."""
+def _printed_size(saved: dict[str, Any]) -> str:
+    """Whether the measured intervals include the printed saving."""
     inside = [engine for engine, share in saved.items() if share["low"] <= SAVED <= share["high"]]
     outside = [engine for engine in saved if engine not in inside]
     printed = f"The printed {formatting.percent(SAVED)} is"
@@ -56,7 +49,7 @@ def _share(share: dict[str, Any]) -> str:
 
 
 def _pipeline_times(evidence: Evidence) -> str:
-    """The mean training time of each on each device, marked where another training ran meanwhile."""
+    """The mean training time of each algorithm on each device, and whether other trainings ran."""
     runs = evidence.both
     if not runs:
         return "Neither was trained here."

@@ -1,4 +1,4 @@
-"""How far one algorithm was ahead of another on the validation tasks, along training."""
+"""The lead of one algorithm over another on the validation tasks during training."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,16 @@ from metaglot.report.original_study import ITERATIONS
 
 
 class ValidationLead(NamedTuple):
-    """Accuracy of the first minus that of the second, as a mean over seeds."""
+    """The first accuracy minus the second one, as a mean over seeds."""
 
     iteration: int
     points: float
 
 
 def validation_leads(first: list[LoadedRun], second: list[LoadedRun]) -> list[ValidationLead]:
-    """At two validations that both made: at the original study's number of iterations, and at the end.
+    """The lead at the original study's number of iterations and at the end, where both were validated.
 
-    What was trained no longer than that is shown half way and at the end.
+    For trainings that are no longer than the study's: half way and at the end.
     """
     curves = [_mean_curve(runs) for runs in (first, second)]
     common = sorted(set(curves[0]) & set(curves[1]) - {0})
@@ -34,9 +34,9 @@ def _nearest(iterations: list[int], to: int) -> int:
 
 def _mean_curve(runs: list[LoadedRun]) -> dict[int, float]:
     """Mean validation accuracy over seeds, by iteration."""
-    found: dict[int, list[float]] = {}
+    accuracies: dict[int, list[float]] = {}
     for run in runs:
         for row in run.history:
             if "validation_accuracy" in row:
-                found.setdefault(int(row["iteration"]), []).append(row["validation_accuracy"])
-    return {iteration: float(np.mean(values)) for iteration, values in found.items()}
+                accuracies.setdefault(int(row["iteration"]), []).append(row["validation_accuracy"])
+    return {iteration: float(np.mean(values)) for iteration, values in accuracies.items()}

@@ -6,8 +6,7 @@ import numpy as np
 
 from metaglot.report import formatting
 from metaglot.report.figures.svg_chart import INK, Chart, ChartBuilder, colour, open_chart
-from metaglot.report.ranking import ranked
-from metaglot.report.tables import estimate
+from metaglot.report.tables import estimate, ranked
 
 CROWD = 20  # dots
 FAR = 10  # percentage points

@@ -1,4 +1,4 @@
-"""index.html: one file that needs nothing else, neither network nor script."""
+"""index.html: one file that needs neither a network nor scripts."""
 
 import re
 from pathlib import Path
@@ -16,16 +16,15 @@ from metaglot.report.figures.gradients import gradients
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
 from metaglot.report.figures.svg_chart import SERIES
-from metaglot.report.footnotes import of_families, of_validation
+from metaglot.report.footnotes import family_notes, notes, validation_notes
 from metaglot.report.html.drawing_gallery import gallery, hardest
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, banner
 from metaglot.report.original_study import TITLE
+from metaglot.report.pair_tables import baselines_table, best_first, others_table, pairs_table
 from metaglot.report.provenance_tables import provenance
 from metaglot.report.published_results import published_results
-from metaglot.report.ranking import best_first
-from metaglot.report.secondary_tables import others_table, uncertainty_table
-from metaglot.report.tables import baselines_table, main_table, notes, pairs_table, runs_table
+from metaglot.report.tables import main_table, runs_table, uncertainty_table
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -33,7 +32,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 def render_page(
     comparison: dict[str, Any], runs: list[LoadedRun], characters: SplitPart, experiment: str | None
 ) -> str:
-    """The page. characters: the test split, for pictures. experiment: DVC's name of it, where it has one."""
+    """The page. characters: the test split, for the pictures. experiment: the name of the DVC experiment."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -42,7 +41,7 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["percent"] = formatting.percent
-    environment.filters["whole"] = whole
+    environment.filters["unbroken"] = unbroken
     environment.filters["code"] = code
     several = any(len(row["seeds"]) > 1 for row in comparison["algorithms"])
     environment.globals["style"] = (TEMPLATES / "style.css").read_text()
@@ -57,8 +56,8 @@ def render_page(
         pairs=pairs_table(comparison),
         others=others_table(comparison),
         uncertainty=uncertainty_table(comparison) if several else None,
-        families=of_families(comparison["pairs"]),
-        validation=of_validation(runs),
+        families=family_notes(comparison["pairs"]),
+        validation=validation_notes(runs),
         against=baselines_table(comparison),
         against_title=BASELINES,
         adaptation=adaptation(runs),
@@ -75,10 +74,10 @@ def render_page(
 
 
 def code(text: str) -> Markup:
-    """A text whose parts between backticks are code."""
+    """Show the parts between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def whole(text: str) -> Markup:
-    """A text whose `5-way` and `1-shot` no line breaks: the hyphen stays the one that a search finds."""
+def unbroken(text: str) -> Markup:
+    """Keep `5-way` and `1-shot` on one line, with an ordinary hyphen, so that a search finds them."""
     return Markup(re.sub(r"\d+-(way|shot)", r'<span class="whole">\g<0></span>', str(escape(text))))

@@ -6,11 +6,13 @@ from finished_pipeline import LABELS, finished
 from rich.console import Console
 
 from metaglot.report.comparison import compare_runs
+from metaglot.report.footnotes import notes
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import markdown, show
+from metaglot.report.pair_tables import pairs_table
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairwise_result import wider_interval
-from metaglot.report.tables import claims_table, main_table, notes, pairs_table
+from metaglot.report.tables import claims_table, main_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 

@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from metaglot.report import original_study
 from metaglot.report.claims.accuracy import maml_overtakes
-from metaglot.report.claims.approximation import COSINE, RATIO, left_out
+from metaglot.report.claims.approximation import COSINE, RATIO, missing_norm
 from metaglot.report.claims.conclusions import CLAIMS
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.statistics.pairs import compare_pairs
@@ -132,9 +132,9 @@ def test_what_very_close_allows_follows_from_its_bounds(tmp_path: Path):
     approximation = 0.7 * exact + 0.2 * aside
     cosine = approximation @ exact / np.linalg.norm(approximation) / np.linalg.norm(exact)
     ratio = np.linalg.norm(approximation) / np.linalg.norm(exact)
-    assert left_out(cosine, ratio) == pytest.approx(np.linalg.norm(exact - approximation) / np.linalg.norm(exact))
+    assert missing_norm(cosine, ratio) == pytest.approx(np.linalg.norm(exact - approximation) / np.linalg.norm(exact))
     ratios = np.linspace(*RATIO)
-    assert max(left_out(COSINE, ratio) for ratio in ratios) == pytest.approx(0.35, abs=0.005)
+    assert max(missing_norm(COSINE, ratio) for ratio in ratios) == pytest.approx(0.35, abs=0.005)
     assert np.degrees(np.arccos(COSINE)) == pytest.approx(18, abs=0.5)
     assert "misses at most 0.35 of the norm" in judged(tmp_path)["first-order-close"]["measured"]
 

@@ -20,9 +20,9 @@ from metaglot.config.resolve import import_classes as classes
 from metaglot.config.resolve import resolve
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.report import original_study
-from metaglot.report.claims.approximation import first_order_is_close, whole
+from metaglot.report.claims.approximation import first_order_is_close, whole_network
 from metaglot.report.claims.conclusions import claims
-from metaglot.report.claims.evidence import Evidence, more
+from metaglot.report.claims.evidence import Evidence, add_seeds
 from metaglot.report.comparison import compare_runs
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs
@@ -64,9 +64,9 @@ def test_the_way_to_learn_more_is_the_same_experiment_from_more_seeds(tmp_path: 
 
 @pytest.mark.parametrize(("seeds", "wanted"), [([7], 5), ([1, 2], 5), ([1, 2, 3, 4], 8), ([2**32 - 1, 0], 5)])
 def test_more_seeds_are_those_that_were_run_and_new_ones(seeds: list[int], wanted: int):
-    found = more(seeds)
-    assert found[: len(seeds)] == seeds and len(set(found)) == len(found) == wanted
-    assert all(0 <= seed < 2**32 for seed in found)
+    extended = add_seeds(seeds)
+    assert extended[: len(seeds)] == seeds and len(set(extended)) == len(extended) == wanted
+    assert all(0 <= seed < 2**32 for seed in extended)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_claim_4_is_about_no_algorithm_but_maml(tmp_path: Path, monkeypatch: pyt
     evaluate("anil", 42)
     config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
     anil = read_run_of(config.rows[0])
-    assert anil.result.first_order is False and len(whole(anil)) > 1
+    assert anil.result.first_order is False and len(whole_network(anil)) > 1
     far = first_order_is_close(Evidence(config, [anil], [], None))
     assert (far.verdict, far.measured) == ("not tested", "No run of MAML or FOMAML measured both meta-gradients.")
     report, runs = finished(tmp_path / "beside", cosine=0.99)

@@ -17,12 +17,12 @@ from metaglot.report.figures.differences import differences
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
 from metaglot.report.figures.svg_chart import SERIES, colour, marker, open_chart
-from metaglot.report.html.page import TEMPLATES, code, render_page, whole
+from metaglot.report.html.page import TEMPLATES, code, render_page, unbroken
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.pair_tables import others_table, pairs_table
 from metaglot.report.published_results import published_results
-from metaglot.report.secondary_tables import others_table
 from metaglot.report.stage_configs import ReportStageConfig
-from metaglot.report.tables import main_table, pairs_table
+from metaglot.report.tables import main_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 NAMES = [f"Some/character{i:02}" for i in range(CHARACTERS)]
@@ -238,7 +238,7 @@ def signed(value: float) -> str:
 
 
 def test_ways_and_shots_are_not_broken_at_a_line_s_end():
-    assert whole("On 20-way 5-shot <b>") == (
+    assert unbroken("On 20-way 5-shot <b>") == (
         'On <span class="whole">20-way</span> <span class="whole">5-shot</span> &lt;b&gt;'
     )
 

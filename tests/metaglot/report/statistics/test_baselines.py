@@ -14,8 +14,8 @@ from metaglot.report.comparison import compare_runs
 from metaglot.report.html.page import render_page
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, markdown
+from metaglot.report.pair_tables import baselines_table
 from metaglot.report.stage_configs import ReportStageConfig
-from metaglot.report.tables import baselines_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 FIVE = (1, 2, 3, 4, 5)

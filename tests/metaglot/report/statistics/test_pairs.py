@@ -11,12 +11,12 @@ from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.comparison import compare_runs
 from metaglot.report.formatting import MINUS, difference
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.pair_tables import pairs_table
 from metaglot.report.rows import algorithm_rows
-from metaglot.report.secondary_tables import uncertainty_table
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
 from metaglot.report.statistics.pairwise_result import find, pairwise_result, wider_interval
-from metaglot.report.tables import pairs_table
+from metaglot.report.tables import uncertainty_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
 

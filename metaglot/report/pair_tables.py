@@ -1,0 +1,65 @@
+"""The tables of differences between two algorithms, in accuracy and in the other metrics."""
+
+from collections.abc import Iterable
+
+from metaglot.evaluation.metrics import MEASURES
+from metaglot.report import formatting
+from metaglot.report.statistics.pairs import Pair
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, wider_interval
+from metaglot.report.tables import Record, Table, ranked
+
+OTHER_MEASURES = {measure: metric for measure, metric in MEASURES.items() if measure != "accuracy"}
+
+
+def best_first(comparison: Record) -> list[Pair]:
+    """The pairs of the best algorithm, then those of the next; the order within a pair stays as recorded."""
+    rank = {row["algorithm"]: number for number, row in enumerate(ranked(comparison["algorithms"]))}
+    return sorted(comparison["pairs"], key=lambda pair: sorted((rank[pair["first"]], rank[pair["second"]])))
+
+
+def pairs_table(comparison: Record) -> Table:
+    """A row for each pair of algorithms: the difference in accuracy, its intervals, and the verdict."""
+    return _accuracy_table(pairwise_result(pair, pair["first"]) for pair in best_first(comparison))
+
+
+def baselines_table(comparison: Record) -> Table:
+    """A row for each meta-learner against each baseline, as a separate family of comparisons."""
+    baselines = comparison["baselines"]
+    return _accuracy_table(PairwiseResult(**result) for result in (baselines["standings"] if baselines else []))
+
+
+def others_table(comparison: Record) -> Table:
+    """A row for each pair and other metric; fractions in percentage points, losses as they are."""
+    header = ["first minus second", "measure", "difference", "95% interval", "over characters", "p (Holm)"]
+    return Table(header, [_other_cells(pair, m) for pair in best_first(comparison) for m in OTHER_MEASURES])
+
+
+def _accuracy_table(results: Iterable[PairwiseResult]) -> Table:
+    header = ["first minus second", "accuracy, points", "95% interval", "over", "over characters", "p (Holm)"]
+    return Table([*header, "verdict on the first"], [_accuracy_cells(result) for result in results])
+
+
+def _accuracy_cells(result: PairwiseResult) -> list[str]:
+    is_small = result.within_margin and result.verdict in ("better", "worse")
+    return [
+        f"{result.label} {formatting.MINUS} {result.other}",
+        formatting.points(result.difference),
+        formatting.bounds((result.low, result.high)),
+        "the characters of one seed" if result.p is None else formatting.several(result.seeds, "seed"),
+        formatting.bounds(result.over_characters) if result.over_characters else "",
+        "" if result.p is None else f"{result.p:.2g}",
+        result.verdict + (", within the margin" if is_small else ""),
+    ]
+
+
+def _other_cells(pair: Pair, measure: str) -> list[str]:
+    test, metric = pair["over_seeds"][measure], OTHER_MEASURES[measure]
+    form = formatting.points if metric.is_fraction else formatting.signed_loss
+    return [
+        f"{pair['labels'][0]} {formatting.MINUS} {pair['labels'][1]}",
+        metric.title,
+        form(test["difference"]),
+        formatting.bounds(test["ci95"], form) if test["ci95"] else "",
+        formatting.bounds(wider_interval(test), form),
+        "" if test["p_holm"] is None else f"{test['p_holm']:.2g}",
+    ]
