@@ -38,6 +38,7 @@ STEPS: list[Step] = [
         [*PIP, "--no-deps", "--no-build-isolation", "--use-pep517", "-r", "tools/learn2learn.txt"],
     ),
     ("a first import", [str(PYTHON), "-c", "import learn2learn"]),
+    ("DVC's charts for use without a network", [str(PYTHON), "tools/plots_page.py"]),
 ]
 
 
