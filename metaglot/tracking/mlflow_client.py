@@ -15,23 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from metaglot.core.common.errors import UserError
 from metaglot.tracking.mlflow_database import check_database
+from metaglot.tracking.mlflow_environment import check_variable, set_environment
 from metaglot.tracking.tracking_uri import VARIABLE, is_database, sqlite_file, sqlite_uri
 
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-os.environ["MLFLOW_ENABLE_ASYNC_LOGGING"] = "false"  # else a run would be closed before its numbers are stored
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "CRITICAL")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET")
-if os.environ["MLFLOW_LOGGING_LEVEL"].upper() not in LEVELS:
-    raise UserError(f"MLFLOW_LOGGING_LEVEL: got {os.environ['MLFLOW_LOGGING_LEVEL']!r}; takes {', '.join(LEVELS)}")
-
-import mlflow  # noqa: E402
-from mlflow import MlflowClient as MlflowClient  # noqa: E402
-from mlflow import environment_variables  # noqa: E402
-from mlflow.exceptions import MlflowException  # noqa: E402
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: E402
+set_environment()
+try:
+    import mlflow
+    from mlflow import MlflowClient as MlflowClient
+    from mlflow import environment_variables
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+except ValueError as error:  # of a variable that is read at once; the message names it
+    raise UserError(f"MLflow does not start: {error}") from None
 
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 DATABASE_SECONDS = 20.0  # for another program to let go of the database
@@ -39,15 +34,11 @@ AGAIN = "run `dvc repro` again: nothing that was computed is lost"
 
 
 def check_environment() -> None:
-    """Refuse a variable that MLflow would fail to read, by its name."""
+    """Refuse a variable that MLflow would fail to read, or that would make it wait for very long, by its name."""
     for variable in vars(environment_variables).values():
         name = getattr(variable, "name", None)
         if isinstance(name, str) and name in os.environ and hasattr(variable, "get"):
-            try:
-                variable.get()
-            except ValueError:
-                kind = getattr(variable.type, "__name__", "another kind of value")
-                raise UserError(f"{name}: got {os.environ[name]!r}; takes {kind}") from None
+            check_variable(variable)
 
 
 @contextmanager
@@ -55,14 +46,20 @@ def one_line_errors(uri: str) -> Iterator[None]:
     """Turn what keeps MLflow from taking a run into one line that says what to do."""
     try:
         yield
-    except (MlflowException, SQLAlchemyError) as error:
+    except (MlflowException, SQLAlchemyError, ImportError) as error:  # of a package for a login, a store, a database
         reason = shorten(str(error), 600, placeholder=" ...")
-        server = f"start it, or correct or unset {VARIABLE}"
-        remedy = f"correct that, or name another database in {VARIABLE}" if is_database(uri) else server
+        remedy = _remedy(uri, reason)
         raise UserError(f"MLflow at {uri} took no run ({reason}): {remedy}, then {AGAIN}") from None
     except OSError as error:
         reason = f"{error.filename or ''} {error.strerror or error}".strip()
         raise UserError(f"MLflow's files cannot be written ({reason}): correct that, then {AGAIN}") from None
+
+
+def _remedy(uri: str, reason: str) -> str:
+    if is_database(uri):
+        return f"correct that, or name another database in {VARIABLE}"
+    first = "start it" if "Max retries exceeded" in reason else "correct that"
+    return f"{first}, or correct or unset {VARIABLE}"
 
 
 def open_client(uri: str) -> MlflowClient:

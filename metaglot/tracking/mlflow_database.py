@@ -18,7 +18,7 @@ def check_database(url: URL, migrations: Path, seconds: float) -> None:
     """
     try:
         revision = _revision(url, seconds)
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, ValueError) as error:  # ValueError: of an option of the address
         reason = str(error).splitlines()[0]
         raise UserError(f"{url}: {reason}: {_remedy(reason)}, then run `dvc repro` again") from None
     scripts = ScriptDirectory(str(migrations))

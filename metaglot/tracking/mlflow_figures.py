@@ -8,14 +8,15 @@ from matplotlib.figure import Figure
 from metaglot.core.common.run_records import RunRecord
 from metaglot.evaluation.result_record import Result
 
+FIGURES = LEARNING_CURVE, ACCURACY_BY_STEP = "learning_curve.png", "accuracy_by_step.png"
 TRAIN, VALIDATION = "#56b4e9", "#d55e00"  # Okabe and Ito's palette: told apart by any eye
 
 
 def draw_figures(folder: Path, run: RunRecord, history: list[dict[str, float]], result: Result) -> None:
-    """Write learning_curve.png and accuracy_by_step.png; the same records give the same bytes."""
+    """Write FIGURES; the same records give the same bytes."""
     name = f"{run.label} · seed {run.seed} · {result.dataset}"
-    _save(learning_curve(name, history), folder / "learning_curve.png")
-    _save(accuracy_by_step(name, result), folder / "accuracy_by_step.png")
+    _save(learning_curve(name, history), folder / LEARNING_CURVE)
+    _save(accuracy_by_step(name, result), folder / ACCURACY_BY_STEP)
 
 
 def learning_curve(name: str, history: list[dict[str, float]]) -> Figure:

@@ -12,6 +12,7 @@ from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Ru
 
 from metaglot.core.common.errors import UserError
 from metaglot.tracking.mlflow_client import AGAIN, MlflowClient
+from metaglot.tracking.mlflow_completeness import missing
 from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
 from metaglot.tracking.mlflow_run import MlflowRun
 from metaglot.tracking.tracking_uri import VARIABLE, is_database, sqlite_file
@@ -36,7 +37,7 @@ def publish(client: MlflowClient, uri: str, root: Path, run: MlflowRun, draw_fig
     for other in superseded:  # a request that was sent twice, or scores that were corrected since
         client.delete_run(other.info.run_id)
     client.set_tag(kept.info.run_id, EXPERIMENTS, tag)
-    if kept.info.status != "FINISHED" or missing(kept, run):
+    if kept.info.status != "FINISHED" or missing(client, kept, run):
         log_run(client, kept.info.run_id, run, draw_figures)
 
 
@@ -48,12 +49,6 @@ def find_published(client: MlflowClient, experiment: str, run: MlflowRun) -> lis
         return stale, other.info.status != "FINISHED", other.info.run_id
 
     return sorted(client.search_runs([experiment], f"tags.`{IDENTITY}` = '{run.tags[IDENTITY]}'"), key=rank)
-
-
-def missing(published: Run, run: MlflowRun) -> list[str]:
-    """The metrics and params that a published run should hold and does not."""
-    names = {point.name for point in run.points} - published.data.metrics.keys()
-    return sorted(names | (run.params.keys() - published.data.params.keys()))
 
 
 def log_run(client: MlflowClient, run_id: str, run: MlflowRun, draw_figures: DrawFigures) -> None:
@@ -69,7 +64,7 @@ def log_run(client: MlflowClient, run_id: str, run: MlflowRun, draw_figures: Dra
         client.log_batch(run_id, params=params[first : first + 100], synchronous=True)
     for first in range(0, len(metrics), 1000):
         client.log_batch(run_id, metrics=metrics[first : first + 1000], synchronous=True)
-    if lacking := missing(client.get_run(run_id), run):
+    if lacking := missing(client, client.get_run(run_id), run):
         raise UserError(f"MLflow did not keep {', '.join(lacking[:5])} of {run.name}: {AGAIN}")
     client.set_terminated(run_id, end_time=run.ended_at)
 

@@ -1,5 +1,6 @@
 """Where MLflow's runs go: MLFLOW_TRACKING_URI, with paths taken from the repository's root."""
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -11,35 +12,39 @@ from metaglot.core.common.errors import UserError
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+OTHERS = ("databricks", "databricks-uc", "uc")
 FORMS = "http://HOST:PORT, sqlite:///FILE, postgresql://HOST/NAME, or a folder"
+FOLDERS_ARE_ALLOWED = "MLFLOW_ALLOW_FILE_STORE"  # MLflow's own variable
 
 
 def tracking_uri(value: str | None, root: Path) -> str:
     """The address to publish to; without a value, mlflow.db in the repository's root. Relative paths begin there."""
+    value = (value or "").strip()
     if not value:
         return sqlite_uri(root / "mlflow.db")
-    if re.fullmatch(r"[\w.-]+:\d+(/.*)?", value):
-        raise UserError(f"{VARIABLE}={value} lacks its scheme: did you mean http://{value}?")
+    without_login = value.rpartition("@")[2]
+    if "://" not in value and re.fullmatch(r"[\w.-]+:\d+(/.*)?", without_login):
+        raise _refusal(value, f"lacks its scheme: did you mean http://{without_login}?")
+    _check_password(value)
     try:
         parts = urlsplit(value)
         valid_port = parts.port is None or parts.port >= 0
     except ValueError as error:
-        raise UserError(f"{VARIABLE}={value} is not a valid address ({error}): it takes {FORMS}") from None
+        raise _refusal(value, f"is not a valid address ({error}): it takes {FORMS}") from None
     if is_database(value):
         return _database_uri(value, root)
     if parts.scheme in ("http", "https"):
-        if not parts.hostname or not valid_port:
-            raise UserError(f"{VARIABLE}={value} names no host: it takes {FORMS}")
+        if not parts.hostname or not valid_port or parts.port == 0 or re.search(r"\s", value):
+            raise _refusal(value, f"names no host or no port: it takes {FORMS}")
+        return value.partition("#")[0]
+    if parts.scheme in OTHERS or value in OTHERS:
         return value
-    if parts.scheme == "file":
-        return (root / unquote(parts.path)).as_uri()
-    if value in ("databricks", "uc"):
-        return value
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return _folder_uri(value, root / unquote(parts.path))
     if not parts.scheme:
-        return (root / Path(value).expanduser()).as_uri()
-    if parts.scheme in ("databricks", "databricks-uc", "uc"):
-        return value
-    raise UserError(f"{VARIABLE}={value} has the unknown scheme {parts.scheme}: it takes {FORMS}")
+        return _folder_uri(value, root / os.path.expanduser(value))
+    named = "no scheme" if "@" in value and "://" not in value else f"the unknown scheme {parts.scheme}"
+    raise _refusal(value, f"has {named}: it takes {FORMS}")
 
 
 def is_database(uri: str) -> bool:
@@ -59,19 +64,51 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(make_url(uri).database or "").resolve()
 
 
+def _refusal(value: str, reason: str) -> UserError:
+    """An error about the variable. What stands before the last @ may be a password, also without a scheme."""
+    scheme = re.match(r"[\w+.-]+://", value) if "@" in value else None
+    return UserError(f"{VARIABLE}={scheme[0] if scheme else ''}{value.rpartition('@')[2]} {reason}")
+
+
+def _check_password(value: str) -> None:
+    """Refuse a password with letters that end it, of which libraries would take, and show, a part as the host."""
+    scheme, _, rest = value.partition("://")
+    password, at, _ = rest.rpartition("@")
+    ends = "[/?#]" if scheme in ("http", "https") else "[@/?#]"
+    if at and scheme not in ("sqlite", "file") and re.search(ends, password):
+        raise _refusal(value, "has a password with @, /, ? or #: write %40, %2F, %3F or %23 there")
+
+
+def _folder_uri(value: str, folder: Path) -> str:
+    if os.environ.get(FOLDERS_ARE_ALLOWED, "").lower() not in ("true", "1"):
+        reason = f"means the folder {folder}, where MLflow keeps runs only with {FOLDERS_ARE_ALLOWED}=true"
+        raise _refusal(value, f"{reason}: it takes {FORMS}")
+    _check_parent(value, folder)
+    return folder.as_uri()
+
+
 def _database_uri(value: str, root: Path) -> str:
     try:
         url = make_url(value)
         if url.get_backend_name() != "sqlite":
             return value
     except (ArgumentError, ValueError) as error:
-        raise UserError(f"{VARIABLE}={value} is not a database's address ({error}): it takes {FORMS}") from None
-    if not url.database or url.database == ":memory:":
-        raise UserError(f"{VARIABLE}={value} names no file: write sqlite:///FILE")
+        raise _refusal(value, f"is not a database's address ({error}): it takes {FORMS}") from None
+    if not url.database or url.database in (":memory:", "/"):
+        raise _refusal(value, "names no file: write sqlite:///FILE")
+    if "?" in value and not url.query:
+        raise _refusal(value, "has a ? without an option: write a ? in a file's name as %3F")
     path = (root / url.database).resolve()
-    if not path.parent.is_dir():
-        raise UserError(
-            f"{VARIABLE}={value} means {path}, and {path.parent} is no folder: make it, or correct the address (an "
-            "absolute path takes four slashes, and ~ means nothing here)"
-        )
+    _check_parent(value, path)
+    if path.is_dir():
+        raise _refusal(value, f"means {path}, and {path} is a folder: name a file")
     return url.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def _check_parent(value: str, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise _refusal(
+            value,
+            f"means {path}, and {path.parent} is no folder: make it, or correct the address (an absolute path of a "
+            "database takes four slashes, and there ~ means nothing)",
+        )

@@ -464,6 +464,35 @@ def test_a_finished_run_that_lacks_metrics_is_completed(workspace: Path) -> None
     assert run.data.metrics["test_accuracy"] == read_json(paths.result("maml", 42))["accuracy"]["mean"]
 
 
+@pytest.mark.parametrize("lost", ["train_loss", "gradient_norm", "test_by_step_accuracy"])
+def test_a_finished_run_that_lacks_a_part_of_a_curve_is_completed(workspace: Path, lost: str) -> None:
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    whole = client(workspace).get_metric_history(run.info.run_id, lost)
+    with closing(sqlite3.connect(workspace / "mlflow.db")) as database:
+        database.execute("DELETE FROM metrics WHERE key = ? AND step = ?", (lost, whole[1].step))
+        database.commit()
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    completed = client(workspace).get_metric_history(run.info.run_id, lost)
+    assert {(point.step, point.value) for point in completed} == {(point.step, point.value) for point in whole}
+    assert len(completed) == len(whole) and run.info.status == "FINISHED"
+
+
+@pytest.mark.parametrize("is_emptied", [True, False])
+def test_a_finished_run_that_lacks_a_figure_or_its_dataset_is_completed(workspace: Path, is_emptied: bool) -> None:
+    track.main("maml", 42)
+    (figure,) = (workspace / "mlartifacts").rglob("learning_curve.png")
+    drawn = figure.read_bytes()
+    figure.write_bytes(b"") if is_emptied else figure.unlink()
+    with closing(sqlite3.connect(workspace / "mlflow.db")) as database:
+        database.execute("DELETE FROM inputs")
+        database.commit()
+    track.main("maml", 42)
+    (run,) = runs(client(workspace))
+    assert figure.read_bytes() == drawn and len(run.inputs.dataset_inputs) == 1
+
+
 @pytest.mark.parametrize(
     "address",
     ["http://alice:s3cr3t@127.0.0.1:59999", "http://alice:s3@cr3t@127.0.0.1:59999", "http://127.0.0.1:9/?token=s3cr3t"]
@@ -492,6 +521,14 @@ def test_a_repository_of_any_name_keeps_its_own_database(
     assert len(list((folder / "mlartifacts").rglob("learning_curve.png"))) == 1
 
 
+def test_a_package_that_a_login_needs_is_named(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_TRACKING_AWS_SIGV4", "true")
+    refused = command(bare)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert "No module named 'requests_auth_aws_sigv4'" in refused.stderr and "correct that" in refused.stderr
+
+
 def test_another_project_s_dvc_root_is_not_ours(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -513,13 +550,16 @@ def test_a_link_to_a_database_is_followed(
 @pytest.mark.parametrize(
     "variable, value, said",
     [
-        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "abc", "MLFLOW_HTTP_REQUEST_MAX_RETRIES: got 'abc'; takes int"),
-        ("MLFLOW_HTTP_REQUEST_TIMEOUT", "soon", "MLFLOW_HTTP_REQUEST_TIMEOUT: got 'soon'; takes int"),
+        ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "99999999", "RETRIES: got '99999999'; takes a whole number from 0 to 10"),
+        ("MLFLOW_CONFIGURE_LOGGING", "maybe", "MLFLOW_CONFIGURE_LOGGING value must be one of ['true'"),
         ("MLFLOW_LOGGING_LEVEL", "loud", "MLFLOW_LOGGING_LEVEL: got 'loud'; takes CRITICAL"),
         ("MLFLOW_TRACKING_URI", "http://[bad", "MLFLOW_TRACKING_URI=http://[bad is not a valid address"),
         ("MLFLOW_TRACKING_URI", "localhost:5000", "did you mean http://localhost:5000?"),
         ("MLFLOW_TRACKING_URI", "sqlite:///~/x.db", "/~ is no folder"),
         ("MLFLOW_TRACKING_URI", "sqlite:///tmp/nowhere/x.db", "/tmp/nowhere is no folder"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///notes.txt?timeout=long", "could not convert string to float"),
+        ("MLFLOW_TRACKING_URI", "sqlite:///data", "/data is a folder"),
+        ("MLFLOW_TRACKING_URI", "./notes", "MLflow keeps runs only with MLFLOW_ALLOW_FILE_STORE=true"),
         ("MLFLOW_TRACKING_URI", "sqlite:///notes.txt", "the file is no SQLite database"),
     ],
 )

@@ -15,6 +15,10 @@ from metaglot.tracking.tracking_uri import is_database, sqlite_file, tracking_ur
     [
         (None, "sqlite:///{root}/mlflow.db"),
         ("", "sqlite:///{root}/mlflow.db"),
+        ("  ", "sqlite:///{root}/mlflow.db"),
+        (" sqlite:///runs.db ", "sqlite:///{root}/runs.db"),
+        ("sqlite:///a@b@c.db", "sqlite:///{root}/a%40b%40c.db"),
+        ("http://127.0.0.1:5000/#/experiments/1", "http://127.0.0.1:5000/"),
         ("sqlite:///runs.db", "sqlite:///{root}/runs.db"),
         ("sqlite:////tmp/runs.db", "sqlite:////tmp/runs.db"),
         ("./mlruns", "file://{root}/mlruns"),
@@ -25,7 +29,10 @@ from metaglot.tracking.tracking_uri import is_database, sqlite_file, tracking_ur
         ("databricks://profile", "databricks://profile"),
     ],
 )
-def test_an_address_is_taken_from_the_repository_s_root(tmp_path: Path, value: str | None, meant: str) -> None:
+def test_an_address_is_taken_from_the_repository_s_root(
+    tmp_path: Path, value: str | None, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     assert tracking_uri(value, tmp_path) == meant.format(root=tmp_path)
 
 
@@ -42,8 +49,56 @@ def test_any_letter_in_a_path_is_quoted(tmp_path: Path, letter: str) -> None:
     assert sqlite_file(uri) == (root / "mlflow.db").resolve()
 
 
-@pytest.mark.parametrize("value", ["foo://x", "sqlite://", "http://", "postgresql://u@h:abc/x", "localhost:5000/path"])
+MALFORMED = {
+    "foo://x": "unknown scheme foo",
+    "sqlite://": "names no file",
+    "sqlite:////": "names no file",
+    "sqlite:/x.db": "is not a database's address",
+    "sqlite:///a?b.db": "write a ? in a file's name as %3F",
+    "http://": "names no host",
+    "http:/x": "names no host",
+    "http://127.0.0.1:0": "no port",
+    "http://a b/": "names no host",
+    "postgresql://u@h:abc/x": "is not a valid address",
+    "localhost:5000/path": "did you mean http://localhost:5000/path?",
+    "localhost": "means the folder",
+    "mlflow.db": "means the folder",
+    '"http://127.0.0.1:5000"': "means the folder",
+    "~nobody-of-this-name/mlruns": "means the folder",
+    "file://host/x": "unknown scheme file",
+}
+
+
+@pytest.mark.parametrize("value", MALFORMED)
 def test_what_is_no_address_is_one_line_that_names_the_variable(tmp_path: Path, value: str) -> None:
     with pytest.raises(UserError, match="^MLFLOW_TRACKING_URI=") as caught:
         tracking_uri(value, tmp_path)
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and MALFORMED[value] in str(caught.value)
+
+
+@pytest.mark.parametrize("folder", ["nowhere/mlruns", "/nowhere/at/all", "file:nowhere/mlruns"])
+def test_a_folder_whose_parent_is_missing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    with pytest.raises(UserError, match="is no folder: make it"):
+        tracking_uri(folder, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "alice:s3cr3t@host:5000",
+        "alice:s3cr3t@host",
+        "postgresql:alice:s3cr3t@host/x",
+        "postgresql://alice:s3@c#r3t@host/x",
+        "postgresql://alice:s3@cr3t@host/x",
+        "http://alice:s3#cr3t@host",
+        "http://alice:s3/cr3t@host",
+        "ftp://alice:s3cr3t@host",
+    ],
+)
+def test_no_part_of_a_password_is_shown(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UserError) as caught:
+        tracking_uri(value, tmp_path)
+    assert "s3" not in str(caught.value) and "r3t" not in str(caught.value) and "alice" not in str(caught.value)
