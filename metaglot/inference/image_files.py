@@ -28,6 +28,7 @@ UNSUPPORTED = {  # how such files begin; "ftyp" stands after four other bytes
     "AVIF or video": (b"ftyp", b"\x1aE\xdf\xa3"),
     "DjVu": (b"AT&TFORM",),
     "GIMP": (b"gimp xcf",),
+    "Photoshop": (b"8BPS",),
     "ZIP or office document": (b"PK\x03\x04",),
     "gzip": (b"\x1f\x8b",),
 }
@@ -124,11 +125,12 @@ def _unreadable(path: str | PathLike[str], error: Exception) -> str:
 def _format(path: str | PathLike[str]) -> str | None:
     """The name of a format that is not supported, from the file's first bytes."""
     with open(path, "rb") as file:
-        head = file.read(4096)
+        head = file.read(65_536)
     for name, starts in UNSUPPORTED.items():
         if any(head.startswith(start, 4 if start.startswith(b"ftyp") else 0) for start in starts):
             return name
-    return "SVG" if b"<svg" in head else None
+    text = head.replace(b"\0", b"").lower()  # without what UTF-16 puts between the letters
+    return next((name for name, tag in (("HTML", b"<html"), ("SVG", b"<svg")) if tag in text), None)
 
 
 def _unsupported(name: str) -> str:

@@ -1,6 +1,6 @@
 """The labels of a user's images, as plain values that compare equal where the user would say so."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ def label_values(labels: Iterable[Any]) -> list[Label]:
     values = _plain(labels)
     if not isinstance(values, Iterable):
         raise UserError(f"labels: got the single value {values!r}; pass one label for each image")
+    if isinstance(values, Set | Mapping):
+        raise UserError(f"labels: got a {type(values).__name__}, which has no order; pass a list")
     return [_checked(_plain(value), number) for number, value in enumerate(values, start=1)]
 
 

@@ -21,6 +21,7 @@ from metaglot.inference.image_files import DEEP, check_size, read_image, reducti
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
 Levels = NDArray[np.float32]  # brightness [height, width], on any scale
 
+LARGEST = 1e30  # differences of such brightnesses are still numbers of float32
 FAINT = 16  # of 255: a smaller difference from the paper is a stain
 
 
@@ -48,7 +49,7 @@ def _normalised(image: UserImage, number: int) -> Image.Image:
 def _name(image: UserImage, number: int | None = None) -> str:
     """A file's path, or the image's place in its list."""
     if isinstance(image, str | PathLike):
-        return fspath(image)
+        return fspath(image) or "''"
     if filename := getattr(image, "filename", ""):
         return str(filename)
     return f"image {number}" if number else "this"
@@ -122,6 +123,8 @@ def _as_array(image: Any) -> NDArray[Any]:
         array = np.asarray(image.detach().cpu() if isinstance(image, Tensor) else image)
     except (ValueError, TypeError, RuntimeError) as error:
         raise UserError(f"is a {type(image).__name__}, not an image ({' '.join(str(error).split()):.120})") from None
+    if not array.ndim:
+        raise UserError(f"is a {type(image).__name__}, not an image: pass a path, a PIL image or an array")
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or not 1 <= channels <= 4 or not array.size:
         shape = "x".join(map(str, array.shape))
@@ -135,6 +138,8 @@ def _as_array(image: Any) -> NDArray[Any]:
 def _of_array(array: NDArray[Any]) -> tuple[Levels, float]:
     if not np.isfinite(array).all():
         raise UserError(f"has values that are not finite numbers ({array.dtype})")
+    if array.dtype.kind == "f" and np.abs(array).max() > LARGEST:
+        raise UserError(f"has values beyond {LARGEST:g}")
     if array.ndim == 3 and array.shape[2] > 1:
         return _of_image(upright_and_reduced(Image.fromarray(_bytes(array))))
     levels = array.reshape(array.shape[:2]).astype(np.float32)

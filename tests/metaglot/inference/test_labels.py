@@ -90,6 +90,8 @@ def test_words_truths_and_tuples_are_labels_too(labels: Any, values: list[Any]) 
         ([("a", ["b"])], "label 1 is a tuple, which cannot be compared by value"),
         (torch.tensor(3), "labels: got the single value 3; pass one label for each image"),
         (7, "labels: got the single value 7"),
+        ({0, 1}, "labels: got a set, which has no order"),
+        ({"a": 1}, "labels: got a dict, which has no order"),
         (np.array([0, np.nan]), "label 2 is missing: it is nan"),
         (torch.tensor([0, 1, torch.nan]), "label 3 is missing: it is nan"),
         (pandas.Series(["a", None]), "label 2 is missing"),

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -163,7 +164,10 @@ NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
         (np.full((5, 5, 3), 300), "image 1 is an array of colours of int64; takes bytes, or floats from 0 to 1"),
         (np.full((5, 5, 3), 1.5), "image 1 is an array of colours of float64; takes bytes"),
         ([[0, 1], [2]], "image 1 is a list, not an image"),
-        (None, "image 1 is an array of shape .*; takes height x width"),
+        (None, "image 1 is a NoneType, not an image: pass a path"),
+        (BytesIO(), "image 1 is a BytesIO, not an image: pass a path"),
+        (np.array([[0, 1e300]]), "image 1 has values beyond 1e.30"),
+        ("", "'' is not there"),
         ("nowhere.png", "nowhere.png is not there"),
         (Path("/"), "/ is a folder, not an image file"),
     ],
