@@ -1,8 +1,8 @@
 """Compare all runs of this comparison.
 
-Reads report.yaml, and of each run in it the record, history, alignment, result and scores; the test split, for
-pictures; and what `make bench` measured. Writes index.html, comparison.json, comparison.md, and tables for DVC's
-plots: curves.csv, accuracy.csv and by_step.csv.
+Reads report.yaml, and of each run in it the record, history, alignment, result and scores, and the weights that the
+draw page computes with; the test split, for pictures; and what `make bench` measured. Writes index.html, draw.html,
+comparison.json, comparison.md, and tables for DVC's plots: curves.csv, accuracy.csv and by_step.csv.
 """
 
 import os
@@ -16,6 +16,8 @@ from metaglot.core.common.atomic_files import read_json, write_json, write_text
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.report.comparison import compare_runs
+from metaglot.report.draw_page.networks import read_networks
+from metaglot.report.draw_page.render import render_draw_page
 from metaglot.report.dvc_plots import accuracy, by_step, curves
 from metaglot.report.html.page import render_page
 from metaglot.report.load_runs import LoadedRun, read_run
@@ -41,7 +43,8 @@ def write() -> None:
     html = render_page(
         compared, runs, class_splits.load_split_part(paths.split("test")), os.environ.get("DVC_EXP_NAME")
     )
-    texts = {"index.html": html, "comparison.md": markdown(compared)}
+    draw_page = render_draw_page(runs, read_networks(runs, paths.weights))
+    texts = {"index.html": html, "draw.html": draw_page, "comparison.md": markdown(compared)}
     tables = {"curves.csv": curves(runs), "accuracy.csv": accuracy(runs), "by_step.csv": by_step(runs)}
     for name, text in (texts | tables).items():
         write_text(paths.REPORT / name, text)

@@ -1,11 +1,13 @@
 """All that the report reads, of runs that never were: scores of a known skill, in the files of the stages."""
 
 from contextlib import chdir
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from finished_run import STARTED, run_record
+from safetensors.numpy import save_file
 
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import import_classes
@@ -18,6 +20,7 @@ from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
+from metaglot.report.draw_page.networks import INNER_LOOPS, MODEL, NAMES
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
@@ -128,6 +131,18 @@ class Pipeline:
         write_json(paths.run_record(algorithm, seed), base | changes)
         write_text(paths.history(algorithm, seed), self._history(algorithm, seconds))
         write_text(paths.alignment(algorithm, seed), self._alignment(algorithm))
+        if algorithm in INNER_LOOPS and self.model == MODEL:
+            save_file(self._weights(seed), paths.weights(algorithm, seed))
+
+    def _weights(self, seed: int) -> dict[str, np.ndarray]:
+        """A small network of the names and kinds of shape that a training leaves."""
+        random = np.random.default_rng(seed)
+        sizes = [self.image_size**2, 16, 8, 8, 8, self.task.ways]
+        shapes = [shape for low, high in pairwise(sizes[:-1]) for shape in ((high, low), (high,), (high,))]
+        shapes += [(sizes[-1], sizes[-2]), (sizes[-1],)]
+        return {
+            name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in zip(NAMES, shapes, strict=True)
+        }
 
     def _history(self, algorithm: str, seconds: float) -> str:
         lines = ["iteration,seconds,train_loss,train_accuracy,validation_loss,validation_accuracy,gradient_norm"]

@@ -1,8 +1,13 @@
 from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from draw_page import PAGE, opened
+from playwright.sync_api import Browser, Page
+from trained_glyphs import trained
 
+from stages import evaluate, report
 from tools.browser import MISSING, chromium, find_chromium
 
 
@@ -13,3 +18,23 @@ def browser() -> Iterator[Browser]:
         pytest.skip(MISSING)
     with chromium() as running:
         yield running
+
+
+SETTING = {"task__ways": 5, "data__image_size": 28, "train__iterations": 60, "evaluate__tasks": 30}
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network that `train`, `evaluate` and `report` made."""
+    folder = tmp_path_factory.mktemp("trained")
+    trained(folder, **SETTING)
+    with chdir(folder):
+        evaluate.main("maml", 42)
+        report.write()
+    return folder
+
+
+@pytest.fixture
+def draw_page(browser: Browser, trained_folder: Path) -> Iterator[Page]:
+    with opened(browser, trained_folder / PAGE) as page:
+        yield page

@@ -17,6 +17,7 @@ from params_file import ROOT
 from trained_glyphs import WAYS, drawings, save, trained
 
 from metaglot.core.common.errors import UserError
+from metaglot.datasets import synthetic_glyphs
 from metaglot.inference.predictor import load_predictor
 from stages import evaluate
 from stages.predict import main
@@ -172,3 +173,29 @@ def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(here: Path) -> None:
     done = predict("--steps", "-3")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: got -3 adaptation steps; takes 0 to 1000\n"
+
+
+def drawn_file(folder: Path) -> Path:
+    """A file as the draw page exports it, of the same letters' pen strokes."""
+    hands = zip(NAMES, synthetic_glyphs.characters(WAYS, (0, 9)), strict=True)
+    lists = [(name, [[stroke.tolist() for stroke in drawing] for drawing in shown]) for name, shown in hands]
+    classes = [{"label": name, "support": shown[:3], "queries": shown[3:5]} for name, shown in lists]
+    path = folder / "drawings.json"
+    path.write_text(json.dumps({"format": "metaglot drawings", "version": 1, "classes": classes}))
+    return path
+
+
+def test_a_file_of_the_draw_page_takes_the_place_of_both_folders(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(MODEL, drawn_file(here))
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["file"] for row in rows] == [f"{name}, query {n}" for name in NAMES for n in (1, 2)]
+    assert sum(row["file"].startswith(row["class"]) for row in rows) >= 5
+
+
+def test_a_file_of_the_draw_page_needs_no_queries_and_a_folder_does(here: Path) -> None:
+    with pytest.raises(UserError, match="holds the queries too: leave unknown out"):
+        main(MODEL, drawn_file(here), QUERIES)
+    with pytest.raises(UserError, match="a folder of images to classify is missing"):
+        main(MODEL, SUPPORT)

@@ -16,7 +16,7 @@ from metaglot.tracking.mlflow_run import mlflow_run
 from stages import report
 from stages.support import paths
 
-WRITTEN = {"accuracy.csv", "by_step.csv", "comparison.json", "comparison.md", "curves.csv", "index.html"}
+WRITTEN = {"accuracy.csv", "by_step.csv", "comparison.json", "comparison.md", "curves.csv", "draw.html", "index.html"}
 ROOT = Path(__file__).parents[2]
 
 

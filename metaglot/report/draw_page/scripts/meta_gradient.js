@@ -1,8 +1,8 @@
 // Both meta-gradients of one task: first order, and exact through the inner steps.
 //
-// With theta_k+1 = theta_k - rate * grad L(theta_k), L the support loss, the exact meta-gradient is the query loss's
-// gradient at the adapted weights times (I - rate H_k) for each step, last step first. H_k, the Hessian of L at theta_k,
-// is symmetric, so each factor is one Hessian-vector product: the derivative of the gradient along the vector.
+// With theta_k+1 = theta_k - rate * grad L(theta_k), L the support loss, the exact meta-gradient is the gradient of the
+// query loss at the adapted weights times (I - rate H_k) for each step, last step first. H_k, the Hessian of L at
+// theta_k, is symmetric: each factor is one Hessian-vector product, the derivative of the gradient along the vector.
 
 import { matrix } from "./matrix.js";
 import { backwardAlong, forwardAlong, layerOf, NAMES } from "./network.js";

@@ -61,7 +61,8 @@ export function forwardAlong(parameters, { passes, features }, direction) {
   BLOCKS.forEach(({ weight, scale, shift }, number) => {
     const pass = passes[number];
     const fromWeight = timesTransposed(pass.input, direction[weight], pass.x.columns);
-    const zAlong = inputAlong ? sum(fromWeight, timesTransposed(inputAlong, parameters[weight], pass.x.columns)) : fromWeight;
+    const fromInput = inputAlong && timesTransposed(inputAlong, parameters[weight], pass.x.columns);
+    const zAlong = fromInput ? sum(fromWeight, fromInput) : fromWeight;
     along.push({ inputAlong, ...normReluAlong(pass, zAlong, direction[scale], direction[shift]) });
     inputAlong = along.at(-1).yAlong;
   });

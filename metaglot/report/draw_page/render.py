@@ -1,0 +1,56 @@
+"""draw.html: one file that opens from disk and asks for nothing: scripts, weights and glyphs are in it."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from metaglot.report.draw_page.bundle import bundle
+from metaglot.report.draw_page.networks import Weights, feature_sizes, left_out, network_data
+from metaglot.report.load_runs import LoadedRun
+
+HERE = Path(__file__).parent
+GLYPHS = HERE / "glyphs.json"
+
+
+def render_draw_page(runs: list[LoadedRun], networks: list[tuple[LoadedRun, Weights]]) -> str:
+    """The page. runs: all of the report. networks: those of them that the page computes."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    data, script = page_data(runs, networks), "\n" + bundle("page.js")
+    return environment.get_template("page.html").render(
+        data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+        script=script,
+        script_hash=script_hash(script),
+        style=(HERE / "page.css").read_text(),
+        names=" and ".join(run.result.label for run, _ in networks),
+        example=[f"{run.algorithm}-{run.seed}" for run, _ in networks[:1]],
+        left_out=data["leftOut"],
+        size=data["size"],
+        ways=data["sizes"][-1],
+    )
+
+
+def page_data(runs: list[LoadedRun], networks: list[tuple[LoadedRun, Weights]]) -> dict[str, Any]:
+    """What the scripts read. sizes: features of each layer, from the pixels to the classes."""
+    sizes = feature_sizes(networks[0][1]) if networks else [28 * 28, 5]
+    return {
+        "sizes": sizes,
+        "size": round(sizes[0] ** 0.5),
+        "leftOut": left_out(runs),
+        "glyphs": json.loads(GLYPHS.read_text()),
+        "networks": [network_data(run, weights) for run, weights in networks],
+    }
+
+
+def script_hash(script: str) -> str:
+    """The only script that the page's policy lets run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
