@@ -1,6 +1,6 @@
-"""Take the screenshots in docs/: the report's charts, and MLflow's comparison of the default runs.
+"""Take the screenshots in docs/: the report's charts, the draw page, and MLflow's comparison of the default runs.
 
-    python -m tools.screenshots      needs data/report/index.html (dvc repro, or dvc checkout) and a Chromium
+    python -m tools.screenshots      needs data/report/*.html (dvc repro, or dvc checkout) and a Chromium
 
 They show no drawing of Omniglot: the report's drawings are removed first.
 """
@@ -25,7 +25,7 @@ from tools.browser import add_plot_axis, chromium, open_comparison, open_experim
 from tools.mlflow_server import free_port, serve
 
 DOCS = Path("docs/screenshots")
-REPORT, DARK, COMPARE = PICTURES = ("report.png", "report-dark.png", "mlflow-compare.png")
+REPORT, DARK, DRAW, COMPARE = PICTURES = ("report.png", "report-dark.png", "draw.png", "mlflow-compare.png")
 LARGEST = 200_000  # bytes
 ONLY = """(sections) => {
     const parts = [...document.querySelectorAll("header, section")]
@@ -37,13 +37,15 @@ ONLY = """(sections) => {
 
 def main(to: Annotated[Path, typer.Option(help="the folder for the screenshots")] = DOCS) -> None:
     """Take the screenshots in docs/."""
-    page = paths.REPORT / "index.html"
-    if not page.exists():
-        raise UserError(f"{page} is missing: run `dvc repro`, or `dvc checkout` if it was run before")
+    page, draw_page = paths.REPORT / "index.html", paths.REPORT / "draw.html"
+    for path in (page, draw_page):
+        if not path.exists():
+            raise UserError(f"{path} is missing: run `dvc repro`, or `dvc checkout` if it was run before")
     to.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         screenshot_report(browser, page, "light", ("header", "#scores"), to / REPORT)
         screenshot_report(browser, page, "dark", ("#learning", "#gradients"), to / DARK)
+        screenshot_draw_page(browser, draw_page, to / DRAW)
         screenshot_comparison(browser, to / COMPARE)
     for name in PICTURES:
         reduce_colours(to / name)
@@ -60,6 +62,17 @@ def screenshot_report(
     page.goto(path.resolve().as_uri())
     page.evaluate(ONLY, list(sections))
     page.screenshot(path=to, full_page=True)
+    context.close()
+
+
+def screenshot_draw_page(browser: Browser, path: Path, to: Path) -> None:
+    """The draw page with glyphs, down to the networks' answers."""
+    context = browser.new_context(viewport={"width": 1120, "height": 1440}, color_scheme="light", offline=True)
+    page = context.new_page()
+    page.goto(path.resolve().as_uri())
+    page.locator("#fill").click()
+    page.wait_for_selector("body[aria-busy=false] #answers article")
+    page.screenshot(path=to)
     context.close()
 
 
