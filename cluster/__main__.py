@@ -7,7 +7,6 @@ python -m cluster work FOLDER maml-43          compute one of them, anywhere tha
 python -m cluster collect FOLDER               bring home what is done
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+RESUME = "what is finished is kept, and trainings go on from their checkpoints"
 Folder = Annotated[Path, typer.Argument(help="a folder that all machines see")]
 
 
@@ -28,15 +28,21 @@ def run(
 ) -> None:
     """Compute every run that is out of date, restore the results here, and publish them to MLflow."""
     plan.check_code_is_committed()
-    jobs = restore.restore()
-    failed = compute(jobs, workers, ray) if jobs else {}
-    if jobs:
-        restore.restore()
-    restore.publish()
+    try:
+        jobs = restore.restore()
+        failed = compute(jobs, workers, ray) if jobs else {}
+        restore_and_publish()
+    except KeyboardInterrupt:
+        raise UserError(f"interrupted; {RESUME}") from None
     if failed:
         raise UserError("; ".join(f"{name} failed: {reason}" for name, reason in failed.items()))
     if not jobs:
         print("every run is up to date")
+
+
+def restore_and_publish() -> None:
+    restore.restore()
+    restore.publish()
 
 
 def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
@@ -72,13 +78,9 @@ def work(folder: Folder, run: Annotated[str, typer.Argument(help="maml-43, or a 
 def collect(folder: Folder) -> None:
     """Bring home what is done, restore it here, and publish it to MLflow."""
     done, others = shared_folder.collect(folder)
-    restore.restore()
-    restore.publish()
+    restore_and_publish()
     print(f"brought home: {', '.join(done) or 'nothing'}" + (f"; not done: {', '.join(others)}" if others else ""))
 
 
 if __name__ == "__main__":
-    try:
-        run_command(app)
-    except KeyboardInterrupt:
-        sys.exit("error: interrupted; what is finished is kept, and trainings go on from their checkpoints")
+    run_command(app)

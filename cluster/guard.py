@@ -1,6 +1,6 @@
 """Run a command until it ends, or until the process that started this one is gone: then stop all that it started.
 
-python -m cluster.guard COMMAND ...     its starter has a pipe to its stdin; closing the pipe stops the command
+python cluster/guard.py COMMAND ...     its starter has a pipe to its stdin; closing the pipe stops the command
 
 A worker that was killed cannot stop its training itself.
 """

@@ -27,7 +27,7 @@ def start(folder: Path, job: Job, log: Path, environment: Mapping[str, str]) -> 
     if log.exists():
         log.replace(log.with_suffix(".before"))
     repro = [sys.executable, "-m", "dvc", "repro", "--single-item", *job.stages]
-    command = [sys.executable, "-m", "cluster.guard", *repro]
+    command = [sys.executable, "-P", guard.__file__, *repro]
     with log.open("wb") as file:
         return subprocess.Popen(
             command,

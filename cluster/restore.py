@@ -3,6 +3,7 @@
 `dvc repro` does the same, but writes all of dvc.lock after each stage, and starts a process for each publication.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,8 @@ from dvc_data.hashfile.hash_info import HashInfo
 from cluster.plan import COMPUTED, Job, jobs_of, matrix_stages
 
 Stages = list[PipelineStage]
+
+logging.getLogger("dvc").setLevel(logging.WARNING)  # or it prints a line for each stage that it takes from its cache
 
 
 def restore() -> list[Job]:

@@ -1,6 +1,6 @@
 """Run experiments, record their results, and write the tables of the pages.
 
-python -m experiments run ten-seeds                   in a clone, then record it
+python -m experiments run ten-seeds                   in a clone, then record it; --workers 2: two runs at a time
 python -m experiments record ten-seeds --from FOLDER  record a folder where it was run by hand
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
@@ -20,9 +20,11 @@ Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.y
 
 
 @app.command()
-def run(name: Name) -> None:
+def run(
+    name: Name, workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")] = ""
+) -> None:
     """Run an experiment in a clone of what is committed, then record it."""
-    print(save_record(name, run_in_clone.run_experiment(name)))
+    print(save_record(name, run_in_clone.run_experiment(name, workers=workers)))
 
 
 @app.command()

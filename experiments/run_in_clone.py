@@ -11,8 +11,8 @@ CLONES = Path(".metaglot/findings")
 CACHE = Path(".dvc/cache")
 
 
-def run_experiment(name: str, clones: Path = CLONES) -> Path:
-    """Run the pipeline with an experiment's params; returns the clone.
+def run_experiment(name: str, clones: Path = CLONES, workers: str = "") -> Path:
+    """Run the pipeline with an experiment's params, several runs at a time if `workers` is given; returns the clone.
 
     A clone of the same commit is used again. Results that another clone or the project computed come from the cache.
     """
@@ -25,5 +25,8 @@ def run_experiment(name: str, clones: Path = CLONES) -> Path:
     params = yaml.load(folder / PARAMS)
     yaml.dump(apply_settings(experiment.settings, params), folder / PARAMS)
     run_or_exit("stages.configure", "--check", folder=folder)
+    if workers:
+        run_or_exit("dvc", "repro", "preprocess", folder=folder)
+        run_or_exit("cluster", "run", "--workers", workers, folder=folder)
     run_or_exit("dvc", "repro", folder=folder)
     return folder
