@@ -29,6 +29,7 @@ def run(
     """Compute every run that is out of date, restore the results here, and publish them to MLflow."""
     plan.check_code_is_committed()
     try:
+        plan.make_inputs()
         jobs = restore.restore()
         failed = compute(jobs, workers, ray) if jobs else {}
         restore_and_publish()
@@ -59,6 +60,7 @@ def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
 def pack(folder: Folder) -> None:
     """Write the jobs that are out of date into a folder."""
     plan.check_code_is_committed()
+    plan.make_inputs()
     jobs = restore.restore()
     shared_folder.write_jobs(folder, jobs)
     print(f"{folder}: {len(jobs)} jobs")

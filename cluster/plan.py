@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -39,6 +40,12 @@ def check_code_is_committed() -> None:
         path, others = changed[0][3:], len(changed) - 1
         more = f" and {others} more" if others else ""
         raise UserError(f"{path}{more} differs from the commit that workers clone: commit or restore it first")
+
+
+def make_inputs() -> None:
+    """Run the stages before the trainings: the configs of params.yaml, the data and its split."""
+    if subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet", "preprocess"], stdout=sys.stderr).returncode:
+        raise UserError("`dvc repro preprocess` failed")
 
 
 def matrix_stages(repo: Repo, kinds: Iterable[str]) -> Iterator[tuple[PipelineStage, str, int]]:

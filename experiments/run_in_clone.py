@@ -26,7 +26,6 @@ def run_experiment(name: str, clones: Path = CLONES, workers: str = "") -> Path:
     yaml.dump(apply_settings(experiment.settings, params), folder / PARAMS)
     run_or_exit("stages.configure", "--check", folder=folder)
     if workers:
-        run_or_exit("dvc", "repro", "preprocess", folder=folder)
         run_or_exit("cluster", "run", "--workers", workers, folder=folder)
     run_or_exit("dvc", "repro", folder=folder)
     return folder

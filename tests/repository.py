@@ -69,6 +69,9 @@ class Repository:
         self.git("add", "-A")
         self.git("commit", "-q", "-m", message)
 
+    def change(self, params: dict[str, Any]) -> None:
+        (self.folder / "params.yaml").write_bytes(text(params))
+
     def status(self) -> list[str]:
         return self.git("status", "--porcelain", "--untracked-files=all").splitlines()
 

@@ -3,6 +3,7 @@
 import csv
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -52,15 +53,12 @@ def is_training(process: Path, folder: Path) -> bool:
 
 
 def wait_for_trainings(folder: Path, number: int) -> list[int]:
-    end = time.monotonic() + 200
-    while len(begun := trainings(folder)) < number:
-        assert time.monotonic() < end, f"{len(begun)} of {number} trainings began"
-        time.sleep(0.05)
-    return begun
+    wait_until(lambda: len(trainings(folder)) >= number, 200)
+    return trainings(folder)
 
 
-def wait_until_none_trains(folder: Path, seconds: float) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while left := trainings(folder):
-        assert time.monotonic() < end, f"processes {left} still train"
+    while not condition():
+        assert time.monotonic() < end, f"it did not happen within {seconds} s"
         time.sleep(0.05)

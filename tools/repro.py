@@ -43,16 +43,10 @@ def data_is_available() -> bool:
     return run_module("stages.download", "--check", "--source", source).returncode != NO_SOURCE
 
 
-def train_on_workers(workers: str, ray: str) -> None:
-    """Train and test what is out of date on workers; `dvc repro` then restores the results from its run cache."""
-    run_or_exit("dvc", "repro", "preprocess")
-    run_or_exit("cluster", "run", *(["--ray", ray] if ray else ["--workers", workers]))
-
-
 def reproduce(folder: Path) -> None:
     workers, ray = os.environ.get("WORKERS", ""), os.environ.get("RAY", "")
     if folder == WORKSPACE and (workers or ray):
-        train_on_workers(workers, ray)
+        run_or_exit("cluster", "run", *(["--ray", ray] if ray else ["--workers", workers]))
     run_or_exit("dvc", "repro", folder=folder)
     run_or_exit("stages.report", "--show", folder=folder)
 

@@ -14,7 +14,7 @@ import pytest
 from draws import often
 from params_file import ROOT
 from repository import Repository, ran
-from worker_cases import RUN, assert_same, wait_for_trainings, wait_until_none_trains
+from worker_cases import RUN, assert_same, trainings, wait_for_trainings, wait_until
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("ray", reason="Ray is not installed: `make repro RAY=HOST:PORT` installs it")
@@ -53,7 +53,7 @@ def test_a_node_killed_during_trainings_changes_no_byte(
             kill_second(nodes)
             _, said = process.communicate(timeout=500)
         assert process.returncode == 0, said
-        wait_until_none_trains(scratch, 15)
+        wait_until(lambda: not trainings(scratch), 15)
     assert ran(workspace.dvc("repro")) == {"report"}
     assert_same(workspace, undisturbed)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from params_file import changed
 from repository import Repository, ran
-from worker_cases import PARAMS, RUN, assert_same, trainings, wait_for_trainings, wait_until_none_trains
+from worker_cases import PARAMS, RUN, assert_same, trainings, wait_for_trainings, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -38,18 +38,26 @@ def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_ot
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_stopping_the_command_stops_every_training_and_keeps_its_checkpoint(
+def test_stopping_the_command_stops_every_training_which_saves_a_checkpoint(
     workspace: Repository, number: signal.Signals
 ) -> None:
+    logs = workspace.folder / ".metaglot/workers/logs"
+    workspace.change(changed(PARAMS | {"train.iterations": 10**6}))
     with begin(workspace) as process:
         wait_for_trainings(workspace.folder, 2)
-        time.sleep(15)  # both have loaded their libraries, and train
+        wait_until(lambda: all("iteration" in text for text in texts(logs, 2)), 200)
         process.send_signal(number)
         _, said = process.communicate(timeout=30)
     assert process.returncode in (1, -signal.SIGKILL)
-    wait_until_none_trains(workspace.folder, 12)
+    wait_until(lambda: not trainings(workspace.folder), 15)
     assert number == signal.SIGKILL or "error: interrupted; what is finished is kept" in said.splitlines()[-1]
-    assert list((workspace.folder / ".metaglot/checkpoints").glob("*/last"))
+    assert len(list((workspace.folder / ".metaglot/checkpoints").glob("*/last"))) == 2
+    assert all("1000000 is saved" in text for text in texts(logs, 2))
+
+
+def texts(folder: Path, number: int) -> list[str]:
+    """The content of so many logs."""
+    return [path.read_text() for path in folder.glob("*.log")] if len(list(folder.glob("*.log"))) == number else [""]
 
 
 def test_an_uncommitted_stage_is_one_line_and_nothing_runs(tmp_path: Path) -> None:
