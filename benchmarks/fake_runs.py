@@ -1,6 +1,7 @@
 """A clone of the project in which a training and an evaluation only write small files, so that DVC's own cost shows."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,15 +26,23 @@ OUTPUTS = {
 TINY = {"split": {"train": 40, "validation": 20, "test": 20}, "data": {"source": "glyphs"}}
 
 
-def make_workspace(folder: Path, runs: int) -> Path:
-    """A clone of the commit with so many fake runs of MAML, its data made."""
+def make_workspace(folder: Path) -> Path:
+    """A clone of the commit with one fake run of MAML, its data made."""
     subprocess.run([*GIT, "clone", "-q", ".", str(folder)], check=True)
     for stage, outputs in OUTPUTS.items():
         (folder / f"stages/{stage}.py").write_text(FAKE % ", ".join(map(repr, outputs)))
-    write_params(folder / "params.yaml", {**TINY, "algorithms": ["maml"], "seeds": list(range(runs))})
-    (folder / "dvc.lock").unlink(missing_ok=True)
+    write_params(folder / "params.yaml", {**TINY, "algorithms": ["maml"], "seeds": [0]})
+    (folder / "dvc.lock").unlink()
     subprocess.run([*GIT, "commit", "-qam", "Fake runs"], cwd=folder, check=True)
-    dvc(folder, "repro", "-q", "--single-item", "configure", "download", "preprocess")
+    run_module(folder, "dvc", "repro", "-q", "preprocess")
+    return folder
+
+
+def with_runs(workspace: Path, folder: Path, runs: int) -> Path:
+    """A copy of the workspace with so many runs."""
+    shutil.copytree(workspace, folder)
+    write_params(folder / "params.yaml", {"seeds": list(range(runs))})
+    run_module(folder, "dvc", "repro", "-q", "preprocess")
     return folder
 
 
@@ -46,10 +55,6 @@ def write_params(path: Path, changes: dict[str, object]) -> None:
         else:
             params[name] = value
     yaml.dump(params, path)
-
-
-def dvc(folder: Path, *arguments: str) -> None:
-    run_module(folder, "dvc", *arguments)
 
 
 def run_module(folder: Path, *arguments: str) -> None:
