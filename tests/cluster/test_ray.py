@@ -68,6 +68,29 @@ def test_a_node_with_another_version_is_one_line(workspace: Repository, tmp_path
     assert re.fullmatch(r"error: node \S+ has numpy 0\.0\.1, not [\d.]+: install .*\n", done.stderr)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk that is too small for a workspace."""
+    folder = tmp_path / ".metaglot/small"
+    folder.mkdir(parents=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"mounting a tmpfs was refused, as it is to all but root: {done.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_on_a_node_is_one_line_and_the_other_node_s_run_is_kept(
+    workspace: Repository, small_disk: Path
+) -> None:
+    with two_nodes(workspace.folder / ".metaglot/nodes", TMPDIR=str(small_disk)) as (_, address):
+        done = workspace.run(*RUN, "--ray", address)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert re.fullmatch(r"error: (fo)?maml-42 failed: node \S+: .*No space left on device.*", last)
+    assert len(workspace.bytes("models/*/weights.safetensors")) == 1
+
+
 def test_a_cluster_that_does_not_answer_is_one_line(workspace: Repository) -> None:
     done = workspace.run(*RUN, "--ray", "127.0.0.1:1")
     assert done.returncode == 1
