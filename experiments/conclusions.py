@@ -1,4 +1,4 @@
-"""The original study's conclusions, each judged by one experiment, and the questions that stay open."""
+"""The original study's conclusions, each tested by one experiment, and the open questions."""
 
 from typing import Any
 
@@ -15,77 +15,74 @@ DECIDES = {  # the experiment that tests each conclusion of the original study
     "first-order-close": "ten-seeds",
 }
 MANY_PAIRS = 3
-SENTENCES = {"fomaml-faster": 2, "first-order-close": 3}  # else the first one alone
+SENTENCES = {"fomaml-faster": 2, "first-order-close": 3}  # of the evidence, in README; otherwise one
 Known = dict[str, ExperimentRecord]
 
 
 def conclusions(known: Known) -> str:
-    """Each conclusion with its verdict, by the experiment that tests it."""
+    """Each conclusion with the verdict of the experiment that tests it."""
     return "\n\n".join(_conclusion(claim, known[name]) for claim, name in DECIDES.items())
 
 
 def verdicts(known: Known) -> str:
-    """The same in one line each: the verdict and the first sentence of the evidence."""
+    """One line for each conclusion: the verdict and the first sentences of the evidence."""
     return "\n".join(f"- {_verdict(claim, known[name])}" for claim, name in DECIDES.items())
 
 
-def _verdict(claim: str, found: ExperimentRecord) -> str:
-    if not found.has_results:
-        return _untested(claim, found)
-    judged = _judged(claim, found)
+def _verdict(claim: str, record: ExperimentRecord) -> str:
+    if not record.has_results:
+        return _untested(claim, record)
+    judged = _find_claim(claim, record)
     sentences = judged["measured"].rstrip(".").split(". ")[: SENTENCES.get(claim, 1)]
     return f"{judged['statement']} **{judged['verdict'].capitalize()}.** {'. '.join(sentences)}."
 
 
-def _judged(claim: str, found: ExperimentRecord) -> dict[str, Any]:
-    return next(one for one in claims(found) if one["id"] == claim)
+def _find_claim(id: str, record: ExperimentRecord) -> dict[str, Any]:
+    return next(claim for claim in claims(record) if claim["id"] == id)
 
 
-def _untested(claim: str, found: ExperimentRecord) -> str:
-    return f"`{claim}`: not tested; `{found.command}` would test it ({found.expected_time})."
+def _untested(claim: str, record: ExperimentRecord) -> str:
+    return f"`{claim}`: not tested; `{record.command}` would test it ({record.expected_time})."
 
 
-def _conclusion(claim: str, found: ExperimentRecord) -> str:
-    if not found.has_results:
-        return _untested(claim, found)
-    partial, judged = found.seeds_so_far(), _judged(claim, found)
-    return f"{claim_as_markdown(judged)}\n- From: `{found.name}`{f', so far {partial}' if partial else ''}"
+def _conclusion(claim: str, record: ExperimentRecord) -> str:
+    if not record.has_results:
+        return _untested(claim, record)
+    partial, judged = record.seeds_so_far(), _find_claim(claim, record)
+    return f"{claim_as_markdown(judged)}\n- From: `{record.name}`{f', so far {partial}' if partial else ''}"
 
 
-def claims(found: ExperimentRecord) -> list[dict[str, Any]]:
-    return [with_benchmark(claim, found) for claim in found.comparison["claims"]]
+def claims(record: ExperimentRecord) -> list[dict[str, Any]]:
+    return [with_benchmark(claim, record) for claim in record.comparison["claims"]]
 
 
 def open_questions(known: Known) -> str:
     """Inconclusive pairs, undecided conclusions, and missing seeds and experiments, one line each."""
-    ran = [found for found in known.values() if found.has_results]
-    points = [point for found in ran for point in (*_open_pairs(found), *_open_claims(found), *_open_seeds(found))]
-    points += [
-        f"`{one.name}` was not run: `{one.command}`, {one.expected_time}."
-        for one in known.values()
-        if not one.has_results
-    ]
+    ran = [record for record in known.values() if record.has_results]
+    points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
+    not_run = (record for record in known.values() if not record.has_results)
+    points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."
 
 
-def _open_pairs(found: ExperimentRecord) -> list[str]:
+def _open_pairs(record: ExperimentRecord) -> list[str]:
     """A line for each inconclusive pair; if there are many, one line that counts them."""
-    pairs = found.pairwise_results()
-    unsure = [one for one in pairs if one.verdict.startswith(Decision.INCONCLUSIVE)]
+    pairs = record.pairwise_results()
+    unsure = [pair for pair in pairs if pair.verdict.startswith(Decision.INCONCLUSIVE)]
     if len(unsure) > MANY_PAIRS:
-        seeds = formatting.several(len(found.about["recorded"]), "seed")
-        return [f"`{found.name}`: {seeds} settled {len(pairs) - len(unsure)} of {len(pairs)} pairs of algorithms."]
-    return [f"`{found.name}`: {formatting.verdict(one, found.margin)} {formatting.difference(one)}." for one in unsure]
+        seeds = formatting.several(len(record.about["recorded"]), "seed")
+        return [f"`{record.name}`: {seeds} settled {len(pairs) - len(unsure)} of {len(pairs)} pairs of algorithms."]
+    margin = record.margin
+    return [f"`{record.name}`: {formatting.verdict(pair, margin)} {formatting.difference(pair)}." for pair in unsure]
 
 
-def _open_claims(found: ExperimentRecord) -> list[str]:
-    mine = [claim for claim in claims(found) if DECIDES[claim["id"]] == found.name]
-    unsure = [claim for claim in mine if claim["verdict"] in (Decision.INCONCLUSIVE, Decision.NOT_TESTED)]
-    return [f"`{found.name}`: “{claim['statement']}” is {claim['verdict']}." for claim in unsure]
+def _open_claims(record: ExperimentRecord) -> list[str]:
+    tested = [claim for claim in claims(record) if DECIDES[claim["id"]] == record.name]
+    unsure = [claim for claim in tested if claim["verdict"] in (Decision.INCONCLUSIVE, Decision.NOT_TESTED)]
+    return [f"`{record.name}`: “{claim['statement']}” is {claim['verdict']}." for claim in unsure]
 
 
-def _open_seeds(found: ExperimentRecord) -> list[str]:
-    partial = found.seeds_so_far()
-    return (
-        [f"`{found.name}`: so far {partial}; all of them: `{found.command}`, {found.expected_time}."] if partial else []
-    )
+def _open_seeds(record: ExperimentRecord) -> list[str]:
+    if not (partial := record.seeds_so_far()):
+        return []
+    return [f"`{record.name}`: so far {partial}; all of them: `{record.command}`, {record.expected_time}."]

@@ -1,4 +1,4 @@
-"""The experiments in experiments.yaml, and the params that each of them means."""
+"""The experiments in experiments.yaml and their params."""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -13,12 +13,12 @@ from metaglot.core.common.stage_configs import StrictModel
 
 TABLE = Path(__file__).with_name("experiments.yaml")
 PARAMS = Path("params.yaml")
-NOT_COMPARED = "run"  # the device and threads, which every record names
+NOT_COMPARED = "run"  # the device and threads, which every record contains
 Params = dict[str, Any]
 
 
 class Experiment(StrictModel):
-    """A question, the changes to params.yaml that answer it, and the numbers it is compared with."""
+    """A question, the changes to params.yaml that answer it, and the numbers to compare with."""
 
     title: str
     question: str
@@ -31,7 +31,7 @@ class Experiment(StrictModel):
 
 def load_experiments(table: Path = TABLE) -> dict[str, Experiment]:
     """Every declared experiment, by name."""
-    return {name: _experiment(table, name, one) for name, one in read_yaml(table).items()}
+    return {name: _experiment(table, name, declared) for name, declared in read_yaml(table).items()}
 
 
 def _experiment(table: Path, name: str, declared: Params) -> Experiment:
@@ -44,7 +44,7 @@ def _experiment(table: Path, name: str, declared: Params) -> Experiment:
 def find_experiment(name: str) -> Experiment:
     known = load_experiments()
     if name not in known:
-        raise UserError(f"{name} is no experiment: {TABLE.name} has {', '.join(known)}")
+        raise UserError(f"{name} is not an experiment: {TABLE.name} has {', '.join(known)}")
     return known[name]
 
 
@@ -60,20 +60,21 @@ def apply_settings(settings: dict[str, Any], params: Params) -> Params:
     return changed
 
 
-def list_differences(asked: Params, found: Params) -> list[str]:
-    """Where two sets of params differ, in words, by dotted key.
+def list_differences(expected: Params, actual: Params) -> list[str]:
+    """The differences between two sets of params as text, by dotted key.
 
-    The order of algorithms, `run`, and the settings of algorithms that are not run do not count.
+    The order of algorithms, `run`, and the settings of algorithms that do not run are ignored.
     """
-    ours, theirs = (dict(_flat(_comparable(params, asked["algorithms"]))) for params in (asked, found))
-    keys = dict.fromkeys([*ours, *theirs])
-    return [f"{key} {theirs.get(key)}, not {ours.get(key)}" for key in keys if ours.get(key) != theirs.get(key)]
+    algorithms = expected["algorithms"]
+    before, after = (dict(_flat(_comparable(params, algorithms))) for params in (expected, actual))
+    keys = dict.fromkeys([*before, *after])
+    return [f"{key} {after.get(key)}, not {before.get(key)}" for key in keys if before.get(key) != after.get(key)]
 
 
 def _comparable(params: Params, algorithms: list[str]) -> Params:
     settings = {name: block for name, block in (params.get("settings") or {}).items() if name in algorithms}
-    kept = {key: value for key, value in params.items() if key != NOT_COMPARED}
-    return kept | {"settings": settings, "algorithms": sorted(params["algorithms"])}
+    compared = {key: value for key, value in params.items() if key != NOT_COMPARED}
+    return compared | {"settings": settings, "algorithms": sorted(params["algorithms"])}
 
 
 def _flat(params: Params, prefix: str = "") -> Iterator[tuple[str, Any]]:

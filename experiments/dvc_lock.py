@@ -1,4 +1,4 @@
-"""What a folder has finished, according to its dvc.lock: its params, and whether its files are the stages' outputs."""
+"""Read a folder's dvc.lock: its params, and whether its files are the outputs of finished stages."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ Stages = dict[str, dict[str, Any]]
 
 
 def locked_stages(folder: Path) -> Stages:
-    """The stages that were run in the folder, by name: their dependencies and outputs with hashes."""
-    found = read_yaml(folder / LOCK)
-    if not isinstance(found, dict) or "stages" not in found:
-        raise UserError(f"{folder / LOCK} is no lock file of DVC's: run `dvc repro` there")
-    return found["stages"]
+    """The finished stages by name, with the hashes of their dependencies and outputs."""
+    content = read_yaml(folder / LOCK)
+    if not isinstance(content, dict) or "stages" not in content:
+        raise UserError(f"{folder / LOCK} is not a lock file of DVC: run `dvc repro` there")
+    return content["stages"]
 
 
 def locked_params(folder: Path) -> dict[str, Any]:
-    """The params that the folder's configs were made from. Raises UserError if its params.yaml has changed since."""
+    """The params of the folder's last `configure`. Raises UserError if its params.yaml has changed since."""
     configured = locked_stages(folder).get("configure")
     if configured is None:
         raise UserError(f"{folder} was never configured: run `dvc repro` there")
@@ -35,12 +35,12 @@ def locked_params(folder: Path) -> dict[str, Any]:
 
 
 def is_finished(folder: Path, run: str) -> bool:
-    """Whether a run, such as `maml-42`, was trained and evaluated with the files and code that are in the folder.
+    """Whether a run, such as `maml-42`, was trained and evaluated with the folder's current files and code.
 
-    A new clone has the results of the committed params until its own stages replace them.
+    A new clone contains the committed results until its own stages replace them.
     """
-    found = locked_stages(folder)
-    steps = [found.get(f"{stage}@{run}") for stage in ("train", "evaluate")]
+    stages = locked_stages(folder)
+    steps = [stages.get(f"{stage}@{run}") for stage in ("train", "evaluate")]
     return all(step is not None and _is_unchanged(folder, step) for step in steps)
 
 

@@ -16,7 +16,7 @@ FINDINGS = Path("docs/findings")
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """An experiment and the folder of its results, which exists once it was run."""
+    """An experiment and the folder of its results, which exists if it was run."""
 
     name: str
     experiment: Experiment
@@ -32,7 +32,6 @@ class ExperimentRecord:
 
     @property
     def expected_time(self) -> str:
-        """In words."""
         minutes = self.experiment.minutes
         return f"about {minutes} minutes on two cores" if minutes else "time not measured"
 
@@ -58,7 +57,7 @@ class ExperimentRecord:
         return self.comparison["margin"]
 
     def seeds_so_far(self) -> str | None:
-        """Which seeds are recorded, in words, or None if all are."""
+        """The recorded seeds as text, or None if all are recorded."""
         seeds = self.about
         if set(seeds["recorded"]) == set(seeds["asked"]):
             return None

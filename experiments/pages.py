@@ -25,8 +25,8 @@ def fill_page(page: Path, findings: Path = FINDINGS) -> str:
     """A page's text with every block generated again."""
     text, known = read_text(page), load_records(findings)
     if OPENING.findall(text) != [name for _, name, _ in BLOCK.findall(text)]:
-        raise UserError(f"{page}: not every `<!-- table: NAME -->` is ended by `<!-- /table -->`")
-    return BLOCK.sub(lambda found: f"{found[1]}\n{block_content(page, found[2], known)}\n\n{found[3]}", text)
+        raise UserError(f"{page}: a `<!-- table: NAME -->` has no `<!-- /table -->`")
+    return BLOCK.sub(lambda match: f"{match[1]}\n{block_content(page, match[2], known)}\n\n{match[3]}", text)
 
 
 def block_content(page: Path, name: str, known: dict[str, ExperimentRecord]) -> str:
@@ -35,5 +35,5 @@ def block_content(page: Path, name: str, known: dict[str, ExperimentRecord]) -> 
     if name == "open":
         return open_questions(known)
     if name not in known:
-        raise UserError(f"{page}: <!-- table: {name} --> names no experiment")
+        raise UserError(f"{page}: <!-- table: {name} --> does not name an experiment")
     return experiment_block(known[name], known)

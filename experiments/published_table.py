@@ -1,4 +1,4 @@
-"""Our results compared with published ones, by what the paper's ± means."""
+"""Our results compared with published ones, according to the meaning of the paper's ±."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,16 @@ from metaglot.report.tables import Record, Table, main_table, ranked
 
 INTERVAL = "± is a 95% interval"
 OURS = ("algorithm", "seeds", "test accuracy", "inductive")
-MODES: dict[Mode | None, tuple[str, str]] = {  # by the paper's mode: its name, and our accuracy to compare
+MODES: dict[Mode | None, tuple[str, str]] = {  # by the paper's mode: its text, and our accuracy to compare
     "transductive": ("transductive", "accuracy"),
     "inductive": ("inductive", "inductive_accuracy"),
-    None: ("transductive; the paper's not known", "accuracy"),
+    None: ("transductive; the paper's mode is not known", "accuracy"),
 }
-PARTS = 4  # the curve is shown at the end of each part of the training
+QUARTERS = range(1, 5)  # of the training
 
 
 class PublishedNumber(NamedTuple):
-    """A published accuracy in percent with its ±, what that means, and the source; mode is None if unknown."""
+    """A published accuracy in percent with its ±, the meaning of that, and the source; mode is None if unknown."""
 
     accuracy: str
     meaning: str
@@ -37,33 +37,33 @@ def published_number(method: str, network: str, cell: str) -> PublishedNumber:
     raise KeyError((method, network))
 
 
-def agreement(ours: float, found: PublishedNumber) -> str:
-    """ours: a fraction. Without a published interval there is only a difference."""
-    mean, _, reach = (part.strip() for part in found.accuracy.partition("±"))
-    difference = round(100 * ours - float(mean), 2)  # rounded as it is shown, so that a bound counts as inside
+def agreement(ours: float, paper: PublishedNumber) -> str:
+    """The difference in points or, if the paper has a 95% interval, whether ours is inside. ours: a fraction."""
+    mean, _, reach = (part.strip() for part in paper.accuracy.partition("±"))
+    difference = round(100 * ours - float(mean), 2)  # rounded as shown, so a bound counts as inside
     shown = f"{formatting.points(difference / 100)} points"
-    if not found.meaning.startswith(INTERVAL):
+    if not paper.meaning.startswith(INTERVAL):
         return f"{shown}; it has no 95% interval"
     if abs(difference) <= float(reach):
         return "within the paper's interval"
     return f"{'above' if difference > 0 else 'below'} the paper's interval: {shown}"
 
 
-def cell_table(found: ExperimentRecord) -> Table:
-    """A row for each algorithm: our results, the published one, and whether they agree."""
-    compared = found.comparison
-    shown = main_table(compared | {"algorithms": [row | {"writeup": None} for row in compared["algorithms"]]})
+def cell_table(record: ExperimentRecord) -> Table:
+    """A row for each algorithm: our result, the published one, and whether they agree."""
+    algorithms = record.comparison["algorithms"]
+    table = main_table(record.comparison | {"algorithms": [row | {"writeup": None} for row in algorithms]})
     header = [*OURS, "published, %", "its ±", "source", "compared", "agreement", "iterations", "training time"]
     rows = []
-    for cells, row in zip(shown.rows, ranked(compared["algorithms"]), strict=True):
-        named = dict(zip(shown.header, cells, strict=True))
-        ours = [named[column] for column in OURS]
-        rows.append([*ours, *_published(found, row), f"{row['iterations']:,}", named["training time"]])
+    for cells, row in zip(table.rows, ranked(algorithms), strict=True):
+        by_column = dict(zip(table.header, cells, strict=True))
+        ours = [by_column[column] for column in OURS]
+        rows.append([*ours, *_published_cells(record, row), f"{row['iterations']:,}", by_column["training time"]])
     return Table(header, rows)
 
 
-def _published(found: ExperimentRecord, row: Record) -> list[str]:
-    name, cell = found.experiment.published.get(row["algorithm"]), found.experiment.cell
+def _published_cells(record: ExperimentRecord, row: Record) -> list[str]:
+    name, cell = record.experiment.published.get(row["algorithm"]), record.experiment.cell
     if name is None or cell is None:
         return ["none for this network", "", "", "", ""]
     paper = published_number(*name, cell)
@@ -71,17 +71,17 @@ def _published(found: ExperimentRecord, row: Record) -> list[str]:
     return [paper.accuracy, paper.meaning, paper.source, compared, agreement(row[ours]["mean"], paper)]
 
 
-def curve_table(found: ExperimentRecord) -> Table:
+def curve_table(record: ExperimentRecord) -> Table:
     """Validation accuracy of each run, nearest to each quarter of its training."""
     runs: dict[str, dict[int, str]] = {}
-    for row in found.curves:
+    for row in record.curves:
         if row["validation_accuracy"]:
             runs.setdefault(row["run"], {})[int(row["iteration"])] = row["validation_accuracy"]
-    header = ["validation accuracy after", *(f"{part}/{PARTS} of the iterations" for part in range(1, PARTS + 1))]
+    header = ["validation accuracy after", *(f"{quarter}/4 of the iterations" for quarter in QUARTERS)]
     return Table(header, [[run, *_quarters(curve)] for run, curve in runs.items()])
 
 
 def _quarters(curve: dict[int, str]) -> list[str]:
     end = max(curve)
-    nearest = [min(curve, key=lambda i: abs(i - end * part / PARTS)) for part in range(1, PARTS + 1)]
+    nearest = [min(curve, key=lambda i: abs(i - end * quarter / 4)) for quarter in QUARTERS]
     return [f"{formatting.percent(float(curve[i]))} ({i:,})" for i in nearest]

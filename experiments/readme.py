@@ -23,20 +23,20 @@ def write_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> 
 
 def fill_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
     """README's text with its blocks generated again."""
-    short = "\n".join(_wrapped(line, "  ") for line in verdicts(load_records()).splitlines())
+    lines = "\n".join(_wrapped(line, "  ") for line in verdicts(load_records()).splitlines())
     text = _with_block(readme, read_text(readme), "results", results_block(read_json(comparison)))
-    return _with_block(readme, text, "conclusions", short)
+    return _with_block(readme, text, "conclusions", lines)
 
 
 def _wrapped(line: str, indent: str = "") -> str:
     return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _with_block(readme: Path, text: str, name: str, made: str) -> str:
+def _with_block(readme: Path, text: str, name: str, content: str) -> str:
     block = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
     if len(block.findall(text)) != 1:
-        raise UserError(f"{readme}: takes one `<!-- {name} -->`, ended by `<!-- /{name} -->`")
-    return block.sub(lambda found: f"{found[1]}{made}{found[2]}", text)
+        raise UserError(f"{readme}: needs exactly one block from `<!-- {name} -->` to `<!-- /{name} -->`")
+    return block.sub(lambda match: f"{match[1]}{content}{match[2]}", text)
 
 
 def results_block(comparison: Record) -> str:
@@ -44,26 +44,22 @@ def results_block(comparison: Record) -> str:
     seeds = rows[0]["seeds"]
     tasks = f"accuracy on {comparison['evaluate']['tasks']:,} test tasks"
     header = [_seeds(seeds), tasks, "inductive", "loss", "training"]
-    beside = any(row["writeup"] for row in rows)
-    header += ["original study: 32 tasks", "loss", "time"] if beside else []
-    table = as_markdown(Table(header, [_row(row, beside) for row in rows]))
+    has_study = any(row["writeup"] for row in rows)
+    header += ["original study: 32 tasks", "loss", "time"] if has_study else []
+    table = as_markdown(Table(header, [_row(row, has_study) for row in rows]))
     return f"{table}\n\n{_about(comparison, rows)}"
 
 
-def _row(row: Record, beside: bool) -> list[str]:
+def _row(row: Record, has_study: bool) -> list[str]:
     inductive, printed = formatting.percent(row["inductive_accuracy"]["mean"]), row["writeup"]
     times = "; ".join(f"{time['train_seconds']['mean']:,.0f} s" for time in row["times"])
     ours = [row["label"], estimate(row["accuracy"]), inductive, f"{row['loss']['mean']:.4f}", times]
-    if not beside:
+    if not has_study:
         return ours
     if printed is None:
         return [*ours, "", "", ""]
-    return [
-        *ours,
-        formatting.percent(printed["accuracy"]),
-        f"{printed['loss']:.5f}",
-        f"{printed['train_seconds']:,.0f} s",
-    ]
+    accuracy, seconds = formatting.percent(printed["accuracy"]), f"{printed['train_seconds']:,.0f} s"
+    return [*ours, accuracy, f"{printed['loss']:.5f}", seconds]
 
 
 def _seeds(seeds: list[int]) -> str:
@@ -76,16 +72,12 @@ def _about(comparison: Record, rows: list[Record]) -> str:
     iterations = formatting.listed(list(dict.fromkeys(f"{row['iterations']:,}" for row in rows)))
     over = "clustered by character" if len(rows[0]["seeds"]) == 1 else "over seeds"
     devices = sorted({time["device"] for row in rows for time in row["times"]})
-    theirs = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
-    said = [
+    study_devices = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
+    study = f"; the original study's on {formatting.listed(study_devices)}, with data loading and validation"
+    lines = [
         f"{formatting.dataset(comparison['dataset'])}, {task}, model {comparison['model']}, {iterations} iterations;",
         f"in brackets 95% confidence intervals {over}.",
-        f"Training on {formatting.listed(devices)} (`data/models/*/run.json`)"
-        + (
-            f"; the original study's on {formatting.listed(theirs)}, with data loading and validation."
-            if theirs
-            else "."
-        ),
+        f"Training on {formatting.listed(devices)} (`data/models/*/run.json`){study if study_devices else ''}.",
         f"{comparison['answer']} More is in `data/report/comparison.md`.",
     ]
-    return _wrapped(" ".join(said))
+    return _wrapped(" ".join(lines))

@@ -20,13 +20,13 @@ Seeds = list[int]
 
 
 def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = FINDINGS) -> Path:
-    """Record an experiment from a folder where it was run, or only some of its seeds; returns the record's folder.
+    """Record an experiment, or some of its seeds, from the folder where it was run; returns the record's folder.
 
-    An older record is replaced only if everything could be read.
+    An older record is replaced only after everything was read.
     """
-    asked = apply_settings(find_experiment(name).settings, read_yaml(PARAMS))
+    declared = apply_settings(find_experiment(name).settings, read_yaml(PARAMS))
     params = dvc_lock.locked_params(folder)
-    check_params(name, folder, asked, params, seeds)
+    check_params(name, folder, declared, params, seeds)
     recorded = seeds or params["seeds"]
     check_finished(folder, params["algorithms"], recorded, params["seeds"])
     place = to / name
@@ -35,7 +35,7 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
     try:
         write_record(partial.absolute(), folder, recorded)
         write_yaml(partial / "params.yaml", params)
-        about = {"recorded": recorded, "asked": asked["seeds"], "code": dvc_lock.commit_of_code(folder)}
+        about = {"recorded": recorded, "asked": declared["seeds"], "code": dvc_lock.commit_of_code(folder)}
         write_json(partial / "about.json", about)
         shutil.rmtree(place, ignore_errors=True)
         partial.rename(place)
@@ -44,33 +44,32 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
     return place
 
 
-def check_params(name: str, folder: Path, asked: dict, params: dict, seeds: Seeds | None) -> None:
-    """Refuse a folder that was run with other params; with `seeds`, only these are compared."""
-    found = params
+def check_params(name: str, folder: Path, declared: dict, params: dict, seeds: Seeds | None) -> None:
+    """Raise UserError if the folder was run with other params; with `seeds`, only these seeds are compared."""
     if seeds:
-        strange = sorted({*seeds} - {*asked["seeds"]} or {*seeds} - {*params["seeds"]})
-        if strange:
-            raise UserError(f"{name} in {folder} has no seed {strange[0]}: it is about {asked['seeds']}")
-        found = params | {"seeds": asked["seeds"]}
-    if wrong := list_differences(asked, found):
-        raise UserError(f"{folder} did not run {name}: it has {'; '.join(wrong)}")
+        missing = sorted({*seeds} - {*declared["seeds"]} or {*seeds} - {*params["seeds"]})
+        if missing:
+            raise UserError(f"{name} in {folder} has no seed {missing[0]}: its seeds are {declared['seeds']}")
+        params = params | {"seeds": declared["seeds"]}
+    if differences := list_differences(declared, params):
+        raise UserError(f"{folder} did not run {name}: it has {'; '.join(differences)}")
 
 
 def check_finished(folder: Path, algorithms: list[str], seeds: Seeds, all_seeds: Seeds) -> None:
-    """Refuse runs that are missing or of other params; the error names the complete seeds."""
+    """Raise UserError if a run is missing or has other params; the error names the complete seeds."""
 
-    def lacking(some: Seeds) -> list[str]:
-        runs = [f"{algorithm}-{seed}" for seed in some for algorithm in algorithms]
+    def unfinished(some_seeds: Seeds) -> list[str]:
+        runs = [f"{algorithm}-{seed}" for seed in some_seeds for algorithm in algorithms]
         return [run for run in runs if not dvc_lock.is_finished(folder, run)]
 
-    if missing := lacking(seeds):
-        complete = ",".join(str(seed) for seed in all_seeds if not lacking([seed]))
+    if missing := unfinished(seeds):
+        complete = ",".join(str(seed) for seed in all_seeds if not unfinished([seed]))
         advice = f"`--seeds {complete}` records the complete ones" if complete else "no seed is complete yet"
         raise UserError(f"{folder} has not finished {', '.join(missing)}: {advice}")
 
 
 def write_record(place: Path, folder: Path, seeds: Seeds) -> None:
-    """Write the record of these seeds; the comparison is made again, of these runs only."""
+    """Write the record of these seeds, with a new comparison of only these runs."""
     bench = read_json(report.BENCH) if report.BENCH.exists() else None
     with chdir(folder):
         config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)

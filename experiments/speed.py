@@ -1,4 +1,4 @@
-"""The conclusion on speed, judged by the committed results of `make bench`."""
+"""The conclusion on speed, tested with the committed results of `make bench`."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,22 +17,22 @@ from stages.report import BENCH
 CLAIM = "fomaml-faster"
 
 
-def with_benchmark(claim: dict[str, Any], found: ExperimentRecord, bench: Path = BENCH) -> dict[str, Any]:
+def with_benchmark(claim: dict[str, Any], record: ExperimentRecord, bench: Path = BENCH) -> dict[str, Any]:
     """The claim on speed with a verdict from benchmarks/results.json; other claims are returned unchanged."""
     if claim["id"] != CLAIM or not bench.exists():
         return claim
-    compared = found.comparison
-    about = {key: compared[key] for key in ("dataset", "margin", "task", "model")}
+    compared = record.comparison
+    common = {key: compared[key] for key in ("dataset", "margin", "task", "model")}
     split = {key: compared["split"][key] for key in ("kind", "seed")}
-    report = ReportStageConfig.model_validate(about | {"split": split, "rows": []})
-    return claim | asdict(fomaml_is_faster(Evidence(report, load_runs(found), compared["pairs"], read_json(bench))))
+    report = ReportStageConfig.model_validate(common | {"split": split, "rows": []})
+    return claim | asdict(fomaml_is_faster(Evidence(report, load_runs(record), compared["pairs"], read_json(bench))))
 
 
-def load_runs(found: ExperimentRecord) -> list[LoadedRun]:
+def load_runs(record: ExperimentRecord) -> list[LoadedRun]:
     """The recorded runs in the comparison's order, without scores and curves."""
-    names = [f"{run['algorithm']}-{run['seed']}.json" for run in found.comparison["runs"]]
+    names = [f"{run['algorithm']}-{run['seed']}.json" for run in record.comparison["runs"]]
     loaded = [
-        (read_record(RunRecord, found.folder / "runs" / name), read_record(Result, found.folder / "results" / name))
+        (read_record(RunRecord, record.folder / "runs" / name), read_record(Result, record.folder / "results" / name))
         for name in names
     ]
-    return [LoadedRun(record, history=[], alignment=[], result=result, scores={}) for record, result in loaded]
+    return [LoadedRun(run, history=[], alignment=[], result=result, scores={}) for run, result in loaded]

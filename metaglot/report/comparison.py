@@ -1,4 +1,4 @@
-"""comparison.json: everything that the runs say of each other, for people and programs."""
+"""comparison.json: the complete comparison of the runs, for programs and for the tables."""
 
 from typing import Any
 
@@ -13,28 +13,28 @@ from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
 
 
 def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[str, Any] | None) -> dict[str, Any]:
-    """Compare the runs; fractions of one, seconds, intervals as [low, high] at 95%.
+    """Compare the runs. Numbers are fractions of one and seconds; intervals are [low, high] at 95%.
 
-    `algorithms` is the table (over seeds), `runs` its rows by seed, `pairs` the differences on the same tasks,
-    `baselines` what meta-learning adds, where that was run, and `claims` the original study's conclusions.
-    bench: benchmarks/results.json, where there is one.
+    `algorithms` has a row for each algorithm over its seeds, `runs` a row for each run, `pairs` the differences on the
+    same tasks, `baselines` the comparisons with the baselines, and `claims` the original study's conclusions.
+    bench: the content of benchmarks/results.json, if the file exists.
     """
     refuse_other_tasks(runs)
-    compared = compare_pairs(runs, report.margin)
+    pairs = compare_pairs(runs, report.margin)
     rows = algorithm_rows(runs)
-    scored = runs[0].result
+    first = runs[0].result
     return {
         "question": question(report, rows),
-        "answer": answer(rows, compared, report.margin),
+        "answer": answer(rows, pairs, report.margin),
         "dataset": report.dataset,
         "model": report.model,
         "task": report.task.model_dump(),
-        "split": {**report.split.model_dump(), "sha256": scored.split_sha256},
-        "evaluate": {**scored.evaluate.model_dump(), "tasks_sha256": scored.tasks_sha256},
+        "split": {**report.split.model_dump(), "sha256": first.split_sha256},
+        "evaluate": {**first.evaluate.model_dump(), "tasks_sha256": first.tasks_sha256},
         "margin": report.margin,
         "algorithms": rows,
         "runs": run_rows(runs),
-        "pairs": compared,
-        "baselines": against_baselines(compared, report.margin),
-        "claims": claims(Evidence(report, runs, compared, bench)),
+        "pairs": pairs,
+        "baselines": against_baselines(pairs, report.margin),
+        "claims": claims(Evidence(report, runs, pairs, bench)),
     }

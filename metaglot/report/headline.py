@@ -1,4 +1,4 @@
-"""The question that the runs were made for, and the answer that they give, in a few sentences."""
+"""The question that the comparison answers, and the answer in a few sentences."""
 
 from typing import Any
 
@@ -8,39 +8,34 @@ from metaglot.report.statistics.pairs import Pair
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 Rows = list[dict[str, Any]]
-ORDERS = [("maml", False), ("fomaml", True)]
+BOTH_ORDERS = [("maml", False), ("fomaml", True)]
 
 
 def question(report: ReportStageConfig, rows: Rows) -> str:
-    """What is compared, on which task."""
     task = f"{report.task.ways}-way {report.task.shots}-shot {formatting.dataset(report.dataset)}"
     labels = [row["label"] for row in rows]
     if len(labels) == 1:
         return f"How well does {labels[0]} learn {task}?"
-    if [(row["algorithm"], row["first_order"]) for row in rows] in (ORDERS, ORDERS[::-1]):
+    if [(row["algorithm"], row["first_order"]) for row in rows] in (BOTH_ORDERS, BOTH_ORDERS[::-1]):
         return f"Does MAML need its second-order term on {task}?"
-    which = formatting.listed(labels) if len(labels) < 5 else f"{len(labels)} algorithms"
-    return f"Which of {which} learns {task} best?"
+    names = formatting.listed(labels) if len(labels) < 5 else f"{len(labels)} algorithms"
+    return f"Which of {names} learns {task} best?"
 
 
 def answer(rows: Rows, pairs: list[Pair], margin: float) -> str:
-    """The most accurate algorithm, and how it stands against each other one."""
+    """The most accurate algorithm, and the verdicts on the others."""
     best = max(rows, key=lambda row: row["accuracy"]["mean"])
-    against = [
-        pairwise_result(pair, best["algorithm"])
-        for pair in pairs
-        if best["algorithm"] in (pair["first"], pair["second"])
-    ]
-    if not against:
-        return f"{best['label']} answers {formatting.percent(best['accuracy']['mean'])} of the queries right."
-    if len(against) == 1:
-        return f"{formatting.verdict(against[0], margin)} {formatting.difference(against[0])}."
-    return (
-        f"{best['label']} scores highest, {formatting.percent(best['accuracy']['mean'])}. {_against(against, margin)}"
-    )
+    accuracy = formatting.percent(best["accuracy"]["mean"])
+    of_best = [pair for pair in pairs if best["algorithm"] in (pair["first"], pair["second"])]
+    results = [pairwise_result(pair, best["algorithm"]) for pair in of_best]
+    if not results:
+        return f"{best['label']} answers {accuracy} of the queries right."
+    if len(results) == 1:
+        return f"{formatting.verdict(results[0], margin)} {formatting.difference(results[0])}."
+    return f"{best['label']} scores highest, {accuracy}. {_against_others(results, margin)}"
 
 
-def _against(against: list[PairwiseResult], margin: float) -> str:
+def _against_others(results: list[PairwiseResult], margin: float) -> str:
     """The other algorithms, grouped by the verdict on them."""
     phrases = {
         "better": "It is better than {}.",
@@ -48,8 +43,8 @@ def _against(against: list[PairwiseResult], margin: float) -> str:
         "inconclusive (one seed)": "One seed cannot tell whether it is the better algorithm. It was compared with {}.",
     }
     grouped: dict[str, list[str]] = {}
-    for one in against:
-        grouped.setdefault(one.verdict, []).append(one.other)
+    for result in results:
+        grouped.setdefault(result.verdict, []).append(result.other)
     within = f"It differs by no more than {formatting.size(margin)} from {{}}."
     return " ".join(
         phrases.get(verdict, within).format(formatting.listed(others)) for verdict, others in grouped.items()

@@ -1,4 +1,4 @@
-"""The original study, which this project reproduces: its experiment and the numbers that it printed."""
+"""The original study, which this project reproduces: its experiment and its printed numbers."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,10 +12,10 @@ TITLE = (
 DATASET, ITERATIONS = "omniglot", 10_000
 TASKS, IMAGES = 32, 800
 DEVICE = "GTX 1650 Mobile"
-SAVED = 0.0505  # of MAML's time, by FOMAML: as printed, cut off and not rounded
+SAVED = 0.0505  # the share of MAML's time that FOMAML saves, as printed: truncated, not rounded
 
-# By key of params.yaml, what the original study's numbers depend on, besides the number of iterations. The engine and
-# the validation change none of them.
+# The study's setting by key of params.yaml, except the number of iterations. The engine and the validation do not
+# change the numbers.
 SETTING: dict[str, Any] = {
     "data.source": DATASET,
     "data.image_size": 28,
@@ -33,14 +33,14 @@ SETTING: dict[str, Any] = {
     "train.adaptation_steps": 1,
     "evaluate.adaptation_steps": 1,
 }
-# `class` is the protocol that the study meant to follow; `task` is what learn2learn 0.2.0 made of it, so what its
-# numbers came out of. Both are its experiment; without any turns there are a quarter of the classes: another one.
+# `class` is the protocol that the study meant to follow; `task` is what learn2learn 0.2.0 does instead, so the study's
+# numbers come from it. Both count as its experiment. Without rotations there are a quarter of the classes.
 ROTATIONS = ("class", "task")
 
 
 @dataclass(frozen=True)
 class PrintedResult:
-    """A column of the original study's table; `train_seconds` counts data loading and validation too."""
+    """A column of the original study's table; `train_seconds` includes data loading and validation."""
 
     accuracy: float
     loss: float
@@ -48,8 +48,8 @@ class PrintedResult:
     device: str = DEVICE
 
     @property
-    def right(self) -> int:
-        """Images right of the 800 (32 tasks of 25 queries) that the accuracy is a mean over."""
+    def correct_images(self) -> int:
+        """Of the 800 query images (32 tasks of 25 queries)."""
         return round(self.accuracy * IMAGES)
 
 
@@ -58,22 +58,22 @@ MAML = PrintedResult(accuracy=0.9587, loss=0.12392, train_seconds=24875.94)
 
 
 def departures(run: LoadedRun) -> list[str]:
-    """In words, by key of params.yaml, how a run departs from the study's setting; iterations are left to the caller.
+    """The differences of a run from the study's setting, as text by key of params.yaml, except iterations.
 
-    How many characters a split holds is in no run's record, and is not compared.
+    The number of characters in a split is not recorded with a run, so it is not compared.
     """
-    found = _setting(run)
-    wrong = [f"{key} {found[key]}, not {SETTING[key]}" for key in found if found[key] != SETTING[key]]
-    turned = run.record.config.task.rotations
-    return wrong + ([] if turned in ROTATIONS else [f"task.rotations {turned}, not {' or '.join(ROTATIONS)}"])
+    setting, rotations = _setting(run), run.record.config.task.rotations
+    different = [f"{key} {value}, not {SETTING[key]}" for key, value in setting.items() if value != SETTING[key]]
+    if rotations not in ROTATIONS:
+        different.append(f"task.rotations {rotations}, not {' or '.join(ROTATIONS)}")
+    return different
 
 
 def _setting(run: LoadedRun) -> dict[str, Any]:
     config, task, train = run.record.config, run.record.config.task, run.record.config.train
-    given = config.model_dump()
     return {
         "data.source": config.dataset,
-        "data.image_size": given["image_size"],
+        "data.image_size": config.model_dump()["image_size"],
         "split.kind": config.split.kind,
         **{f"task.{key}": getattr(task, key) for key in ("ways", "shots", "queries")},
         "model": config.model,
@@ -84,7 +84,7 @@ def _setting(run: LoadedRun) -> dict[str, Any]:
 
 
 def printed(run: LoadedRun) -> dict[str, Any] | None:
-    """What the study printed for the algorithm of a run, in the same setting and at as many iterations."""
+    """The study's result for the algorithm of a run, if the run has its setting and iterations."""
     if run.algorithm not in ("maml", "fomaml") or run.iterations != ITERATIONS or departures(run):
         return None
     return asdict(FOMAML if run.result.first_order else MAML)

@@ -1,4 +1,4 @@
-"""Where the numbers come from: code, data, settings and machines, as the runs recorded them."""
+"""The provenance of the numbers: code, data, settings and machines, from the runs' records."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,16 +28,16 @@ def _data(comparison: dict[str, Any], experiment: str | None) -> Table:
         "sha256 of the split": split["sha256"],
         "test tasks": f"{evaluate['tasks']:,}, seed {evaluate['seed']}",
         "sha256 of the test tasks": evaluate["tasks_sha256"],
-        "margin fixed before looking": f"{comparison['margin']:g}",
+        "equivalence margin, chosen before any result": f"{comparison['margin']:g}",
     }
     return Table(["fact", "value"], [list(fact) for fact in facts.items()])
 
 
 def _settings(runs: list[LoadedRun]) -> Table:
-    """Every setting of training and evaluation, a column an algorithm."""
+    """Every setting of training and evaluation, with a column for each algorithm."""
     first = [seeds[0] for seeds in series(runs)]
     columns = [_flat({**run.record.config.model_dump(), "evaluate": run.result.evaluate.model_dump()}) for run in first]
-    hidden = ("seed", "algorithm", "label")  # the row and column say them
+    hidden = ("seed", "algorithm", "label")  # already in rows and columns
     keys = [key for key in dict.fromkeys(key for column in columns for key in column) if key not in hidden]
     rows = [[key, *(column.get(key, "") for column in columns)] for key in keys]
     return Table(["setting", *(run.result.label for run in first)], rows)

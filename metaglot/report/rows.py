@@ -1,4 +1,4 @@
-"""The rows of the comparison: each run, and each algorithm over its seeds, beside the original study."""
+"""The rows of comparison.json: each run, and each algorithm over its seeds with the original study's numbers."""
 
 from typing import Any
 
@@ -9,34 +9,34 @@ from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.result_record import ClusteredMean
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.pairs import by_algorithm, task_means, uncertainty
+from metaglot.report.statistics.pairs import by_algorithm, intervals, task_means
 from metaglot.report.statistics.pairwise_result import wider_interval
 
 
 def run_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
-    """What each run scored and took, as its own files say it."""
+    """The scores and times of each run."""
     return [_run_row(run, runs) for run in runs]
 
 
 def algorithm_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
-    """Each algorithm over its seeds: means, and an interval of what varied (see `over`)."""
+    """Each algorithm over its seeds: means and intervals; `over` says what an interval is over."""
     return [_algorithm_row(list(seeds.values()), runs) for seeds in by_algorithm(runs).values()]
 
 
 def overlapping(run: LoadedRun, runs: list[LoadedRun]) -> bool:
-    """Whether another training ran on the same device meanwhile, so that the times of both tell little."""
-    mine = run.record
+    """Whether another training ran on the same device at the same time, so the times of both say little."""
+    record = run.record
     return any(
         other is not run
-        and other.record.device == mine.device
-        and other.record.started_at < mine.ended_at
-        and mine.started_at < other.record.ended_at
+        and other.record.device == record.device
+        and other.record.started_at < record.ended_at
+        and record.started_at < other.record.ended_at
         for other in runs
     )
 
 
 def adaptation_steps(run: LoadedRun) -> int | None:
-    """After how many steps the test tasks were scored; None for what adapts in none, which was scored once."""
+    """The adaptation steps before scoring; None for an algorithm that does not adapt in steps."""
     return run.result.evaluate.adaptation_steps if len(run.result.by_step) > 1 else None
 
 
@@ -84,7 +84,7 @@ def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, A
 
 
 def _time(device: str, here: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, Any]:
-    """The training time of an algorithm's runs on one device: times of two do not mix."""
+    """The training time of an algorithm's runs on one device; times on different devices are not comparable."""
     times = [run.record.train_seconds for run in here]
     return {
         "device": device,
@@ -95,17 +95,17 @@ def _time(device: str, here: list[LoadedRun], runs: list[LoadedRun]) -> dict[str
 
 
 def _over_seeds(measure: str, seeds: list[LoadedRun]) -> dict[str, Any]:
-    """A measure over seeds; of a clustered one also the intervals of these seeds' mean network over the test tasks."""
-    means = [run.result.mean_of(measure) for run in seeds]
-    scored = [mean for mean in means if mean]
-    if not isinstance(scored[0], ClusteredMean):
-        return _over([mean.mean for mean in scored], scored[0].ci95, "tasks")
-    row = _over([mean.mean for mean in scored], wider_interval(scored[0].model_dump()), "characters")
-    return row | uncertainty(task_means(seeds, measure), seeds[0].scores["characters"])
+    """A measure over seeds; if clustered, also the intervals of the mean over seeds for other test tasks."""
+    scores = [mean for run in seeds if (mean := run.result.mean_of(measure))]
+    means = [score.mean for score in scores]
+    if not isinstance(scores[0], ClusteredMean):
+        return _over(means, scores[0].ci95, "tasks")
+    row = _over(means, wider_interval(scores[0].model_dump()), "characters")
+    return row | intervals(task_means(seeds, measure), seeds[0].scores["characters"])
 
 
-def _over(means: list[float], alone: tuple[float, float], unit: str) -> dict[str, Any]:
-    """A mean over seeds with its t interval; one seed keeps its own interval, over what its tasks share."""
+def _over(means: list[float], single_seed: tuple[float, float], unit: str) -> dict[str, Any]:
+    """A mean over seeds with its t interval; one seed has the interval of its network."""
     if len(means) == 1:
-        return {"mean": means[0], "ci95": list(alone), "over": unit}
+        return {"mean": means[0], "ci95": list(single_seed), "over": unit}
     return {"mean": float(np.mean(means)), "ci95": list(t_interval(means)), "over": "seeds"}

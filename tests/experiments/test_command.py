@@ -1,4 +1,4 @@
-"""The command: what it says, in one line, when it cannot do what it was told."""
+"""The command line: errors of the user are one line."""
 
 import os
 import subprocess
@@ -17,12 +17,12 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "nine-seeds"], "error: nine-seeds is no experiment: experiments.yaml has ten-seeds, "),
+        (["run", "nine-seeds"], "error: nine-seeds is not an experiment: experiments.yaml has ten-seeds, "),
         (["record", "ten-seeds", "--from", "{}"], "error: {}/dvc.lock is not there"),
         (["record", "ten-seeds", "--from", "{}", "--seeds", "42,x"], "error: --seeds takes whole numbers"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
-    done = command(*(one.format(tmp_path) for one in arguments))
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith(said.format(tmp_path))
+def test_an_error_of_the_user_is_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+    ended = command(*(argument.format(tmp_path) for argument in arguments))
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert ended.stderr.startswith(said.format(tmp_path))

@@ -160,9 +160,9 @@ def test_a_number_that_changes_changes_the_page(findings: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("<!-- table: nine-seeds -->\n<!-- /table -->\n", "names no experiment"),
-        ("<!-- table: ten-seeds -->\n", "not every"),
-        ("<!-- table: ten-seeds -->\n<!-- table: one-shot -->\n<!-- /table -->\n", "not every"),
+        ("<!-- table: nine-seeds -->\n<!-- /table -->\n", "does not name an experiment"),
+        ("<!-- table: ten-seeds -->\n", "has no `<!-- /table -->`"),
+        ("<!-- table: ten-seeds -->\n<!-- table: one-shot -->\n<!-- /table -->\n", "has no `<!-- /table -->`"),
     ],
 )
 def test_a_block_that_is_unknown_or_does_not_end_is_refused(tmp_path: Path, text: str, said: str) -> None:

@@ -56,5 +56,5 @@ def test_another_setting_is_not_compared_with_the_original_study(tmp_path: Path)
 @pytest.mark.parametrize("text", ["no block", "<!-- results -->\nnever ended", "<!-- /results -->"])
 def test_a_readme_without_the_block_is_refused(committed: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "README.md").write_text(text)
-    with pytest.raises(UserError, match="takes one `<!-- results -->`"):
+    with pytest.raises(UserError, match="needs exactly one block from `<!-- results -->`"):
         fill_readme(tmp_path / "README.md", committed / paths.COMPARISON)

@@ -132,13 +132,15 @@ def test_a_seed_that_it_is_not_about_is_refused(tmp_path: Path) -> None:
 def test_a_folder_where_nothing_was_run_is_refused(tmp_path: Path) -> None:
     assert "dvc.lock is not there" in refusal(THREE, tmp_path)
     (tmp_path / "dvc.lock").write_text("- no\n- lock\n")
-    assert "is no lock file of DVC's" in refusal(THREE, tmp_path)
+    assert "is not a lock file of DVC" in refusal(THREE, tmp_path)
     write_yaml(tmp_path / "dvc.lock", {"stages": {}})
     assert "was never configured" in refusal(THREE, tmp_path)
 
 
 def test_an_experiment_that_nobody_declared_is_refused(tmp_path: Path) -> None:
-    assert refusal("nine-seeds", tmp_path).startswith("nine-seeds is no experiment: experiments.yaml has ten-seeds, ")
+    assert refusal("nine-seeds", tmp_path).startswith(
+        "nine-seeds is not an experiment: experiments.yaml has ten-seeds, "
+    )
 
 
 @pytest.mark.parametrize("about", sorted((ROOT / FINDINGS).glob("*/about.json")), ids=lambda path: path.parent.name)

@@ -20,7 +20,7 @@ COSINE, RATIO = 0.95, (0.9, 1.1)
 
 
 def first_order_is_close(evidence: Evidence) -> Verdict:
-    """Supported if the medians over training are close in every run, not supported if they are in none.
+    """Supported if the medians over training are close in every run, not supported if in none.
 
     Tested in the original study's setting, over its number of iterations or more.
     """
@@ -70,7 +70,7 @@ def _measured(runs: list[LoadedRun]) -> str:
         f"On the validation tasks of {formatting.several(len(runs), 'run')}, the median cosine between the first-order "
         f"and the second-order meta-gradient is {cosine:.3f} ({low:.3f} to {high:.3f}). The median norm ratio is "
         f"{ratio:.2f} ({smallest:.2f} to {largest:.2f}). The part of the exact gradient that FOMAML misses has "
-        f"{missing_norm(cosine, ratio):.2f} of its norm. We call an approximation “very close” if in every run the median "
-        f"cosine is at least {COSINE} and the median norm ratio within {RATIO[0]} to {RATIO[1]}; it then misses at "
-        f"most {_largest_missing_norm():.2f} of the norm."
+        f"{missing_norm(cosine, ratio):.2f} of its norm. We call an approximation “very close” if in every run the "
+        f"median cosine is at least {COSINE} and the median norm ratio within {RATIO[0]} to {RATIO[1]}; it then misses "
+        f"at most {_largest_missing_norm():.2f} of the norm."
     )

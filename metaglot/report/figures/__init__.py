@@ -1,4 +1,4 @@
-"""The charts of the page as inline SVG, one question a file.
+"""The charts of the page as inline SVG, one file for each question.
 
-Their numbers come from the comparison; the look is in svg_chart.py.
+Their numbers come from the comparison; their style is in svg_chart.py.
 """

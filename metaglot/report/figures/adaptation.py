@@ -1,4 +1,4 @@
-"""How they adapt: accuracy on the test tasks after each number of adaptation steps."""
+"""The chart of test accuracy by number of adaptation steps."""
 
 import numpy as np
 
@@ -10,31 +10,31 @@ from metaglot.report.rows import adaptation_steps
 
 
 def adaptation(runs: list[LoadedRun]) -> list[Chart]:
-    """One chart; what does not adapt in steps is a point at 0."""
+    """One chart; an algorithm without adaptation steps is a point at 0."""
     with open_chart("adaptation") as drawn:
         last = {
             seeds[0].result.label: draw_curves(drawn, seeds, number, _curve)
             for number, seeds in enumerate(series(runs))
         }
-        scored = [ring(drawn, seeds, number) for number, seeds in enumerate(series(runs))]
+        notes = [ring(drawn, seeds, number) for number, seeds in enumerate(series(runs))]
         accuracy_axis(drawn.axes)
         drawn.axes.set_xticks(range(max(step.step for run in runs for step in run.result.by_step) + 1))
         drawn.label("adaptation steps", "accuracy, logarithmic in the error")
         return [
-            drawn.finish("Test accuracy by adaptation step", f"{ends(last)} {' '.join(filter(None, scored))}".strip())
+            drawn.finish("Test accuracy by adaptation step", f"{ends(last)} {' '.join(filter(None, notes))}".strip())
         ]
 
 
 def ring(drawn: ChartBuilder, seeds: list[LoadedRun], number: int) -> str | None:
-    """Ring the step that the table scores; in words, which. Nothing of what adapts in no steps."""
+    """Ring the number of steps in the table and return it as a sentence; None without adaptation steps."""
     step = adaptation_steps(seeds[0])
     if step is None:
         return None
     label = seeds[0].result.label
-    at = [(one.step, one.accuracy) for run in seeds for one in run.result.by_step if one.step == step]
-    if not at:
+    points = [(score.step, score.accuracy) for run in seeds for score in run.result.by_step if score.step == step]
+    if not points:
         return f"{label} is scored after {step} steps, beyond this chart."
-    (x, y) = np.mean(at, axis=0)
+    (x, y) = np.mean(points, axis=0)
     (mark,) = drawn.axes.plot([x], [y], "o", markersize=9, fillstyle="none", color=colour(number))
     drawn.tip(mark, f"{label}: scored after {formatting.several(step, 'step')}, {formatting.percent(float(y))}")
     return f"{label} is scored after {formatting.several(step, 'step')}."

@@ -1,4 +1,4 @@
-"""Where the time went: a chart for each device, in the order of the rows, since times of two devices do not compare."""
+"""The charts of training times, one for each device, since times on different devices are not comparable."""
 
 from collections.abc import Callable
 
@@ -13,23 +13,23 @@ from metaglot.report.rows import overlapping
 PHASES: dict[str, Callable[[LoadedRun], float]] = {
     "training": lambda run: run.record.train_seconds,
     "validation": lambda run: run.record.validation_seconds,
-    "setting up": lambda run: run.record.setup_seconds,
+    "set-up": lambda run: run.record.setup_seconds,
 }
 SHADES = (1.0, 0.55, 0.25)
 Row = tuple[int, list[LoadedRun]]
 
 
 def durations(runs: list[LoadedRun]) -> list[Chart]:
-    """The mean time of an algorithm's runs on a device, by phase."""
+    """The mean time of each algorithm's runs on a device, by phase."""
     devices = sorted({run.record.device for run in runs})
-    return [_of_device(number, device, runs) for number, device in enumerate(devices)]
+    return [_device_chart(number, device, runs) for number, device in enumerate(devices)]
 
 
-def _of_device(number: int, device: str, runs: list[LoadedRun]) -> Chart:
+def _device_chart(number: int, device: str, runs: list[LoadedRun]) -> Chart:
     here = [(place, [run for run in seeds if run.record.device == device]) for place, seeds in enumerate(series(runs))]
     rows = [(place, seeds) for place, seeds in here if seeds]
     with open_chart(f"durations-{number}", height=1.0 + 0.32 * len(rows)) as drawn:
-        said = []
+        texts = []
         for place, (series_number, seeds) in enumerate(rows):
             spent = {phase: float(np.mean([seconds(run) for run in seeds])) for phase, seconds in PHASES.items()}
             left = 0.0
@@ -42,10 +42,10 @@ def _of_device(number: int, device: str, runs: list[LoadedRun]) -> Chart:
             mark = " while others ran" if any(overlapping(run, runs) for run in seeds) else ""
             drawn.axes.text(left, place, f"  {formatting.seconds(left)}{mark}", va="center", color=INK)
             parts = ", ".join(f"{phase} {formatting.seconds(seconds)}" for phase, seconds in spent.items())
-            said.append(f"{seeds[0].result.label}: {parts}{mark}")
+            texts.append(f"{seeds[0].result.label}: {parts}{mark}")
         drawn.axes.set_yticks(range(len(rows)), [seeds[0].result.label for _, seeds in rows])
         drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
         drawn.axes.margins(x=0.35)
         drawn.axes.grid(axis="y", visible=False)
-        drawn.label("seconds, from dark to light: training, validation, setting up", "")
-        return drawn.finish(f"Mean duration on {device}", "; ".join(said) + ".")
+        drawn.label("seconds, from dark to light: training, validation, set-up", "")
+        return drawn.finish(f"Mean duration on {device}", "; ".join(texts) + ".")

@@ -1,24 +1,24 @@
-"""How close first order is: the angle and the lengths of the two meta-gradients, whole and by layer."""
+"""The charts of first order against second order: cosine and norm ratio of the two meta-gradients."""
 
 from metaglot.core.common.run_records import WHOLE_NETWORK
-from metaglot.report.figures.common import Curve, draw_curves, ends, series, together
+from metaglot.report.figures.common import Curve, draw_curves, ends, series, stack_curves
 from metaglot.report.figures.svg_chart import Chart, ChartBuilder, colour, marker, open_chart
 from metaglot.report.load_runs import LoadedRun
 
 
 def gradients(runs: list[LoadedRun]) -> list[Chart]:
-    """Nothing where no run measured them; else the whole by algorithm, and the layers of each algorithm."""
+    """The whole network by algorithm, and the layers of each algorithm; empty if no run measured them."""
     if not any(run.alignment for run in runs):
         return []
     measured = [(number, seeds) for number, seeds in enumerate(series(runs)) if any(run.alignment for run in seeds)]
     return [
-        _whole(measured, "cosine", "Cosine between the two meta-gradients"),
-        _whole(measured, "norm_ratio", "Length of the first-order meta-gradient over the second-order one's"),
+        _whole_network(measured, "cosine", "Cosine between the two meta-gradients"),
+        _whole_network(measured, "norm_ratio", "Norm ratio, first-order over second-order meta-gradient"),
         *(_layers(number, seeds) for number, seeds in measured),
     ]
 
 
-def _whole(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: str) -> Chart:
+def _whole_network(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: str) -> Chart:
     with open_chart(f"gradients-{quantity.replace('_', '-')}") as drawn:
         drawn.line_at(1)
         last = {
@@ -30,7 +30,7 @@ def _whole(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: st
 
 
 def _layers(number: int, seeds: list[LoadedRun]) -> Chart:
-    """Each layer's mean cosine over seeds, told apart by shape: colour is the algorithm's."""
+    """Each layer's mean cosine over seeds, with a marker for each layer and the algorithm's colour."""
     label = seeds[0].result.label
     layers = list(dict.fromkeys(a.layer for run in seeds for a in run.alignment if a.layer != WHOLE_NETWORK))
     with open_chart(f"gradients-layers-{number}") as drawn:
@@ -41,7 +41,7 @@ def _layers(number: int, seeds: list[LoadedRun]) -> Chart:
 
 
 def _layer(drawn: ChartBuilder, seeds: list[LoadedRun], number: int, layer: str, shape: int) -> float:
-    mean = together([_curve(run, layer, "cosine") for run in seeds if run.alignment]).mean(axis=0)
+    mean = stack_curves([_curve(run, layer, "cosine") for run in seeds if run.alignment]).mean(axis=0)
     (line,) = drawn.axes.plot(*mean.T, color=colour(number), marker=marker(shape), linewidth=0.8, label=layer)
     drawn.tip(line, layer)
     return float(mean[-1, 1])

@@ -1,4 +1,4 @@
-"""How they learned: on the validation tasks by iteration, and by training time on each device."""
+"""The charts of validation accuracy and loss, by iteration and by training time."""
 
 from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
 from metaglot.report.figures.svg_chart import Chart, open_chart
@@ -11,7 +11,7 @@ MEANWHILE = f"{OVERLAP} while another training ran on the device"
 
 
 def learning(runs: list[LoadedRun]) -> list[Chart]:
-    """Accuracy and loss by iteration; by time a chart for each device, since their times do not compare."""
+    """Accuracy and loss by iteration; by time a chart for each device, since their times are not comparable."""
     trained = [run for run in runs if _curve(run, "iteration", "validation_accuracy")]
     if not trained:
         return []
@@ -27,7 +27,7 @@ def learning(runs: list[LoadedRun]) -> list[Chart]:
 
 
 def _accuracy(runs: list[LoadedRun], id: str, title: str, x: str, devices: list[str]) -> Chart:
-    """A time that was taken while another training ran is marked: the curve then says little of how fast it is."""
+    """Mark the time of a training during which another one ran: it says little about speed."""
     with open_chart(id) as drawn:
         last = {}
         for number, seeds in enumerate(series(runs)):

@@ -1,4 +1,4 @@
-"""The scores at a glance: every network's accuracy, each algorithm's mean, and what the original study printed."""
+"""The chart of test accuracies: every network, each algorithm's interval, and the original study's number."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from metaglot.report import formatting
 from metaglot.report.figures.svg_chart import INK, Chart, ChartBuilder, colour, open_chart
 from metaglot.report.tables import estimate, ranked
 
-CROWD = 20  # dots
+MANY_DOTS = 20
 FAR = 10  # percentage points
 TOP = 100.2
 TICKS = (0, 20, 50, 80, 90, 95, 98, 99, 99.5)
 
 
 def scores(comparison: dict[str, Any]) -> list[Chart]:
-    """A row an algorithm, the best first: a dot a seed, a bar for the 95% interval, a cross for the original study."""
+    """A row for each algorithm, the best first: dots for seeds, a bar for the 95% interval, a cross for the study."""
     rows = ranked(comparison["algorithms"])
     with open_chart("scores", height=1.0 + 0.42 * len(rows)) as drawn:
         for place, row in enumerate(rows):
@@ -24,15 +24,15 @@ def scores(comparison: dict[str, Any]) -> list[Chart]:
         drawn.axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
         drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
         drawn.axes.grid(axis="y", visible=False)
-        error = ", logarithmic in the error" if _wide(drawn) else ""
-        crosses = "\na cross is what the original study printed" if any(row["writeup"] for row in rows) else ""
+        error = ", logarithmic in the error" if _scale_if_far_apart(drawn) else ""
+        crosses = "\na cross is the original study's" if any(row["writeup"] for row in rows) else ""
         drawn.label(f"test accuracy, %{error}{crosses}", "")
-        said = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows)
-        return [drawn.finish("Test accuracy", said + ".")]
+        alternative = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows)
+        return [drawn.finish("Test accuracy", alternative + ".")]
 
 
-def _wide(drawn: ChartBuilder) -> bool:
-    """Draw scores that lie far apart logarithmic in the error, so that the best can be told apart; whether it was."""
+def _scale_if_far_apart(drawn: ChartBuilder) -> bool:
+    """Make the axis logarithmic in the error if scores are far apart, and return whether it is."""
     low, high = drawn.axes.dataLim.intervalx
     far = high - low > FAR
     if far:
@@ -51,7 +51,7 @@ def _row(drawn: ChartBuilder, place: int, series: int, row: dict[str, Any], runs
     drawn.tip(bar, f"{row['label']}: {estimate(row['accuracy'])}")
     for run in runs:
         (dot,) = drawn.axes.plot(100 * run["accuracy"], place, "o", color=colour(series), markersize=4)
-        dot.set_alpha(1 if len(runs) < CROWD else 0.4)
+        dot.set_alpha(1 if len(runs) < MANY_DOTS else 0.4)
         drawn.tip(dot, f"{run['run']}: {formatting.percent(run['accuracy'])}")
     if row["writeup"]:
         (cross,) = drawn.axes.plot(100 * row["writeup"]["accuracy"], place, "x", color=INK, markersize=6)

@@ -1,7 +1,7 @@
-"""One chart as inline SVG: matplotlib draws in placeholder colours, and the page's style sheet says what they are.
+"""One chart as inline SVG: matplotlib draws in placeholder colours, which the page's style sheet replaces.
 
-matplotlib, because its SVG is a tenth of an interactive library's script, crisp at any size, the same bytes each
-time, and follows the page into the dark. Tooltips are SVG titles, and need no script.
+matplotlib's SVG is a tenth of the size of an interactive library's script, sharp at any size, reproducible to the byte,
+and follows the page's dark mode. Tooltips are SVG titles and need no script.
 """
 
 import io
@@ -17,7 +17,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 WIDTH = 4.8  # inches; the page scales it to its column
-LETTERS = 66  # that fit into it
+LETTERS = 66  # that fit into this width
 INK, LINE = "#0c0d0e", "#0c0d0f"  # become currentColor and var(--line)
 SERIES = 20  # algorithms with a colour and a marker of their own
 MARKERS = "os^Dv<>p*XPhd8H1234+"
@@ -51,7 +51,7 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of the page: its SVG, and in words what it shows."""
+    """A figure of the page: its SVG, and its content in words."""
 
     id: str
     title: str
@@ -60,7 +60,7 @@ class Chart:
 
 
 def colour(series: int) -> str:
-    """The placeholder of an algorithm's colour: the page gives the same one to it everywhere."""
+    """The placeholder of an algorithm's colour, which is the same in all charts."""
     return f"#0a0b{series % SERIES:02x}"
 
 
@@ -69,7 +69,7 @@ def marker(series: int) -> str:
 
 
 class ChartBuilder:
-    """A figure with one pair of axes, and tooltips on what is drawn there."""
+    """A figure with one pair of axes and tooltips."""
 
     def __init__(self, id: str, height: float):
         self.id = id
@@ -78,7 +78,7 @@ class ChartBuilder:
         self.tips: list[str] = []
 
     def tip(self, artist: Artist, text: str) -> None:
-        """Show a text when the pointer is over an artist."""
+        """Show a text when the pointer is on an artist."""
         artist.set_gid(f"tip-{len(self.tips)}")
         self.tips.append(text)
 
@@ -87,11 +87,11 @@ class ChartBuilder:
         self.axes.set_ylabel(y)
 
     def line_at(self, y: float) -> None:
-        """A line to compare with."""
+        """A horizontal reference line."""
         self.axes.axhline(y, color=INK, linewidth=0.8, linestyle=":")
 
     def finish(self, title: str, alternative: str) -> Chart:
-        """The chart, with a legend above the axes, where it covers nothing; alternative: what it shows, in words."""
+        """The chart with a legend above the axes. alternative: its content in words."""
         handles, names = self.axes.get_legend_handles_labels()
         if names:
             columns = LETTERS // (max(map(len, names)) + 8)  # a sample of the line takes as much as 8 letters
@@ -107,7 +107,7 @@ class ChartBuilder:
             svg = svg.replace(opening, f"{opening}<title>{escape(tip)}</title>")
         svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\1{self.id}-", svg)
         svg = (
-            re.sub(r"#0a0b([01][0-9a-f])", lambda found: f"var(--series-{int(found[1], 16)})", svg)
+            re.sub(r"#0a0b([01][0-9a-f])", lambda match: f"var(--series-{int(match[1], 16)})", svg)
             .replace(INK, "currentColor")
             .replace(LINE, "var(--line)")
         )
@@ -120,6 +120,6 @@ class ChartBuilder:
 
 @contextmanager
 def open_chart(id: str, height: float = 3.0) -> Iterator[ChartBuilder]:
-    """A canvas in the page's style; id: unique on the page."""
+    """A chart in the page's style; id: unique on the page."""
     with rc_context(STYLE):
         yield ChartBuilder(id, height)

@@ -1,6 +1,7 @@
-"""Whether learning to learn is worth its while: each meta-learner against the baselines that do not, as one family."""
+"""Whether meta-learning helps: each meta-learner against the baselines without it, as one family of comparisons."""
 
 from dataclasses import asdict
+from itertools import product
 from typing import Any
 
 from metaglot.report import formatting
@@ -9,39 +10,33 @@ from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_
 
 
 def against_baselines(pairs: list[Pair], margin: float) -> dict[str, Any] | None:
-    """The `answer` and each meta-learner's `standings`; None where no baseline, or no meta-learner, is compared."""
+    """The `answer` and the comparisons, `standings`; None without a baseline or without a meta-learner."""
     names = list(dict.fromkeys(name for pair in pairs for name in (pair["first"], pair["second"])))
-    asked = [(one, base) for one in names if one not in BASELINES for base in BASELINES if base in names]
-    if not asked:
+    learners, baselines = [name for name in names if name not in BASELINES], [b for b in BASELINES if b in names]
+    both = list(product(learners, baselines))
+    if not both:
         return None
-    compared = correct_family([pair for one in asked if (pair := find_pair(pairs, *one))], margin)
-    standings = [pairwise_result(pair, one) for pair, (one, _) in zip(compared, asked, strict=True)]
-    return {"answer": answer(standings), "standings": [asdict(found) for found in standings]}
+    family = correct_family([pair for names in both if (pair := find_pair(pairs, *names))], margin)
+    results = [pairwise_result(pair, learner) for pair, (learner, _) in zip(family, both, strict=True)]
+    return {"answer": answer(results), "standings": [asdict(result) for result in results]}
 
 
-def answer(standings: list[PairwiseResult]) -> str:
-    """In a sentence or two, which meta-learners are better than every baseline, and which are not than which."""
-    against = list(dict.fromkeys(one.other for one in standings))
-    learners = list(dict.fromkeys(one.label for one in standings))
-    if any(one.p is None for one in standings):
-        compared = f"{formatting.listed(learners)} {_beat(learners)} {formatting.listed(against)}"
-        return f"One seed cannot tell whether {compared}."
-    fell_short = [one for one in standings if one.verdict != "better"]
-    if not fell_short:
-        return f"{_every(learners)} {'both baselines' if len(against) == 2 else f'the baseline {against[0]}'}."
-    open_ = [f"{one.label} against {one.other} is {one.verdict}" for one in fell_short]
-    won = [label for label in learners if label not in {one.label for one in fell_short}]
-    whole = (
-        f"{formatting.listed(won)} {_beat(won)} {formatting.listed(against)}"
-        if won
-        else "No meta-learner beats every baseline"
-    )
-    return f"{whole}; {formatting.listed(open_)}."
+def answer(results: list[PairwiseResult]) -> str:
+    """Which meta-learners are better than every baseline, and the verdicts on the others."""
+    baselines = list(dict.fromkeys(result.other for result in results))
+    learners = list(dict.fromkeys(result.label for result in results))
+    if any(result.p is None for result in results):
+        return f"One seed cannot tell whether {_beat(learners, baselines)}."
+    not_better = [result for result in results if result.verdict != "better"]
+    if not not_better:
+        every = learners[0] if len(learners) == 1 else "Every meta-learner"
+        return f"{every} beats {'both baselines' if len(baselines) == 2 else f'the baseline {baselines[0]}'}."
+    verdicts = [f"{result.label} against {result.other} is {result.verdict}" for result in not_better]
+    winners = [label for label in learners if label not in {result.label for result in not_better}]
+    first = _beat(winners, baselines) if winners else "No meta-learner beats every baseline"
+    return f"{first}; {formatting.listed(verdicts)}."
 
 
-def _every(learners: list[str]) -> str:
-    return f"{learners[0]} beats" if len(learners) == 1 else "Every meta-learner beats"
-
-
-def _beat(learners: list[str]) -> str:
-    return "beats" if len(learners) == 1 else "beat"
+def _beat(learners: list[str], baselines: list[str]) -> str:
+    verb = "beats" if len(learners) == 1 else "beat"
+    return f"{formatting.listed(learners)} {verb} {formatting.listed(baselines)}"

@@ -1,4 +1,4 @@
-"""Every pair of algorithms, on the same tasks: by seed, which speaks of two networks, and over seeds."""
+"""All pairs of algorithms compared on the same tasks: by seed (two networks) and over seeds (the algorithms)."""
 
 from copy import deepcopy
 from dataclasses import asdict
@@ -17,15 +17,14 @@ from metaglot.report.statistics.significance import ALPHA, Floats, compare_over_
 Pair = dict[str, Any]
 Grouped = dict[str, dict[int, LoadedRun]]
 
-# The families of comparisons, declared before looking: all pairs are one. The original study's claims ask for one
-# comparison alone, which needs no correction. Whether meta-learning helps is asked of each meta-learner against both
-# baselines, which are a family of their own.
+# The families of comparisons, declared before any result was seen: all pairs are one. The original study's claims are
+# about one pair, which needs no correction. The meta-learners against both baselines are another family.
 CLAIMED = ("maml", "fomaml")
 BASELINES = ("pretrained", "scratch")
 
 
 def refuse_other_tasks(runs: list[LoadedRun]) -> None:
-    """Differences are of scores on the same tasks: refuse runs that were scored on others."""
+    """Raise UserError unless all runs were scored on the same tasks, since differences are paired by task."""
     first = runs[0]
     for run in runs[1:]:
         for key in ("dataset", "split_sha256", "tasks_sha256"):
@@ -36,7 +35,7 @@ def refuse_other_tasks(runs: list[LoadedRun]) -> None:
                     f"{key} is {ours} and {theirs}; run `dvc repro` to score both again"
                 )
         if not np.array_equal(first.scores["characters"], run.scores["characters"]):
-            raise UserError(f"the scores of {first.name} and {run.name} hold different tasks: run `dvc repro`")
+            raise UserError(f"the scores of {first.name} and {run.name} contain different tasks: run `dvc repro`")
 
 
 def by_algorithm(runs: list[LoadedRun]) -> Grouped:
@@ -53,16 +52,14 @@ def compare_pairs(runs: list[LoadedRun], margin: float) -> list[Pair]:
     return correct_family([_compare(grouped[a], grouped[b], margin) for a, b in combinations(grouped, 2)], margin)
 
 
-def find_pair(compare_pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
+def find_pair(pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
     """The pair of two algorithms, whichever is first, if they were compared."""
-    return next((pair for pair in compare_pairs if {pair["first"], pair["second"]} == {algorithm, other}), None)
+    return next((pair for pair in pairs if {pair["first"], pair["second"]} == {algorithm, other}), None)
 
 
-def correct_family(compare_pairs: list[Pair], margin: float) -> list[Pair]:
-    """These pairs as one family: with Holm's p-values over them, and the verdicts that these give."""
-    compared = [
-        pair | {"family": len(compare_pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in compare_pairs
-    ]
+def correct_family(pairs: list[Pair], margin: float) -> list[Pair]:
+    """These pairs as one family: with Holm's p-values over them, and the verdicts from these."""
+    compared = [pair | {"family": len(pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in pairs]
     for measure in MEASURES:
         _correct([pair["over_seeds"][measure] for pair in compared])
     for pair in compared:
@@ -77,7 +74,7 @@ def _compare(first: dict[int, LoadedRun], second: dict[int, LoadedRun], margin: 
     (a, *_), (b, *_) = first.values(), second.values()
     seeds = [seed for seed in first if seed in second]
     by_seed = [_of_seed(first[seed], second[seed]) for seed in seeds]
-    averaged = _averaged([first[seed] for seed in seeds], [second[seed] for seed in seeds])
+    clustered = _clustered([first[seed] for seed in seeds], [second[seed] for seed in seeds])
     over = {
         measure: compare_over_seeds(
             np.array([seed[measure]["difference"] for seed in by_seed]),
@@ -90,16 +87,14 @@ def _compare(first: dict[int, LoadedRun], second: dict[int, LoadedRun], margin: 
         "second": b.algorithm,
         "labels": [a.result.label, b.result.label],
         "by_seed": by_seed,
-        "over_seeds": {measure: asdict(test) | averaged[measure] for measure, test in over.items()},
+        "over_seeds": {measure: asdict(test) | clustered[measure] for measure, test in over.items()},
     }
 
 
-def _averaged(first: list[LoadedRun], second: list[LoadedRun]) -> dict[str, Any]:
-    """The other uncertainty: of the mean network of these seeds, over which tasks and characters it was tested on."""
-    held = first[0].scores["characters"]
-    return {
-        measure: uncertainty(task_means(first, measure) - task_means(second, measure), held) for measure in MEASURES
-    }
+def _clustered(first: list[LoadedRun], second: list[LoadedRun]) -> dict[str, Any]:
+    """The intervals of the difference in means over seeds, for other test tasks and characters."""
+    characters = first[0].scores["characters"]
+    return {m: intervals(task_means(first, m) - task_means(second, m), characters) for m in MEASURES}
 
 
 def task_means(runs: list[LoadedRun], measure: str) -> Floats:
@@ -107,8 +102,8 @@ def task_means(runs: list[LoadedRun], measure: str) -> Floats:
     return np.mean([run.scores[measure] for run in runs], axis=0, dtype=np.float64)
 
 
-def uncertainty(values: Floats, characters: NDArray[np.int16]) -> dict[str, Any]:
-    """Of a mean over tasks: the interval that takes them as independent, and that which knows what they share."""
+def intervals(values: Floats, characters: NDArray[np.int16]) -> dict[str, Any]:
+    """The intervals of a mean over tasks: for independent tasks, and clustered by character."""
     return {
         "ci95_by_task": list(t_interval(values)),
         "ci95_by_character": list(clustered_interval(values, characters)),
@@ -116,16 +111,16 @@ def uncertainty(values: Floats, characters: NDArray[np.int16]) -> dict[str, Any]
 
 
 def _of_seed(first: LoadedRun, second: LoadedRun) -> dict[str, Any]:
-    """Two networks on the same tasks, with the paired interval that knows that tasks share characters."""
-    found: dict[str, Any] = {"seed": first.seed}
+    """Two networks on the same tasks: the paired differences with their intervals."""
+    row: dict[str, Any] = {"seed": first.seed}
     for measure in MEASURES:
         differences = first.scores[measure].astype(np.float64) - second.scores[measure]
-        found[measure] = {
+        row[measure] = {
             "difference": float(differences.mean()),
             "ci95": list(t_interval(differences)),
             "ci95_by_character": list(clustered_interval(differences, first.scores["characters"])),
         }
-    return found
+    return row
 
 
 def _correct(tests: list[dict[str, Any]]) -> None:

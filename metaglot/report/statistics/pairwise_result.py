@@ -1,20 +1,20 @@
-"""One algorithm against another, in accuracy, told from its own side."""
+"""The difference in accuracy between one algorithm and another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metaglot.report.statistics.pairs import Pair, find_pair
+from metaglot.report.statistics.pairs import Pair
 
 OPPOSITE = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True)
 class PairwiseResult:
-    """A difference in accuracy with its 95% interval: over seeds, or over the characters of the one seed.
+    """A difference in accuracy with its 95% interval: over seeds or, with one seed, clustered by character.
 
-    over_characters: the other interval of several seeds, of their mean networks over the characters of the tests.
-    family: how many comparisons `p` is corrected over.
+    over_characters: with several seeds, the interval of their mean clustered by test character.
+    family: the number of comparisons that `p` is corrected for.
     """
 
     label: str
@@ -31,7 +31,7 @@ class PairwiseResult:
 
 
 def pairwise_result(pair: Pair, algorithm: str) -> PairwiseResult:
-    """Where an algorithm of a pair stands against the pair's other one."""
+    """The result of a pair as `algorithm` minus the other one."""
     test, by_seed = pair["over_seeds"]["accuracy"], pair["by_seed"]
     forward = pair["first"] == algorithm
     sign = 1 if forward else -1
@@ -59,19 +59,12 @@ def _signed(sign: int, bounds: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def wider_interval(found: dict[str, Any]) -> tuple[float, float]:
-    """What is shown for given networks, of a score or a difference: by character, but no narrower than if tasks were
-    independent.
+def wider_interval(mean: dict[str, Any]) -> tuple[float, float]:
+    """The interval to show for given networks: clustered by character, or by task where that is wider.
 
-    With few characters the variance by character is itself so uncertain that it can come out near 0, which sharing
-    characters cannot bring about. What is recorded stays as it was computed.
+    With few characters the clustered variance is so uncertain that it can be near 0, although shared characters can
+    only widen an interval. The recorded intervals are not changed.
     """
-    by_task = found["ci95_by_task"] if "ci95_by_task" in found else found["ci95"]
-    lows, highs = zip(by_task, found["ci95_by_character"], strict=True)
+    by_task = mean["ci95_by_task"] if "ci95_by_task" in mean else mean["ci95"]
+    lows, highs = zip(by_task, mean["ci95_by_character"], strict=True)
     return min(lows), max(highs)
-
-
-def find(pairs: list[Pair], algorithm: str, other: str) -> PairwiseResult | None:
-    """The standing of one algorithm against another, if they were compared."""
-    pair = find_pair(pairs, algorithm, other)
-    return pairwise_result(pair, algorithm) if pair else None

@@ -1,4 +1,4 @@
-"""What may be said of two algorithms from their differences over seeds: t test, Holm, two one-sided tests."""
+"""Tests of a difference over seeds: paired t test, Holm's correction, equivalence by two one-sided tests."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,9 +17,9 @@ ONE_SEED = "inconclusive (one seed)"
 
 @dataclass(frozen=True)
 class PairedTest:
-    """A paired comparison over seeds; `p` is of no difference, `p_margin` of one not within the margin."""
+    """A paired comparison over seeds. p: of no difference. p_margin: of a difference outside the margin."""
 
-    __test__ = False  # no test case of pytest's
+    __test__ = False  # not a test case of pytest
 
     difference: float
     ci95: tuple[float, float] | None
@@ -28,9 +28,9 @@ class PairedTest:
 
 
 def compare_over_seeds(differences: Floats, margin: float | None) -> PairedTest:
-    """Test differences [seeds] against 0 and, where there is a margin, for lying within it.
+    """Test whether the mean of differences [seeds] is 0 and, with a margin, whether it is within the margin.
 
-    One seed gives no interval and no p-value: it speaks of two networks, not of two algorithms.
+    One seed gives no interval and no p-value: it compares two networks, not two algorithms.
     """
     mean = float(differences.mean())
     if len(differences) == 1:
@@ -40,12 +40,12 @@ def compare_over_seeds(differences: Floats, margin: float | None) -> PairedTest:
 
 
 def _p_beyond(differences: Floats, margin: float) -> float:
-    """The larger p-value of two one-sided tests (Schuirmann 1987), of a difference outside the margin."""
+    """The larger p-value of two one-sided tests (Schuirmann 1987) for a difference outside the margin."""
     return max(_p(differences, -margin, "greater"), _p(differences, margin, "less"))
 
 
 def _p(differences: Floats, against: float, alternative: Alternative) -> float:
-    if np.ptp(differences) == 0:  # MAML made first-order against FOMAML, say: a t statistic would be 0 / 0
+    if np.ptp(differences) == 0:  # such as first-order MAML against FOMAML: t would be 0 / 0
         mean = float(differences[0])
         holds = {"two-sided": mean != against, "greater": mean > against, "less": mean < against}
         return 0.0 if holds[alternative] else 1.0
@@ -53,7 +53,7 @@ def _p(differences: Floats, against: float, alternative: Alternative) -> float:
 
 
 def holm(p_values: list[float | None]) -> list[float | None]:
-    """Holm's (1979) adjusted p-values of one family; where there was no test there is none."""
+    """Holm's (1979) adjusted p-values of one family; None without a test."""
     tested = [p for p in p_values if p is not None]
     if len(tested) < 2:
         return p_values
@@ -65,7 +65,7 @@ def holm(p_values: list[float | None]) -> list[float | None]:
 
 
 def verdict(difference: float, p: float | None, p_margin: float | None, margin: float) -> str:
-    """The first algorithm's standing by its difference in accuracy and Holm's p-values."""
+    """The verdict on the first algorithm, from the difference in accuracy and Holm's p-values."""
     if p is None or p_margin is None:
         return ONE_SEED
     if p < ALPHA:

@@ -1,4 +1,4 @@
-"""Which runs a claim is judged by: MAML's and FOMAML's, in the write-up's setting; and what would test it elsewhere."""
+"""Claims are tested by runs of MAML and FOMAML in the original study's setting; otherwise a command is given."""
 
 import shlex
 from dataclasses import replace
@@ -25,8 +25,8 @@ from metaglot.report.claims.conclusions import claims
 from metaglot.report.claims.evidence import Evidence, add_seeds
 from metaglot.report.comparison import compare_runs
 from metaglot.report.stage_configs import ReportStageConfig
-from metaglot.report.statistics.pairs import compare_pairs
-from metaglot.report.statistics.pairwise_result import find
+from metaglot.report.statistics.pairs import compare_pairs, find_pair
+from metaglot.report.statistics.pairwise_result import pairwise_result
 from stages.evaluate import main as evaluate
 from stages.report import read as read_run_of
 from stages.support import paths
@@ -162,10 +162,12 @@ def test_the_claims_comparison_is_the_only_one_of_its_family(tmp_path: Path):
     report, runs = finished(tmp_path, skills=dict.fromkeys(LABELS, 0.96) | {"maml": 0.9605}, seeds=FIVE, tests=100)
     means = {name: [r.result.accuracy.mean for r in runs if r.algorithm == name] for name in ("maml", "fomaml")}
     p = stats.ttest_rel(means["fomaml"], means["maml"]).pvalue
-    found = Evidence(report, runs, compare_pairs(runs, report.margin), None).pairwise_result("fomaml")
-    assert found is not None and found.family == 1
-    assert found.p == pytest.approx(p)
-    assert find(compare_pairs(runs, report.margin), "fomaml", "maml").p > p  # type: ignore[union-attr]
+    pairs = compare_pairs(runs, report.margin)
+    claimed = Evidence(report, runs, pairs, None).pairwise_result("fomaml")
+    among_all = find_pair(pairs, "fomaml", "maml")
+    assert claimed is not None and among_all is not None and claimed.family == 1
+    assert claimed.p == pytest.approx(p)
+    assert pairwise_result(among_all, "fomaml").p > p  # type: ignore[operator]
 
 
 def test_claim_4_is_about_no_algorithm_but_maml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -52,8 +52,8 @@ def test_the_gallery_shows_what_the_networks_saw_and_answered(one_seed: Finished
     assert np.array_equal(ink(shown.queries[query].picture), expected)
     for answer, run in zip(shown.queries[query].answers, runs, strict=True):
         taken = run.scores["predictions"][number, place, query]
-        assert (answer.letter, answer.right) == ("ABCDE"[taken], taken == place)
-    assert all(len(one.support) == 5 and one.asked == 5 for one in task.classes)
+        assert (answer.letter, answer.is_right) == ("ABCDE"[taken], taken == place)
+    assert all(len(shown.support) == len(shown.queries) == 5 for shown in task.classes)
 
 
 def test_mistakes_are_counted_as_the_scores_count_them(one_seed: Finished, characters: SplitPart):
@@ -70,16 +70,18 @@ def test_a_gallery_of_large_tasks_is_shorter(tmp_path: Path, characters: SplitPa
 
 def test_the_hardest_characters_are_those_answered_wrong_most(five_seeds: Finished, characters: SplitPart):
     runs = five_seeds[1]
-    found = hardest(runs, characters)
+    hardest_characters = hardest(runs, characters)
     rates = {}
     for character in range(CHARACTERS):
         here = runs[0].scores["characters"] == character
         by_algorithm = [[run.scores["correct"][here].mean() / 5 for run in part] for part in (runs[:5], runs[5:])]
         rates[f"Old Tongue {character:02}"] = [np.mean(part) for part in by_algorithm]
     lowest = min(rates, key=lambda name: np.mean(rates[name]))
-    assert len(found) == 12
-    assert found[0].name == lowest
-    assert [one.right for one in found] == [pytest.approx(rates[one.name]) for one in found]
+    assert len(hardest_characters) == 12
+    assert hardest_characters[0].name == lowest
+    assert [character.accuracies for character in hardest_characters] == [
+        pytest.approx(rates[character.name]) for character in hardest_characters
+    ]
 
 
 def test_classes_are_lettered_past_z():

@@ -14,8 +14,8 @@ from metaglot.report.load_runs import LoadedRun
 from metaglot.report.pair_tables import pairs_table
 from metaglot.report.rows import algorithm_rows
 from metaglot.report.stage_configs import ReportStageConfig
-from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
-from metaglot.report.statistics.pairwise_result import find, pairwise_result, wider_interval
+from metaglot.report.statistics.pairs import compare_pairs, find_pair, refuse_other_tasks
+from metaglot.report.statistics.pairwise_result import pairwise_result, wider_interval
 from metaglot.report.tables import uncertainty_table
 
 Finished = tuple[ReportStageConfig, list[LoadedRun]]
@@ -111,12 +111,11 @@ def test_the_loss_has_no_margin(five_seeds: Finished):
 
 def test_a_standing_is_the_same_from_either_side(five_seeds: Finished):
     (pair,) = compared = compare_pairs(five_seeds[1], 0.001)
-    maml, fomaml = pairwise_result(pair, "maml"), find(compared, "fomaml", "maml")
-    assert fomaml is not None
+    maml, fomaml = pairwise_result(pair, "maml"), pairwise_result(pair, "fomaml")
     assert (maml.label, maml.other, maml.verdict) == ("MAML", "FOMAML", "better")
     assert (fomaml.label, fomaml.other, fomaml.verdict) == ("FOMAML", "MAML", "worse")
     assert (fomaml.difference, fomaml.low, fomaml.high) == (-maml.difference, -maml.high, -maml.low)
-    assert find(compared, "maml", "anil") is None
+    assert find_pair(compared, "fomaml", "maml") == pair and find_pair(compared, "maml", "anil") is None
 
 
 def test_an_interval_of_two_networks_is_never_narrower_than_if_tasks_were_independent():
@@ -148,5 +147,5 @@ def test_scores_on_other_tasks_are_refused_by_name(one_seed: Finished, key: str)
 def test_scores_files_of_other_tasks_are_refused(one_seed: Finished):
     maml, fomaml = one_seed[1]
     swapped = replace(fomaml, scores=fomaml.scores | {"characters": fomaml.scores["characters"][::-1]})
-    with pytest.raises(UserError, match="hold different tasks"):
+    with pytest.raises(UserError, match="contain different tasks"):
         refuse_other_tasks([maml, swapped])
