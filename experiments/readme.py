@@ -72,12 +72,14 @@ def _about(comparison: Record, rows: list[Record]) -> str:
     iterations = formatting.listed(list(dict.fromkeys(f"{row['iterations']:,}" for row in rows)))
     over = "clustered by character" if len(rows[0]["seeds"]) == 1 else "over seeds"
     devices = sorted({time["device"] for row in rows for time in row["times"]})
-    study_devices = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
-    study = f"; the original study's on {formatting.listed(study_devices)}, with data loading and validation"
+    devices_of_study = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
+    where = f"Training on {formatting.listed(devices)} (`data/models/*/run.json`)"
+    if devices_of_study:
+        where += f"; the original study's on {formatting.listed(devices_of_study)}, with data loading and validation"
     lines = [
         f"{formatting.dataset(comparison['dataset'])}, {task}, model {comparison['model']}, {iterations} iterations;",
         f"in brackets 95% confidence intervals {over}.",
-        f"Training on {formatting.listed(devices)} (`data/models/*/run.json`){study if study_devices else ''}.",
+        f"{where}.",
         f"{comparison['answer']} More is in `data/report/comparison.md`.",
     ]
     return _wrapped(" ".join(lines))

@@ -1,4 +1,4 @@
-"""Open image files of any size in bounded memory, and say what is wrong with a file that cannot be read."""
+"""Open image files of any size in bounded memory, with an error message for each kind of unreadable file."""
 
 import os
 import warnings
@@ -11,15 +11,15 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from metaglot.core.common.errors import UserError
 
-MAX_PIXELS = 125_000_000  # decoded, one takes 4 bytes, and 16 in a WebP file
-MAX_JPEG_PIXELS = 250_000_000  # more than any telephone's camera takes; a JPEG is decoded at a part of its size
-MAX_SIDE = 4_000  # pixels; larger images are reduced to it before anything else is computed
-DEEP = ("I", "F")  # modes with more than one byte a pixel and channel: grey, and never transparent
+MAX_PIXELS = 125_000_000  # a decoded pixel takes 4 bytes, and 16 in a WebP file
+MAX_JPEG_PIXELS = 250_000_000  # more than any phone camera has; a JPEG is decoded at a fraction of its size
+MAX_SIDE = 4_000  # pixels; larger images are reduced to it first
+DEEP = ("I", "F")  # modes with more than one byte per pixel and channel: grey, and never transparent
 ORIENTATION = 0x0112  # the EXIF tag
 
 SUPPORTED = "PNG, JPEG, TIFF, WebP, GIF, BMP"
 RUNS_A_PROGRAM = ("EPS", "WMF")  # Pillow hands these to another program
-UNSUPPORTED = {  # how such files begin; "ftyp" stands after four other bytes
+UNSUPPORTED = {  # the first bytes of such files; "ftyp" follows four other bytes
     "EPS or PostScript": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
     "PDF": (b"%PDF",),
     "HEIC": tuple(b"ftyp" + brand for brand in (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")),
@@ -35,7 +35,7 @@ UNSUPPORTED = {  # how such files begin; "ftyp" stands after four other bytes
 
 
 def read_image(path: str | PathLike[str]) -> Image.Image:
-    """The first frame of an image file, upright and reduced. The UserError that it raises does not name the file."""
+    """The first frame of an image file, upright and reduced. Its UserErrors do not name the file."""
     if not os.path.isfile(path):
         raise UserError(_not_a_file(path))
     try:
@@ -52,14 +52,14 @@ def read_image(path: str | PathLike[str]) -> Image.Image:
 
 
 def upright_and_reduced(image: Image.Image) -> Image.Image:
-    """The image as its camera was held, with no side over MAX_SIDE."""
+    """The image in its EXIF orientation, with no side over MAX_SIDE."""
     check_size(*image.size, MAX_JPEG_PIXELS if image.format in ("JPEG", "MPO") else MAX_PIXELS)
     factor = reduction(*image.size)
     if factor == 1:
         return ImageOps.exif_transpose(image)
     width, height = image.size
     image.draft(None, (-(-width // factor), -(-height // factor)))  # a JPEG is decoded at 1/2, 1/4 or 1/8 of its size
-    image.load()  # Pillow turns a TIFF upright by itself, and then forgets the orientation
+    image.load()  # Pillow rotates a TIFF itself and then forgets its orientation
     orientation = image.getexif().get(ORIENTATION, 1)
     reduced = _reduced(image, reduction(*image.size))
     reduced.getexif()[ORIENTATION] = orientation
@@ -72,7 +72,7 @@ def check_size(width: int, height: int, limit: int = MAX_PIXELS) -> None:
 
 
 def reduction(width: int, height: int) -> int:
-    """How many pixels in a row become one, so that no side is over MAX_SIDE."""
+    """The number of pixels in a row that become one, so that no side is over MAX_SIDE."""
     return -(-max(width, height) // MAX_SIDE)
 
 
@@ -91,7 +91,7 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 @contextmanager
 def _pixel_limit() -> Iterator[None]:
-    """Put our limit in the place of Pillow's, and silence its warnings of odd metadata."""
+    """Replace Pillow's pixel limit by ours, and silence its warnings about metadata."""
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS
     try:
@@ -109,17 +109,17 @@ def _not_a_file(path: str | PathLike[str]) -> str:
 
 
 def _unreadable(path: str | PathLike[str], error: Exception) -> str:
-    """What is wrong with a file that Pillow could not read."""
+    """The reason why Pillow could not read a file."""
     if isinstance(error, PermissionError):
-        return "may not be read: permission denied"
+        return "cannot be read: permission denied"
     if not os.path.getsize(path):
         return "is empty: it has no bytes"
     if name := _format(path):
         return _unsupported(name)
     if isinstance(error, UnidentifiedImageError):
-        return f"is no image that can be read: it is damaged, or of another format than {SUPPORTED}"
+        return f"is not a readable image: it is damaged, or its format is none of {SUPPORTED}"
     reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"is no image that can be read: it is damaged or cut short ({reason[:120]})"
+    return f"is not a readable image: it is damaged or incomplete ({reason[:120]})"
 
 
 def _format(path: str | PathLike[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The labels of a user's images, as plain values that compare equal where the user would say so."""
+"""The labels of a user's images as plain values, so that equal labels compare equal."""
 
 from collections.abc import Hashable, Iterable, Mapping, Set
 from typing import Any
@@ -13,7 +13,7 @@ Label = Hashable
 def label_values(labels: Iterable[Any]) -> list[Label]:
     """One hashable value for each label, from a list or from an array of any library.
 
-    Two elements of an array are two objects even where they are equal, so they become Python's own values first.
+    Array elements are converted to Python values first, because equal elements may not compare or hash as equal.
     Raises UserError if a label is missing (None, NaN), has parts, or cannot be compared.
     """
     values = _plain(labels)
@@ -46,7 +46,7 @@ def _checked(value: Any, number: int) -> Label:
 
 
 def _is_missing(value: Any) -> bool:
-    """None, or what does not equal itself: NaN, and pandas' NA, which refuses to answer."""
+    """None, NaN (which is not equal to itself), or pandas' NA (whose comparison has no truth value)."""
     if isinstance(value, tuple):
         return any(map(_is_missing, value))
     try:

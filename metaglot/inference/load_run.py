@@ -22,7 +22,7 @@ class TrainedRun(NamedTuple):
     config: TrainStageConfig
     learner: MetaLearner
     parameters: MetaParameters
-    adaptation_steps: int  # of its test; before a test, the algorithm's default or else those of its training
+    adaptation_steps: int  # of its test; before a test, the algorithm's default, or else those of training
 
 
 def load_run(folder: Path) -> TrainedRun:
@@ -36,7 +36,7 @@ def load_run(folder: Path) -> TrainedRun:
     try:
         learner = create_learner(config, config.train.fast_lr, config.train.adaptation_steps)
     except (ImportError, AttributeError) as error:
-        raise UserError(f"{folder / 'run.json'}: there is no {config.implementation} here ({error})") from None
+        raise UserError(f"{folder / 'run.json'}: {config.implementation} does not exist here ({error})") from None
     weights = folder / "weights.safetensors"
     parameters = read_weights(weights, learner.names, config.task.ways)
     _check_fit(weights, config, learner, parameters)
@@ -44,12 +44,12 @@ def load_run(folder: Path) -> TrainedRun:
 
 
 def _read_config(run_record: Path) -> TrainStageConfig:
-    """The training's config. Only one of our own algorithms may be imported because of it."""
+    """The training's config. It may name only algorithms of this package, because its class is imported."""
     content = read_json(run_record)
     try:
         config = TrainStageConfig.model_validate({k: v for k, v in content["config"].items() if k != "seed"})
     except (KeyError, TypeError, AttributeError):
-        raise UserError(f"{run_record} has no `config`, so it does not say what was trained") from None
+        raise UserError(f"{run_record} has no `config`, so the trained network is unknown") from None
     except ValidationError as mistakes:
         raise malformed(run_record, mistakes, "another version wrote it: train again", "config") from None
     if config.implementation.split(":")[0] != f"metaglot.algorithms.{config.algorithm}":
@@ -58,7 +58,7 @@ def _read_config(run_record: Path) -> TrainStageConfig:
 
 
 def _adaptation_steps(folder: Path, weights: Path, learner: MetaLearner) -> int:
-    """Those of the test of these very weights. `evaluate` writes adaptation.json; a later training makes it void."""
+    """The steps of the test, which `evaluate` recorded in adaptation.json, unless that was a test of other weights."""
     record = folder / "adaptation.json"
     if record.exists():
         tested = read_record(AdaptationRecord, record)

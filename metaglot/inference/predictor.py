@@ -102,10 +102,10 @@ class Predictor:
 
 
 def load_predictor(run: str | Path) -> Predictor:
-    """The predictor of a finished training, from its folder or a copy of it: `data/models/maml-42`.
+    """The predictor of a finished training, from its folder or a copy of it, such as `data/models/maml-42`.
 
-    It adapts in as many steps as its test. Before `evaluate` has run, it takes the algorithm's default (Reptile: 50)
-    or else the number of its training. Raises UserError if a file is missing, damaged or belongs to another run.
+    It adapts in as many steps as its test. Before `evaluate` has run, it uses the algorithm's default (Reptile: 50)
+    or else the number of steps in training. Raises UserError if a file is missing, damaged or belongs to another run.
     """
     config, learner, parameters, steps = load_run(Path(run))
     preprocess = partial(load_images, size=config.image_size, dataset=config.dataset)

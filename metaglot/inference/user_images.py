@@ -1,7 +1,7 @@
-"""Turn a user's images, of any size and colour mode, into what the networks were trained on.
+"""Turn a user's images, of any size and colour mode, into the network's input.
 
-Omniglot's drawings are black ink on white paper, one bit a pixel. Every image becomes such a drawing first and is then
-shrunk by the same function, so an image like Omniglot's gives the same bytes as preprocessing.
+Omniglot's drawings are black ink on white paper, one bit per pixel. Every image becomes such a drawing first and is
+then shrunk by the same function, so an image like Omniglot's gives the same bytes as preprocessing.
 """
 
 from collections.abc import Iterable
@@ -21,14 +21,14 @@ from metaglot.inference.image_files import DEEP, check_size, read_image, reducti
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
 Levels = NDArray[np.float32]  # brightness [height, width], on any scale
 
-LARGEST = 1e30  # differences of such brightnesses are still numbers of float32
-FAINT = 16  # of 255: a smaller difference from the paper is a stain
+MAX_BRIGHTNESS = 1e30  # differences of larger values overflow float32
+MIN_CONTRAST = 16  # of 255: a smaller difference from the paper is not ink
 
 
 def load_images(images: Iterable[UserImage], size: int, dataset: str = "omniglot") -> Tensor:
-    """Images as a network's input: float32 [images, size, size], ink = 1, shrunk as the dataset's.
+    """Images as a network's input: float32 [images, size, size], ink = 1, shrunk as the data set's.
 
-    Raises UserError, which begins with the image's name, if one cannot be used.
+    Raises UserError, which begins with the image's name, if an image cannot be used.
     """
     if isinstance(images, str | PathLike | Image.Image):
         raise UserError(f"{_name(images)} is one image; pass a list of images: [image]")
@@ -39,7 +39,7 @@ def load_images(images: Iterable[UserImage], size: int, dataset: str = "omniglot
 
 
 def _normalised(image: UserImage, number: int) -> Image.Image:
-    """`normalise_image`, where whatever is wrong with the image is said with its name."""
+    """`normalise_image` with errors that begin with the image's name."""
     try:
         return normalise_image(image)
     except UserError as error:
@@ -62,14 +62,14 @@ def normalise_image(image: UserImage) -> Image.Image:
     (L, LA, RGB, RGBA) of bytes or of floats from 0 to 1.
 
     - Paper is the median brightness. Ink is the brightness farthest from it, so light on dark works as well as dark
-      on light. An image with more ink than paper is taken for its negative.
+      on light. An image with more ink than paper counts as its negative.
     - Brightness between the two is kept in proportion; brightness beyond the paper becomes paper. Grey paper and faint
       pencils do not matter; shadows do.
     - If most of an image is transparent, that part is paper and the opaque part is ink, of whatever colour. If less
       is transparent, that part gets the brightness of the paper around it.
-    - The shorter side is padded with paper, equally at both ends: nothing is cut off, stretched or centred, so a
-      character should fill its image about as one of Omniglot's does.
-    - A photograph is turned upright as its camera noted. Of several frames the first is used.
+    - The shorter side is padded with paper, equally at both ends. Nothing is cropped, stretched or centred, so a
+      character should fill its image about as in Omniglot.
+    - A photograph is rotated according to its EXIF orientation. The first of several frames is used.
     - An image with a side over 4,000 pixels is reduced first.
 
     Raises UserError if the image cannot be read, is too large, or shows nothing but paper.
@@ -78,7 +78,7 @@ def normalise_image(image: UserImage) -> Image.Image:
     paper = float(np.median(levels))
     darkest, brightest = float(levels.min()), float(levels.max())
     ink = darkest if paper - darkest >= brightest - paper else brightest
-    if abs(paper - ink) * 255 <= FAINT * white:
+    if abs(paper - ink) * 255 <= MIN_CONTRAST * white:
         raise UserError("shows nothing: it is one even surface")
     drawn = (levels - ink) * (255 / (paper - ink))
     return pad_to_square(Image.fromarray(np.rint(drawn.clip(0, 255)).astype(np.uint8)))
@@ -98,7 +98,7 @@ def brightness(image: UserImage) -> tuple[Levels, float]:
     if isinstance(image, Image.Image):
         try:
             return _of_image(upright_and_reduced(image))
-        except (OSError, ValueError, SyntaxError) as error:  # it is read from its file only now
+        except (OSError, ValueError, SyntaxError) as error:  # Pillow reads the file only now
             raise UserError(f"cannot be read: {error}") from None
     return _of_array(_as_array(image))
 
@@ -138,8 +138,8 @@ def _as_array(image: Any) -> NDArray[Any]:
 def _of_array(array: NDArray[Any]) -> tuple[Levels, float]:
     if not np.isfinite(array).all():
         raise UserError(f"has values that are not finite numbers ({array.dtype})")
-    if array.dtype.kind == "f" and np.abs(array).max() > LARGEST:
-        raise UserError(f"has values beyond {LARGEST:g}")
+    if array.dtype.kind == "f" and np.abs(array).max() > MAX_BRIGHTNESS:
+        raise UserError(f"has values beyond {MAX_BRIGHTNESS:g}")
     if array.ndim == 3 and array.shape[2] > 1:
         return _of_image(upright_and_reduced(Image.fromarray(_bytes(array))))
     levels = array.reshape(array.shape[:2]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Image files of any size are read in bounded memory; what is wrong with one is said with its name."""
+"""Image files of any size are read in bounded memory; errors begin with the file's name."""
 
 import os
 import subprocess
@@ -76,9 +76,7 @@ def test_an_image_that_is_reduced_looks_like_one_that_is_not(
     assert (reduced - whole).abs().max() < 0.1 and (reduced - whole).abs().max() > 0
 
 
-def test_a_large_photograph_is_turned_upright_as_its_camera_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_photograph_is_rotated_by_its_exif_orientation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     monkeypatch.setattr(image_files, "MAX_SIDE", 250)
@@ -140,12 +138,9 @@ def is_written(content: bytes) -> Callable[[Path], object]:
     [
         (floats, "has values that are not finite numbers"),
         (lambda path: blot(20, 20).point(lambda _: 7).save(path, "PNG"), "shows nothing: it is one even surface"),
-        (cut_short, "is no image that can be read: it is damaged or cut short"),
-        (
-            is_written(b"\x89PNG\r\n\x1a\n"),
-            "is no image that can be read: it is damaged, or of an",
-        ),
-        (is_written(b"hello"), "is no image that can be read"),
+        (cut_short, "is not a readable image: it is damaged or incomplete"),
+        (is_written(b"\x89PNG\r\n\x1a\n"), "is not a readable image: it is damaged, or its format is none of PNG"),
+        (is_written(b"hello"), "is not a readable image"),
         (is_written(b""), "is empty"),
         (Path.mkdir, "is a folder, not an image file"),
         (os.mkfifo, "is not a regular file"),
@@ -157,10 +152,7 @@ def is_written(content: bytes) -> Callable[[Path], object]:
             ".* format EPS.* not supp",
         ),
         (is_written(b"%!PS-Adobe-3.0 EPSF-3.0\n"), "is a file of the format EPS"),
-        (
-            is_written(b'<?xml version="1.0"?>\n<svg width="9" height="9"/>'),
-            "is a file of the format SVG",
-        ),
+        (is_written(b'<?xml version="1.0"?>\n<svg width="9" height="9"/>'), "is a file of the format SVG"),
         (is_written(b"<!--" + 9_000 * b"x" + b"--><svg>"), "is a file of the format SVG"),
         (is_written("<SVG>".encode("utf-16")), "is a file of the format SVG"),
         (is_written(b"<!doctype html><html><svg></svg>"), "is a file of the format HTML"),
@@ -170,9 +162,7 @@ def is_written(content: bytes) -> Callable[[Path], object]:
         (is_written(b"GRIB\0\0\0\x01"), "is a file of the format GRIB, which is not supported"),
     ],
 )
-def test_whatever_is_wrong_with_a_file_begins_with_its_name(
-    make: Callable[[Path], object], said: str, tmp_path: Path
-) -> None:
+def test_the_error_about_a_file_begins_with_its_name(make: Callable[[Path], object], said: str, tmp_path: Path) -> None:
     path = tmp_path / "one of hundreds"
     make(path)
     with pytest.raises(UserError, match=said) as caught:

@@ -118,10 +118,10 @@ def cut(run: Path) -> None:
         (config(colours=3), "maml-42/run.json: config.colours: .*; another version wrote it: train again"),
         (config(implementation="os:system"), "config.implementation: os:system is not in metaglot.algorithms"),
         (config(implementation="metaglot.algorithms.fomaml:FOMAML"), "fomaml:FOMAML is not in metaglot.algorithms"),
-        (config(implementation="metaglot.algorithms.maml:Maml"), "there is no metaglot.algorithms.maml:Maml here"),
+        (config(implementation="metaglot.algorithms.maml:Maml"), "metaglot.algorithms.maml:Maml does not exist here"),
         (
             config(algorithm="mine", implementation="metaglot.algorithms.mine:Mine"),
-            "there is no metaglot.algorithms.mine:Mine here",
+            "metaglot.algorithms.mine:Mine does not exist here",
         ),
         (lambda run: (run / "weights.safetensors").unlink(), "weights.safetensors is not a weights file"),
         (cut, "weights.safetensors is not a weights file"),
