@@ -1,4 +1,4 @@
-"""All that the report reads, of runs that never were: scores of a known skill, in the files of the stages."""
+"""The files that the report reads, of invented runs whose scores have a known mean."""
 
 from contextlib import chdir
 from itertools import pairwise
@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
-from metaglot.core.common.stage_configs import ComputeConfig, SplitRef, TaskConfig, load_stage_config
+from metaglot.core.common.stage_configs import ComputeConfig, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
@@ -27,20 +27,16 @@ from stages.support import paths
 
 CHARACTERS, SIZE = 60, 12
 SKILLS = {"maml": 0.97, "fomaml": 0.96}
-LABELS = {"maml": "MAML", "fomaml": "FOMAML", "anil": "ANIL", "reptile": "Reptile", "scratch": "Scratch"} | {
-    "meta_sgd": "Meta-SGD",
-    "protonet": "ProtoNet",
-    "maml_plus_plus": "MAML++",
-    "pretrained": "Pretrained",
-}
-UNTRAINED = {"scratch"}  # in no time: its history is empty
-ONE_STEP = {"scratch", "protonet", "pretrained"}  # nothing adapts step by step: one entry by step
-ORDERS = {name: found.first_order for name, found in import_classes(ALGORITHMS).items()}
+UNTRAINED = {"scratch"}  # its history is empty
+ONE_STEP = {"scratch", "protonet", "pretrained"}  # they do not adapt in steps
+LABELS = {name: kind.label for name, kind in import_classes(ALGORITHMS).items()}
+ORDERS = {name: kind.first_order for name, kind in import_classes(ALGORITHMS).items()}
 TASK = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
+Finished = tuple[ReportStageConfig, list[report.LoadedRun]]
 
 
 class Pipeline:
-    """Writes into the working directory what a finished pipeline leaves, but for the report."""
+    """Writes the files of a finished pipeline, except the report, into the working directory."""
 
     def __init__(self, skills: dict[str, float] | None = None, seeds: tuple[int, ...] = (42,), **options: Any):
         self.skills, self.seeds = skills or SKILLS, seeds
@@ -63,33 +59,25 @@ class Pipeline:
 
     def write(self) -> None:
         self._split()
-        rows = [
-            {
-                "algorithm": algorithm,
-                "label": self.labels[algorithm],
-                "first_order": self._order(algorithm),
-                "seed": seed,
-            }
-            for algorithm in self.skills
-            for seed in self.seeds
-        ]
-        split = {"kind": self.kind, "seed": 42}
-        about = {
-            "dataset": self.dataset,
-            "margin": 0.005,
-            "task": self.task.model_dump(),
-            "model": self.model,
-            "split": split,
-        }
-        write_yaml(paths.REPORT_CONFIG, about | {"rows": rows})
+        rows = [self._identity(algorithm) | {"seed": seed} for algorithm in self.skills for seed in self.seeds]
+        setting = {key: value for key, value in self._setting().items() if key != "image_size"}
+        write_yaml(paths.REPORT_CONFIG, setting | {"margin": 0.005, "rows": rows})
         tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), self.tests, CHARACTERS, 20, self.task)
         ease = self.random.normal(0, 0.02, CHARACTERS)
         for number, row in enumerate(rows):
             self._trained(row["algorithm"], row["seed"], number)
             self._scored(row["algorithm"], row["seed"], tasks, ease)
 
+    def _identity(self, algorithm: str) -> dict[str, Any]:
+        return {"algorithm": algorithm, "label": self.labels[algorithm], "first_order": self._order(algorithm)}
+
+    def _setting(self) -> dict[str, Any]:
+        task, split = self.task.model_dump(), {"kind": self.kind, "seed": 42}
+        about = {"dataset": self.dataset, "model": self.model, "image_size": self.image_size}
+        return about | {"task": task, "split": split}
+
     def _order(self, algorithm: str) -> bool | None:
-        """As `configure` writes it, unless asked for another."""
+        """As `configure` writes it, unless an option replaces it."""
         return self.first_order.get(algorithm, ORDERS[algorithm])
 
     def _split(self) -> None:
@@ -105,19 +93,9 @@ class Pipeline:
         seconds = 0.0 if algorithm in UNTRAINED else 600.0 if algorithm == "maml" else 380.0
         start = STARTED + number * (700_000 if self.serial else 1000)
         base = run_record("maml", seed)
-        config = base["config"] | {
-            "algorithm": algorithm,
-            "label": self.labels[algorithm],
-            "first_order": self._order(algorithm),
-            "dataset": self.dataset,
-            "task": self.task.model_dump(),
-            "model": self.model,
-            "image_size": self.image_size,
-            "split": {"kind": self.kind, "seed": 42},
-            "train": base["config"]["train"]
-            | self.train
-            | {"iterations": 0 if algorithm in UNTRAINED else self.iterations},
-        }
+        iterations = {"iterations": 0 if algorithm in UNTRAINED else self.iterations}
+        config = base["config"] | self._identity(algorithm) | self._setting()
+        config["train"] = config["train"] | self.train | iterations
         changes = {
             "algorithm": algorithm,
             "label": self.labels[algorithm],
@@ -157,28 +135,17 @@ class Pipeline:
 
     def _alignment(self, algorithm: str) -> str:
         lines = ["iteration,layer,cosine,norm_ratio"]
+        layers = {"all": self.cosine, "features.0": 0.88, "features.1": 0.94, "classifier": 0.99}
         for part in range(21 if self._order(algorithm) is not None else 0):
-            for layer, cosine in {
-                "all": self.cosine,
-                "features.0": 0.88,
-                "features.1": 0.94,
-                "classifier": 0.99,
-            }.items():
-                found = cosine + self.random.uniform(-0.01, 0.01)
-                lines.append(f"{part * self.iterations // 20},{layer},{found:.4f},{2 - found:.4f}")
+            for layer, mean in layers.items():
+                cosine = mean + self.random.uniform(-0.01, 0.01)
+                lines.append(f"{part * self.iterations // 20},{layer},{cosine:.4f},{2 - cosine:.4f}")
         return "\n".join(lines) + "\n"
 
     def _scored(self, algorithm: str, seed: int, tasks: TaskIndices, ease: np.ndarray) -> None:
         config = EvaluateStageConfig(
-            algorithm=algorithm,
-            label=self.labels[algorithm],
+            **self._identity(algorithm) | self._setting(),
             implementation="somewhere:Something",
-            first_order=self._order(algorithm),
-            dataset=self.dataset,  # type: ignore[arg-type]
-            model=self.model,  # type: ignore[arg-type]
-            image_size=SIZE,
-            task=self.task,
-            split=SplitRef(kind=self.kind, seed=42),  # type: ignore[arg-type]
             fast_lr=0.5,
             evaluate=EvaluationConfig(tasks=self.tests, adaptation_steps=self.adaptation_steps, seed=0),
             run=ComputeConfig(device="auto", threads="auto", task_chunk="auto"),
@@ -200,22 +167,18 @@ class Pipeline:
         predictions = (labels + wrong * self.random.integers(1, ways, wrong.shape)) % ways
         accuracy = (predictions == labels).mean((1, 2)).astype(np.float32)
         by_step = accuracy[:, None] - 0.75 * np.float32(5.0) ** -np.arange(steps, dtype=np.float32) * (steps > 1)
+        measures = {"loss": 3 * (1 - accuracy), "inductive_loss": 3.1 * (1 - accuracy)}
+        measures["inductive_accuracy"] = accuracy - np.float32(0.01)
         return EvaluationScores(
-            measures=dict.fromkeys(MEASURES, accuracy)
-            | {
-                "accuracy": accuracy,
-                "loss": 3 * (1 - accuracy),
-                "inductive_accuracy": accuracy - np.float32(0.01),
-                "inductive_loss": 3.1 * (1 - accuracy),
-            },
+            measures=dict.fromkeys(MEASURES, accuracy) | measures,
             predictions=predictions.reshape(count, -1).astype(np.uint8),
             by_step_accuracy=by_step.clip(0, 1),
             by_step_loss=1 - by_step,
         )
 
 
-def finished(folder: Path, **options: Any) -> tuple[ReportStageConfig, list[report.LoadedRun]]:
-    """Write a pipeline's files into a folder, and read them back as the report does."""
+def finished(folder: Path, **options: Any) -> Finished:
+    """Write a pipeline's files into a folder and read them as the report does."""
     folder.mkdir(parents=True, exist_ok=True)
     with chdir(folder):
         Pipeline(**options).write()

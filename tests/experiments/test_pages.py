@@ -117,31 +117,22 @@ def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path
         assert all(said in line for line in lines) and len(lines) == (open_pairs if open_pairs == 3 else 1)
 
 
-def test_the_conclusions_are_those_of_the_experiment_that_is_about_them(findings: Path, tmp_path: Path) -> None:
-    text = block("conclusions", findings, tmp_path)
-    assert text.count("not tested") == 4
+def test_the_conclusions_and_verdicts_are_those_of_the_experiment_that_tests_them(
+    findings: Path, tmp_path: Path
+) -> None:
+    assert block("conclusions", findings, tmp_path).count("not tested") == 4
+    assert verdicts(load_records(findings)).count("not tested") == 4
     save_record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
-    text = block("conclusions", tmp_path / "docs", tmp_path)
+    text, lines = block("conclusions", tmp_path / "docs", tmp_path), verdicts(load_records(tmp_path / "docs"))
     claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
     for claim in ("fomaml-more-accurate", "fomaml-faster", "first-order-close"):
         assert f"**{claims[claim]['statement']}** {claims[claim]['verdict'].capitalize()}." in text
         assert claims[claim]["measured"] in text
+        in_short = f"- {claims[claim]['statement']} **{claims[claim]['verdict'].capitalize()}.** "
+        (line,) = (line for line in lines.splitlines() if line.startswith(in_short))
+        assert claims[claim]["measured"].startswith(line.removeprefix(in_short))
     assert text.count("From: `ten-seeds`, so far 3 of 10 seeds: 42, 43 and 44") == 3
-    assert "`maml-overtakes`: not tested; `python -m experiments run sixty-thousand`" in text
-
-
-def test_the_verdicts_in_short_are_those_of_the_conclusions(findings: Path, tmp_path: Path) -> None:
-    assert verdicts(load_records(findings)).count("not tested") == 4
-    save_record("ten-seeds", ran(tmp_path / "ran", "ten-seeds"), [42, 43, 44], to=tmp_path / "docs")
-    lines = verdicts(load_records(tmp_path / "docs")).splitlines()
-    claims = {claim["id"]: claim for claim in read_json(tmp_path / "docs/ten-seeds/comparison.json")["claims"]}
-    for line, claim in zip(lines, ("fomaml-more-accurate", "fomaml-faster", None, "first-order-close"), strict=True):
-        if claim is None:
-            assert line.startswith("- `maml-overtakes`: not tested; `python -m experiments run sixty-thousand`")
-            continue
-        said, measured = line.split("** ")
-        assert said == f"- {claims[claim]['statement']} **{claims[claim]['verdict'].capitalize()}."
-        assert claims[claim]["measured"].startswith(measured)
+    assert all("`maml-overtakes`: not tested; `python -m experiments run sixty-thousand`" in t for t in (text, lines))
 
 
 def test_a_number_that_changes_changes_the_page(findings: Path, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ THREE = "engines-batched"  # of three seeds
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A folder where an experiment was run, with its report; and its record."""
-    place = tmp_path_factory.mktemp("kept")
+    place = tmp_path_factory.mktemp("recorded")
     folder = ran(place / "folder", THREE)
     with chdir(folder):
         report.write()
@@ -41,14 +41,14 @@ def refusal(name: str, folder: Path, seeds: list[int] | None = None) -> str:
     return str(caught.value)
 
 
-def test_the_comparison_is_the_one_that_the_report_wrote(kept: tuple[Path, Path]) -> None:
-    folder, place = kept
+def test_the_comparison_is_the_one_that_the_report_wrote(recorded: tuple[Path, Path]) -> None:
+    folder, place = recorded
     assert (place / "comparison.json").read_bytes() == (folder / paths.COMPARISON).read_bytes()
     assert (place / "curves.csv").read_bytes() == (folder / paths.REPORT / "curves.csv").read_bytes()
 
 
-def test_a_record_is_small_texts_and_the_files_of_every_run(kept: tuple[Path, Path]) -> None:
-    folder, place = kept
+def test_a_record_is_small_texts_and_the_files_of_every_run(recorded: tuple[Path, Path]) -> None:
+    folder, place = recorded
     runs = [f"{algorithm}-{seed}.json" for algorithm in ("maml", "fomaml") for seed in (42, 43, 44)]
     each = {f"{kind}/{run}" for kind in ("runs", "results") for run in runs}
     assert files(place) == {"about.json", "comparison.json", "curves.csv", "params.yaml"} | each
@@ -58,8 +58,8 @@ def test_a_record_is_small_texts_and_the_files_of_every_run(kept: tuple[Path, Pa
     assert read_yaml(place / "params.yaml")["train"]["iterations"] == 3000
 
 
-def test_some_seeds_are_recorded_if_asked_and_compared_anew(kept: tuple[Path, Path], tmp_path: Path) -> None:
-    folder, _ = kept
+def test_some_seeds_are_recorded_if_asked_and_compared_anew(recorded: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, _ = recorded
     place = save_record(THREE, folder, [42, 43], to=tmp_path / "findings")
     compared = read_json(place / "comparison.json")
     assert read_json(place / "about.json") == {"recorded": [42, 43], "asked": [42, 43, 44], "code": None}
@@ -69,8 +69,8 @@ def test_some_seeds_are_recorded_if_asked_and_compared_anew(kept: tuple[Path, Pa
     assert compared["algorithms"][0]["accuracy"]["mean"] == pytest.approx(sum(means) / 2)
 
 
-def test_a_new_record_takes_the_place_of_the_old_one(kept: tuple[Path, Path], tmp_path: Path) -> None:
-    folder, to = kept[0], tmp_path / "findings"
+def test_a_new_record_takes_the_place_of_the_old_one(recorded: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, to = recorded[0], tmp_path / "findings"
     save_record(THREE, folder, to=to)
     place = save_record(THREE, folder, [44], to=to)
     assert len(list((place / "runs").iterdir())) == 2
@@ -81,7 +81,7 @@ def test_a_new_record_takes_the_place_of_the_old_one(kept: tuple[Path, Path], tm
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "difference"),
     [
         ({"train.iterations": 10_000}, "train.iterations 10000, not 3000"),
         ({"train.engine": "learn2learn"}, "train.engine learn2learn, not batched"),
@@ -92,9 +92,9 @@ def test_a_new_record_takes_the_place_of_the_old_one(kept: tuple[Path, Path], tm
         ({"report.margin": 0.01}, "report.margin 0.01, not 0.005"),
     ],
 )
-def test_a_folder_with_other_params_is_refused_by_key(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_a_folder_with_other_params_is_refused_by_key(tmp_path: Path, changes: dict[str, Any], difference: str) -> None:
     folder = ran(tmp_path / "folder", THREE, changes)
-    assert refusal(THREE, folder) == f"{folder} did not run {THREE}: it has {said}"
+    assert refusal(THREE, folder) == f"{folder} did not run {THREE}: it has {difference}"
 
 
 def test_how_it_was_computed_and_what_it_did_not_run_make_no_other_experiment(tmp_path: Path) -> None:

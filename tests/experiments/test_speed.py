@@ -17,31 +17,33 @@ SAVES = {engine: {"median": 0.4, "low": 0.3, "high": 0.5} for engine in ("batche
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExperimentRecord]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExperimentRecord]:
     """A folder where an experiment was run, and its record, made where nothing was benchmarked."""
-    place = tmp_path_factory.mktemp("kept")
+    place = tmp_path_factory.mktemp("recorded")
     folder = ran(place / "folder", "engines-batched")
     save_record("engines-batched", folder, to=place / "docs")
     return folder, load_records(place / "docs")["engines-batched"]
 
 
-def claim(id: str, found: dict) -> dict:
-    return next(one for one in found["claims"] if one["id"] == id)
+def claim(id: str, comparison: dict) -> dict:
+    return next(claim for claim in comparison["claims"] if claim["id"] == id)
 
 
-def test_a_later_measurement_decides_as_the_report_would(kept: tuple[Path, ExperimentRecord]) -> None:
-    folder, found = kept
-    recorded_as = claim(CLAIM, found.comparison)
+def test_a_later_measurement_decides_as_the_report_would(recorded: tuple[Path, ExperimentRecord]) -> None:
+    folder, record = recorded
+    old = claim(CLAIM, record.comparison)
     with chdir(folder):
         write_json(report.BENCH, {"machine": "Some CPU", "first_order_saves": SAVES})
         report.write()
-        assert with_benchmark(recorded_as, found) == claim(CLAIM, read_json(paths.COMPARISON))
-        assert with_benchmark(recorded_as, found)["verdict"] == "supported"
+        assert with_benchmark(old, record) == claim(CLAIM, read_json(paths.COMPARISON))
+        assert with_benchmark(old, record)["verdict"] == "supported"
 
 
-def test_without_a_measurement_and_of_other_conclusions_the_record_stands(kept: tuple[Path, ExperimentRecord]) -> None:
-    folder, found = kept
-    one, other = claim(CLAIM, found.comparison), claim("maml-overtakes", found.comparison)
+def test_without_a_measurement_and_for_other_conclusions_the_record_is_used(
+    recorded: tuple[Path, ExperimentRecord],
+) -> None:
+    folder, record = recorded
+    speed, other = (claim(id, record.comparison) for id in (CLAIM, "maml-overtakes"))
     write_json(folder / "bench.json", {"first_order_saves": SAVES})
-    assert with_benchmark(one, found, folder / "nothing.json") == one
-    assert with_benchmark(other, found, folder / "bench.json") == other
+    assert with_benchmark(speed, record, folder / "nothing.json") == speed
+    assert with_benchmark(other, record, folder / "bench.json") == other

@@ -22,7 +22,7 @@ NONE = published_number("ProtoNet", "4 convolutions", "5-way 1-shot")  # 98.8
 
 
 @pytest.mark.parametrize(
-    ("ours", "paper", "said"),
+    ("ours", "paper", "expected"),
     [
         (0.897, CI, "within the paper's interval"),
         (0.9079, CI, "within the paper's interval"),
@@ -34,8 +34,8 @@ NONE = published_number("ProtoNet", "4 convolutions", "5-way 1-shot")  # 98.8
         (0.99, NONE, "+0.20 points; it has no 95% interval"),
     ],
 )
-def test_only_a_95_percent_interval_can_be_agreed_with(ours: float, paper: Any, said: str) -> None:
-    assert agreement(ours, paper) == said
+def test_only_a_95_percent_interval_can_be_agreed_with(ours: float, paper: Any, expected: str) -> None:
+    assert agreement(ours, paper) == expected
 
 
 def test_a_name_that_no_paper_has_is_an_error() -> None:
@@ -53,10 +53,10 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExperimentRecor
 
 
 def test_a_cell_shows_ours_then_what_was_published(known: dict[str, ExperimentRecord]) -> None:
-    found = known["paper-5way-5shot"]
-    table = cell_table(found)
-    compared = read_json(found.folder / "comparison.json")["algorithms"]
-    assert [one[0] for one in table.rows] == ["MAML", "FOMAML"]
+    record = known["paper-5way-5shot"]
+    table = cell_table(record)
+    compared = read_json(record.folder / "comparison.json")["algorithms"]
+    assert [row[0] for row in table.rows] == ["MAML", "FOMAML"]
     for shown, ours in zip(table.rows, compared, strict=True):
         cells = dict(zip(table.header, shown, strict=True))
         assert cells["test accuracy"].startswith(f"{ours['accuracy']['mean']:.2%} [")
@@ -69,25 +69,25 @@ def test_a_cell_shows_ours_then_what_was_published(known: dict[str, ExperimentRe
 def test_ours_is_compared_in_the_mode_of_the_paper(tmp_path: Path) -> None:
     """ProtoNet's number is inductive, MAML's and FOMAML's are transductive."""
     save_record("conv-20way-1shot", ran(tmp_path / "ran", "conv-20way-1shot"), to=tmp_path / "docs")
-    found = load_records(tmp_path / "docs")["conv-20way-1shot"]
-    rows = {row["label"]: row for row in found.comparison["algorithms"]}
-    shown = {row[0]: dict(zip(cell_table(found).header, row, strict=True)) for row in cell_table(found).rows}
+    record = load_records(tmp_path / "docs")["conv-20way-1shot"]
+    rows = {row["label"]: row for row in record.comparison["algorithms"]}
+    shown = {row[0]: dict(zip(cell_table(record).header, row, strict=True)) for row in cell_table(record).rows}
     for label, ours, mode in (
         ("ProtoNet", "inductive_accuracy", "inductive"),
         ("MAML", "accuracy", "transductive"),
         ("FOMAML", "accuracy", "transductive"),
     ):
-        paper = published_number(*found.experiment.published[rows[label]["algorithm"]], "20-way 1-shot")
+        paper = published_number(*record.experiment.published[rows[label]["algorithm"]], "20-way 1-shot")
         assert (paper.mode, shown[label]["compared"]) == (mode, mode)
         assert shown[label]["agreement"] == agreement(rows[label][ours]["mean"], paper)
     assert rows["ProtoNet"]["accuracy"]["mean"] != rows["ProtoNet"]["inductive_accuracy"]["mean"]
 
 
 def test_a_curve_is_shown_at_the_quarters_of_the_training(known: dict[str, ExperimentRecord]) -> None:
-    found = known["paper-5way-5shot"]
-    table = curve_table(found)
-    assert [one[0] for one in table.rows] == ["MAML · seed 42", "FOMAML · seed 42"]
-    validated = {row["iteration"]: float(row["validation_accuracy"]) for row in found.curves if "FOMAML" in row["run"]}
+    record = known["paper-5way-5shot"]
+    table = curve_table(record)
+    assert [row[0] for row in table.rows] == ["MAML · seed 42", "FOMAML · seed 42"]
+    validated = {row["iteration"]: float(row["validation_accuracy"]) for row in record.curves if "FOMAML" in row["run"]}
     for quarter, cell in enumerate(table.rows[1][1:], start=1):
         assert cell == f"{validated[str(15_000 * quarter)]:.2%} ({15_000 * quarter:,})"
 

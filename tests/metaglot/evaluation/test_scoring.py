@@ -23,7 +23,7 @@ both = pytest.mark.parametrize("model", ["fc", "conv"])
 
 
 class Still(MAML):
-    """That adapts in no steps."""
+    """An algorithm that does not adapt in steps."""
 
     def adapt(self, parameters, support, labels) -> Iterator[TaskClassifier]:
         yield AdaptedNetwork(self.network, self.network.fast(parameters), support)
@@ -70,16 +70,16 @@ def by_hand(case: Case, most: int, chosen: int) -> dict[str, np.ndarray]:
             logits = learner(query[:, None]).detach()
             steps.append(right_and_loss(logits, query_labels))
             if step == chosen:
-                alone = right_and_loss(inductive(learner.module, support, query), query_labels)
+                inductive_scores = right_and_loss(inductive(learner.module, support, query), query_labels)
                 answers = logits.argmax(1).numpy()
             learner.adapt(F.cross_entropy(learner(support[:, None]), labels))
-        rows.append((np.array(steps), np.array(alone), answers))
-    by_step, alone, answers = (np.stack(parts) for parts in zip(*rows, strict=True))
+        rows.append((np.array(steps), np.array(inductive_scores), answers))
+    by_step, inductive_scores, answers = (np.stack(parts) for parts in zip(*rows, strict=True))
     return {
         "accuracy": by_step[:, chosen, 0],
         "loss": by_step[:, chosen, 1],
-        "inductive_accuracy": alone[:, 0],
-        "inductive_loss": alone[:, 1],
+        "inductive_accuracy": inductive_scores[:, 0],
+        "inductive_loss": inductive_scores[:, 1],
         "predictions": answers,
         "by_step_accuracy": by_step[:, : STEPS + 1, 0],
         "by_step_loss": by_step[:, : STEPS + 1, 1],
@@ -90,35 +90,35 @@ def by_hand(case: Case, most: int, chosen: int) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("steps", [0, 1, 12])
 def test_scores_are_those_of_learn2learn_task_by_task(model, steps):
     case = replace(CASE, model=model, tasks=3)
-    found, expected = scores(case, steps), by_hand(case, max(steps, STEPS), steps)
+    evaluated, expected = scores(case, steps), by_hand(case, max(steps, STEPS), steps)
     for name, values in expected.items():
-        np.testing.assert_allclose(by_name(found)[name], values, rtol=2e-3, atol=2e-4, err_msg=name)
-    assert found.by_step_accuracy.shape == found.by_step_loss.shape == (3, 11)
+        np.testing.assert_allclose(by_name(evaluated)[name], values, rtol=2e-3, atol=2e-4, err_msg=name)
+    assert evaluated.by_step_accuracy.shape == evaluated.by_step_loss.shape == (3, 11)
 
 
 @both
 def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
     case = replace(CASE, model=model)
     batch = case.batch()
-    made, query = classifier(case, batch), batch.query
-    whole = made.inductive(query)
+    adapted, query = classifier(case, batch), batch.query
+    whole = adapted.inductive(query)
     order = torch.randperm(query.shape[1], generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(made.inductive(query[:, order]), whole[:, order])
+    torch.testing.assert_close(adapted.inductive(query[:, order]), whole[:, order])
     for n in range(query.shape[1]):
-        torch.testing.assert_close(made.inductive(query[:, n : n + 1])[:, 0], whole[:, n])
+        torch.testing.assert_close(adapted.inductive(query[:, n : n + 1])[:, 0], whole[:, n])
     others = torch.cat([query[:, :1], query[:, 1:].flip(2) * 0.5], dim=1)
-    torch.testing.assert_close(made.inductive(others)[:, 0], whole[:, 0])
-    assert not torch.allclose(made.inductive(others)[:, 1:], whole[:, 1:], atol=1e-2)
+    torch.testing.assert_close(adapted.inductive(others)[:, 0], whole[:, 0])
+    assert not torch.allclose(adapted.inductive(others)[:, 1:], whole[:, 1:], atol=1e-2)
 
 
 @both
-def test_transductive_a_query_is_answered_by_the_company_it_keeps(model):
+def test_transductive_a_query_is_answered_by_the_other_queries(model):
     case = replace(CASE, model=model)
     batch = case.batch()
-    made, query = classifier(case, batch), batch.query
-    whole = made(query)
-    torch.testing.assert_close(made(query.flip(1)), whole.flip(1))
-    fewer = made(query[:, :2])
+    adapted, query = classifier(case, batch), batch.query
+    whole = adapted(query)
+    torch.testing.assert_close(adapted(query.flip(1)), whole.flip(1))
+    fewer = adapted(query[:, :2])
     assert ((fewer - whole[:, :2]).abs().amax((1, 2)) > 1e-2).all()
 
 
@@ -126,8 +126,8 @@ def test_transductive_a_query_is_answered_by_the_company_it_keeps(model):
 def test_inductive_a_query_that_is_the_support_set_is_answered_as_in_adapting(model):
     case = replace(CASE, model=model)
     batch = case.batch()
-    made = classifier(case, batch)
-    torch.testing.assert_close(made.inductive(batch.support), made(batch.support))
+    adapted = classifier(case, batch)
+    torch.testing.assert_close(adapted.inductive(batch.support), adapted(batch.support))
 
 
 @both
@@ -137,8 +137,8 @@ def test_inductive_scores_know_no_order_of_the_queries(model):
     original = case.images().batch(tasks(case), case.shots)
     shuffled = replace(original, query=original.query.flip(1), query_labels=original.query_labels.flip(1))
     for batch in (original, shuffled):
-        made = classifier_after(case.algorithm().adapt(single(case), batch.support, batch.support_labels), 1)
-        right = (made.inductive(batch.query).argmax(-1) == batch.query_labels).float().mean(1)
+        adapted = classifier_after(case.algorithm().adapt(single(case), batch.support, batch.support_labels), 1)
+        right = (adapted.inductive(batch.query).argmax(-1) == batch.query_labels).float().mean(1)
         np.testing.assert_allclose(right.numpy(), scores(case).measures["inductive_accuracy"], atol=1e-6)
 
 
@@ -153,31 +153,31 @@ def test_chunks_change_nothing_but_rounding(model):
 
 
 def test_the_same_scores_twice_are_the_same_to_the_last_bit():
-    one, other = by_name(scores(CASE)), by_name(scores(CASE))
-    assert all(np.array_equal(values, other[name]) for name, values in one.items())
+    first, second = by_name(scores(CASE)), by_name(scores(CASE))
+    assert all(np.array_equal(values, second[name]) for name, values in first.items())
 
 
 def test_predictions_are_the_answers_that_accuracy_counts():
-    found = scores(CASE)
+    evaluated = scores(CASE)
     labels = np.repeat(np.arange(CASE.ways), CASE.queries)
-    np.testing.assert_allclose((found.predictions == labels).mean(1), found.measures["accuracy"])
-    assert found.predictions.shape == (CASE.tasks, CASE.ways * CASE.queries)
+    np.testing.assert_allclose((evaluated.predictions == labels).mean(1), evaluated.measures["accuracy"])
+    assert evaluated.predictions.shape == (CASE.tasks, CASE.ways * CASE.queries)
 
 
 def test_the_main_score_is_that_of_its_own_step():
     for steps in (0, 3, 10):
-        found = scores(CASE, steps)
-        np.testing.assert_array_equal(found.measures["accuracy"], found.by_step_accuracy[:, steps])
-        np.testing.assert_array_equal(found.measures["loss"], found.by_step_loss[:, steps])
+        evaluated = scores(CASE, steps)
+        np.testing.assert_array_equal(evaluated.measures["accuracy"], evaluated.by_step_accuracy[:, steps])
+        np.testing.assert_array_equal(evaluated.measures["loss"], evaluated.by_step_loss[:, steps])
 
 
 def test_what_does_not_adapt_in_steps_is_scored_once():
-    found = scores(CASE, steps=5, kind=Still)
-    assert found.by_step_accuracy.shape == (CASE.tasks, 1)
-    np.testing.assert_array_equal(found.measures["accuracy"], found.by_step_accuracy[:, 0])
-    np.testing.assert_allclose(found.measures["loss"], scores(CASE, steps=0).measures["loss"], rtol=1e-5)
+    evaluated = scores(CASE, steps=5, kind=Still)
+    assert evaluated.by_step_accuracy.shape == (CASE.tasks, 1)
+    np.testing.assert_array_equal(evaluated.measures["accuracy"], evaluated.by_step_accuracy[:, 0])
+    np.testing.assert_allclose(evaluated.measures["loss"], scores(CASE, steps=0).measures["loss"], rtol=1e-5)
 
 
 def test_the_classifier_after_some_steps_is_the_last_where_there_are_fewer():
-    made = [AdaptedNetwork(CASE.algorithm().network, {}, torch.zeros(n)) for n in range(3)]
-    assert [classifier_after(iter(made), steps) is made[min(steps, 2)] for steps in range(5)] == [True] * 5
+    adapted = [AdaptedNetwork(CASE.algorithm().network, {}, torch.zeros(n)) for n in range(3)]
+    assert [classifier_after(iter(adapted), steps) is adapted[min(steps, 2)] for steps in range(5)] == [True] * 5

@@ -59,63 +59,63 @@ def record() -> dict:
 
 
 def test_the_record_has_the_keys_that_other_tools_read():
-    found = record()
-    assert list(found) == [
+    result = record()
+    assert list(result) == [
         "algorithm", "label", "first_order", "dataset", "seed", "split_sha256", "tasks_sha256",
         "accuracy", "loss", "inductive", "writeup", "by_step", "task", "evaluate",
     ]  # fmt: skip
-    assert found["accuracy"].keys() == {"mean", "ci95", "std", "ci95_by_character"}
-    assert found["loss"].keys() == {"mean", "ci95"}
-    assert {"mean", "ci95", "ci95_by_character"} <= found["inductive"]["accuracy"].keys()
-    assert found["inductive"]["loss"].keys() == {"mean", "ci95"}
+    assert result["accuracy"].keys() == {"mean", "ci95", "std", "ci95_by_character"}
+    assert result["loss"].keys() == {"mean", "ci95"}
+    assert {"mean", "ci95", "ci95_by_character"} <= result["inductive"]["accuracy"].keys()
+    assert result["inductive"]["loss"].keys() == {"mean", "ci95"}
 
 
 def test_the_record_says_what_was_scored_on_what():
-    found = record()
-    assert (found["algorithm"], found["label"], found["first_order"]) == ("maml", "MAML (first_order=true)", True)
-    assert (found["dataset"], found["seed"], found["split_sha256"]) == ("glyphs (synthetic)", 42, "ab" * 32)
-    assert found["task"] == TASK.model_dump()
-    assert found["evaluate"] == {"tasks": COUNT, "adaptation_steps": 1, "seed": 0}
-    assert found["tasks_sha256"] == tasks().sha256() != tasks(seed=1).sha256()
+    result = record()
+    assert (result["algorithm"], result["label"], result["first_order"]) == ("maml", "MAML (first_order=true)", True)
+    assert (result["dataset"], result["seed"], result["split_sha256"]) == ("glyphs (synthetic)", 42, "ab" * 32)
+    assert result["task"] == TASK.model_dump()
+    assert result["evaluate"] == {"tasks": COUNT, "adaptation_steps": 1, "seed": 0}
+    assert result["tasks_sha256"] == tasks().sha256() != tasks(seed=1).sha256()
 
 
 @pytest.mark.parametrize("mode", ["transductive", "inductive"])
 def test_means_and_intervals_are_of_all_tasks(mode):
-    given, found = scores(), record()
-    found = found if mode == "transductive" else found["inductive"]
+    given, result = scores(), record()
+    result = result if mode == "transductive" else result["inductive"]
     prefix = "" if mode == "transductive" else "inductive_"
     for name in ("accuracy", "loss"):
         values = given.measures[prefix + name].astype(float)
         expected = stats.t.interval(0.95, COUNT - 1, loc=values.mean(), scale=stats.sem(values))
-        assert found[name]["mean"] == pytest.approx(values.mean())
-        assert found[name]["ci95"] == pytest.approx(expected)
+        assert result[name]["mean"] == pytest.approx(values.mean())
+        assert result[name]["ci95"] == pytest.approx(expected)
     accuracy = given.measures[prefix + "accuracy"].astype(float)
-    assert found["accuracy"]["std"] == pytest.approx(accuracy.std(ddof=1))
+    assert result["accuracy"]["std"] == pytest.approx(accuracy.std(ddof=1))
     by_character = clustered_interval(accuracy, tasks().characters)
-    assert found["accuracy"]["ci95_by_character"] == pytest.approx(by_character)
+    assert result["accuracy"]["ci95_by_character"] == pytest.approx(by_character)
 
 
 def test_the_write_ups_protocol_is_the_first_32_tasks():
-    given, found = scores(), record()["writeup"]
+    given, result = scores(), record()["writeup"]
     expected = {
         "accuracy": given.measures["accuracy"][:32].mean(),
         "loss": given.measures["loss"][:32].mean(),
         "tasks": 32,
     }
-    assert found == pytest.approx(expected)
+    assert result == pytest.approx(expected)
 
 
 def test_every_step_has_its_means():
-    given, found = scores(), record()["by_step"]
-    assert [row["step"] for row in found] == [0, 1, 2]
-    assert [row["accuracy"] for row in found] == pytest.approx(given.by_step_accuracy.mean(0).tolist())
-    assert [row["loss"] for row in found] == pytest.approx(given.by_step_loss.mean(0).tolist())
-    assert found[1]["accuracy"] == record()["accuracy"]["mean"]
+    given, result = scores(), record()["by_step"]
+    assert [row["step"] for row in result] == [0, 1, 2]
+    assert [row["accuracy"] for row in result] == pytest.approx(given.by_step_accuracy.mean(0).tolist())
+    assert [row["loss"] for row in result] == pytest.approx(given.by_step_loss.mean(0).tolist())
+    assert result[1]["accuracy"] == record()["accuracy"]["mean"]
 
 
 def test_the_scores_file_holds_every_task_in_the_documented_types():
-    found = {name: (values.dtype.name, values.shape) for name, values in score_arrays(tasks(), scores()).items()}
-    assert found == {
+    arrays = {name: (values.dtype.name, values.shape) for name, values in score_arrays(tasks(), scores()).items()}
+    assert arrays == {
         "accuracy": ("float32", (COUNT,)),
         "loss": ("float32", (COUNT,)),
         "inductive_accuracy": ("float32", (COUNT,)),
@@ -129,20 +129,20 @@ def test_the_scores_file_holds_every_task_in_the_documented_types():
 
 
 def test_the_scores_file_says_what_the_tasks_were():
-    drawn, found = tasks(), score_arrays(tasks(), scores())
-    assert (found["characters"] == drawn.characters).all() and (found["turns"] == drawn.rotations).all()
-    assert (found["drawings"] == drawn.drawings[:12]).all()
+    drawn, arrays = tasks(), score_arrays(tasks(), scores())
+    assert (arrays["characters"] == drawn.characters).all() and (arrays["turns"] == drawn.rotations).all()
+    assert (arrays["drawings"] == drawn.drawings[:12]).all()
 
 
 def test_right_answers_by_character_add_up_to_the_accuracy():
-    found = score_arrays(tasks(), scores())
-    np.testing.assert_allclose(found["correct"].sum(1) / 12, found["accuracy"], rtol=1e-6)
-    pictured = (found["predictions"] == np.arange(3)[:, None]).sum(-1)
-    assert (pictured == found["correct"][:12]).all()
-    assert len({*found["correct"].ravel()}) > 2
+    arrays = score_arrays(tasks(), scores())
+    np.testing.assert_allclose(arrays["correct"].sum(1) / 12, arrays["accuracy"], rtol=1e-6)
+    pictured = (arrays["predictions"] == np.arange(3)[:, None]).sum(-1)
+    assert (pictured == arrays["correct"][:12]).all()
+    assert len({*arrays["correct"].ravel()}) > 2
 
 
 def test_fewer_tasks_than_are_pictured_are_all_pictured():
     few = dataclasses.replace(scores(), predictions=scores().predictions[:5])
-    found = score_arrays(tasks()[:5], few)
-    assert len(found["drawings"]) == len(found["predictions"]) == 5
+    arrays = score_arrays(tasks()[:5], few)
+    assert len(arrays["drawings"]) == len(arrays["predictions"]) == 5

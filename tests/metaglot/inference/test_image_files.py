@@ -98,17 +98,17 @@ def bits(width: int, height: int) -> Callable[[Path], None]:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (bits(20_000, 20_000), "has 20000x20000 pixels, more than the limit of 125,000,000: reduce it first"),
         (bits(30_000, 30_000), "has more pixels than the limit of 125,000,000: reduce it first"),
     ],
 )
 def test_a_decompression_bomb_is_refused_with_the_bound(
-    make: Callable[[Path], None], said: str, tmp_path: Path
+    make: Callable[[Path], None], message: str, tmp_path: Path
 ) -> None:
     make(tmp_path / "bomb.png")
-    with pytest.raises(UserError, match=f"bomb.png {said}"):
+    with pytest.raises(UserError, match=f"bomb.png {message}"):
         load_images([tmp_path / "bomb.png"], 28)
 
 
@@ -134,7 +134,7 @@ def is_written(content: bytes) -> Callable[[Path], object]:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (floats, "has values that are not finite numbers"),
         (lambda path: blot(20, 20).point(lambda _: 7).save(path, "PNG"), "shows nothing: it is one even surface"),
@@ -162,10 +162,12 @@ def is_written(content: bytes) -> Callable[[Path], object]:
         (is_written(b"GRIB\0\0\0\x01"), "is a file of the format GRIB, which is not supported"),
     ],
 )
-def test_the_error_about_a_file_begins_with_its_name(make: Callable[[Path], object], said: str, tmp_path: Path) -> None:
+def test_the_error_about_a_file_begins_with_its_name(
+    make: Callable[[Path], object], message: str, tmp_path: Path
+) -> None:
     path = tmp_path / "one of hundreds"
     make(path)
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load_images([blot(30, 30), path, blot(30, 30)], 28)
     assert str(caught.value).startswith(f"{path} ") and "\n" not in str(caught.value)
 

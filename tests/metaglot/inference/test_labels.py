@@ -76,12 +76,12 @@ def test_numbers_of_any_library_are_equal_where_their_values_are(form: str, valu
     ],
 )
 def test_words_truths_and_tuples_are_labels_too(labels: Any, values: list[Any]) -> None:
-    found = label_values(labels)
-    assert found == values and all(type(one) is type(other) for one, other in zip(found, values, strict=True))
+    plain = label_values(labels)
+    assert plain == values and [type(value) for value in plain] == [type(value) for value in values]
 
 
 @pytest.mark.parametrize(
-    ("labels", "said"),
+    ("labels", "message"),
     [
         (torch.eye(3), "label 1 is a list .*; pass one value for each image, in one dimension"),
         (np.zeros((4, 1)), "label 1 is a list"),
@@ -101,7 +101,7 @@ def test_words_truths_and_tuples_are_labels_too(labels: Any, values: list[Any]) 
         (np.ma.masked_array([1, 2], [False, True]), "label 2 is missing: it is None"),
     ],
 )
-def test_labels_that_are_missing_or_have_parts_are_refused_by_their_place(labels: Any, said: str) -> None:
-    with pytest.raises(UserError, match=said) as caught:
+def test_labels_that_are_missing_or_have_parts_are_refused_by_their_place(labels: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
         label_values(labels)
     assert "\n" not in str(caught.value)

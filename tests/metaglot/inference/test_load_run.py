@@ -1,4 +1,4 @@
-"""A run's folder says by itself all that it takes to use it; a damaged one is one line that says what is wrong."""
+"""A run's folder is all that is needed to use it; a damaged one gives a one-line error."""
 
 import os
 import shutil
@@ -108,7 +108,7 @@ def cut(run: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (shutil.rmtree, "maml-42/run.json is not there: run `dvc repro`"),
         (lambda run: (run / "run.json").write_text("{"), "maml-42/run.json is not JSON"),
@@ -139,10 +139,10 @@ def cut(run: Path) -> None:
     ],
 )
 def test_what_is_missing_damaged_or_of_another_training_is_refused(
-    spoil: Callable[[Path], object], said: str, run: Path
+    spoil: Callable[[Path], object], message: str, run: Path
 ) -> None:
     spoil(run)
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load_run(run)
     assert "\n" not in str(caught.value)
 

@@ -24,8 +24,8 @@ LABELS = [name for name in CLASSES for _ in range(SHOTS)]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Trains what is asked for, once."""
-    return cache(lambda **asked: trained(tmp_path_factory.mktemp("run"), **asked))
+    """Trains a run with given params, once."""
+    return cache(lambda **params: trained(tmp_path_factory.mktemp("run"), **params))
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,15 @@ SUPPORT, QUERIES = images(9, slice(SHOTS)), images(9, slice(SHOTS, 8))
 
 
 def probabilities(classifier: AdaptedClassifier, **options: Any) -> np.ndarray:
-    return np.array([list(found.probabilities.values()) for found in classifier.predict(QUERIES, **options)])
+    return np.array([list(prediction.probabilities.values()) for prediction in classifier.predict(QUERIES, **options)])
 
 
 def test_it_knows_new_characters_from_three_drawings_of_each(predictor: Predictor) -> None:
     right = []
     for alphabet in range(8, 14):
         classifier = predictor.adapt(images(alphabet, slice(SHOTS)), LABELS)
-        found = classifier.predict(images(alphabet, slice(SHOTS, 20)))
-        right += [answer.label == CLASSES[n // 17] for n, answer in enumerate(found)]
+        predictions = classifier.predict(images(alphabet, slice(SHOTS, 20)))
+        right += [prediction.label == CLASSES[n // 17] for n, prediction in enumerate(predictions)]
     assert len(right) == 6 * 51 and np.mean(right) > 0.75
 
 
@@ -58,28 +58,29 @@ def test_it_knows_new_characters_from_three_drawings_of_each(predictor: Predicto
 @pytest.mark.parametrize(("model", "size"), [("fc", SIZE), ("conv", 28)])
 def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, steps: int, runs: Any) -> None:
     """Which knows no inductive mode."""
-    found = load_predictor(runs(model=model, data__image_size=size, train__iterations=0))
+    predictor = load_predictor(runs(model=model, data__image_size=size, train__iterations=0))
     module = initial_module(model, WAYS, size, 0)
-    module.load_state_dict(dict(found.parameters))
+    module.load_state_dict(dict(predictor.parameters))
     learner = l2l.algorithms.MAML(module, lr=0.5).clone()
     for _ in range(steps):
         logits = learner(load_images(SUPPORT, size).unsqueeze(1))
         learner.adapt(F.cross_entropy(logits, torch.arange(WAYS).repeat_interleave(SHOTS)))
     expected = learner(load_images(QUERIES, size).unsqueeze(1)).softmax(-1).detach().numpy()
-    answers = probabilities(found.adapt(SUPPORT, LABELS, steps), transductive=True)
+    answers = probabilities(predictor.adapt(SUPPORT, LABELS, steps), transductive=True)
     np.testing.assert_allclose(answers, expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> None:
     brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
-    found = load_predictor(runs(algorithm=name, **brief))
-    classifier = found.adapt(SUPPORT, LABELS, steps=3)
+    predictor = load_predictor(runs(algorithm=name, **brief))
+    classifier = predictor.adapt(SUPPORT, LABELS, steps=3)
     numbers = torch.arange(WAYS).repeat_interleave(SHOTS)[None]
     with torch.no_grad():
-        *_, own = islice(found.learner.adapt(found.parameters, load_images(SUPPORT, SIZE)[None], numbers), 4)
+        classifiers = predictor.learner.adapt(predictor.parameters, load_images(SUPPORT, SIZE)[None], numbers)
+        *_, expected = islice(classifiers, 4)
         query = load_images(QUERIES, SIZE)[None]
-        expected = {True: own(query), False: own.inductive(query)}
+        expected = {True: expected(query), False: expected.inductive(query)}
     for transductive, logits in expected.items():
         together = probabilities(classifier, transductive=transductive)
         np.testing.assert_allclose(together, logits[0].softmax(-1).numpy(), rtol=1e-4, atol=1e-6)
@@ -88,18 +89,19 @@ def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> Non
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_takes_few_and_uneven_classes_in_any_order(name: str, runs: Any) -> None:
     brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
-    found = load_predictor(runs(algorithm=name, **brief)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
-    rows = probabilities(found)
-    assert found.classes == ("x", "y") and rows.shape == (len(QUERIES), 2)
+    classifier = load_predictor(runs(algorithm=name, **brief)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
+    rows = probabilities(classifier)
+    assert classifier.classes == ("x", "y") and rows.shape == (len(QUERIES), 2)
     np.testing.assert_allclose(rows.sum(1), 1)
     assert np.ptp(rows[:, 0]) > 0
 
 
 def test_each_query_is_looked_at_by_itself(predictor: Predictor) -> None:
     classifier = predictor.adapt(SUPPORT, LABELS)
-    alone = [classifier.predict([query])[0] for query in QUERIES]
-    for one, among in zip(alone, classifier.predict(QUERIES), strict=True):
-        assert one.label == among.label and one.probabilities == pytest.approx(among.probabilities, abs=1e-5)
+    single_predictions = [classifier.predict([query])[0] for query in QUERIES]
+    for single, among in zip(single_predictions, classifier.predict(QUERIES), strict=True):
+        assert single.label == among.label
+        assert single.probabilities == pytest.approx(among.probabilities, abs=1e-5)
     assert np.abs(probabilities(classifier, transductive=True) - probabilities(classifier)).max() > 1e-3
 
 
@@ -109,28 +111,29 @@ def test_neither_the_order_of_the_support_nor_the_names_of_the_classes_matter(pr
     first = [3, 6]  # the first of each other class, so that the classes keep their order
     order = [0, *first, *(n for n in shuffled[1:] if n not in first)]
     names = {"a": "z", "b": "ä b", "c": ""}
-    found = predictor.adapt([SUPPORT[n] for n in order], [names[LABELS[n]] for n in order])
-    assert found.classes == ("z", "ä b", "")
-    np.testing.assert_allclose(probabilities(found), expected, rtol=1e-3, atol=1e-5)
+    classifier = predictor.adapt([SUPPORT[n] for n in order], [names[LABELS[n]] for n in order])
+    assert classifier.classes == ("z", "ä b", "")
+    np.testing.assert_allclose(probabilities(classifier), expected, rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("labels", [torch.arange(3).repeat_interleave(3), np.repeat(["x", "y", "z"], 3)])
 def test_labels_of_an_array_are_classes_by_value(predictor: Predictor, labels: Any) -> None:
-    found = predictor.adapt(SUPPORT, labels)
-    assert found.classes == tuple(dict.fromkeys(labels.tolist()))
-    assert np.array_equal(probabilities(found), probabilities(predictor.adapt(SUPPORT, LABELS)))
+    classifier = predictor.adapt(SUPPORT, labels)
+    assert classifier.classes == tuple(dict.fromkeys(labels.tolist()))
+    assert np.array_equal(probabilities(classifier), probabilities(predictor.adapt(SUPPORT, LABELS)))
 
 
 def test_images_of_an_array_are_images(predictor: Predictor) -> None:
     arrays = torch.stack([torch.from_numpy(np.array(image)) for image in SUPPORT])
-    found = predictor.adapt(arrays, LABELS)  # type: ignore[arg-type]
-    assert np.array_equal(probabilities(found), probabilities(predictor.adapt(SUPPORT, LABELS)))
+    classifier = predictor.adapt(arrays, LABELS)  # type: ignore[arg-type]
+    assert np.array_equal(probabilities(classifier), probabilities(predictor.adapt(SUPPORT, LABELS)))
 
 
 def test_the_label_is_that_of_the_largest_probability(predictor: Predictor) -> None:
-    for found in predictor.adapt(SUPPORT, LABELS).predict(QUERIES):
-        assert list(found.probabilities) == list(CLASSES) and sum(found.probabilities.values()) == pytest.approx(1)
-        assert found.probability == max(found.probabilities.values()) == found.probabilities[found.label]
+    for prediction in predictor.adapt(SUPPORT, LABELS).predict(QUERIES):
+        by_class = prediction.probabilities
+        assert list(by_class) == list(CLASSES) and sum(by_class.values()) == pytest.approx(1)
+        assert prediction.probability == max(by_class.values()) == by_class[prediction.label]
 
 
 def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor) -> None:
@@ -142,8 +145,8 @@ def test_with_fewer_classes_the_other_outputs_are_left_out(predictor: Predictor)
 
 
 def test_a_network_of_drawings_without_grey_sees_images_without_grey(runs: Any) -> None:
-    found = load_predictor(runs(data__source="omniglot-nearest", train__iterations=0))
-    seen = found.preprocess(SUPPORT)
+    predictor = load_predictor(runs(data__source="omniglot-nearest", train__iterations=0))
+    seen = predictor.preprocess(SUPPORT)
     assert torch.equal(seen, load_images(SUPPORT, SIZE, "omniglot-nearest")) and set(seen.unique().tolist()) == {0, 1}
 
 
@@ -151,23 +154,23 @@ def test_no_queries_have_no_answers(predictor: Predictor) -> None:
     assert predictor.adapt(SUPPORT, LABELS).predict([]) == []
 
 
-def test_nothing_that_is_asked_changes_the_network(predictor: Predictor) -> None:
+def test_adapting_and_predicting_do_not_change_the_network(predictor: Predictor) -> None:
     before = {name: value.clone() for name, value in predictor.parameters.items()}
     predictor.adapt(SUPPORT, LABELS, steps=5).predict(QUERIES, transductive=True)
     assert all(torch.equal(predictor.parameters[name], value) for name, value in before.items())
 
 
-def test_what_it_cannot_do_is_refused_in_one_line(predictor: Predictor) -> None:
-    def said(message: str, *asked: Any, **options: Any) -> None:
+def test_invalid_arguments_are_refused_in_one_line(predictor: Predictor) -> None:
+    def refused(message: str, *arguments: Any, **options: Any) -> None:
         with pytest.raises(UserError, match=message):
-            predictor.adapt(*asked, **options)
+            predictor.adapt(*arguments, **options)
 
-    said("got 1 classes; this network takes 2 to 3, as it was trained", SUPPORT, ["a"] * 9)
-    said("got 4 classes; this network takes 2 to 3", SUPPORT[:4], ["a", "b", "c", "d"])
-    said("got 0 classes", [], [])
-    said("got 9 images and 8 labels; pass one label for each image", SUPPORT, LABELS[:8])
-    said("got -1 adaptation steps; takes 0 to 1000", SUPPORT, LABELS, steps=-1)
-    said("a.png is one image; pass a list of images", "a.png", LABELS)
-    said("nowhere.png is not there", [*SUPPORT[:-1], Path("nowhere.png")], LABELS)
+    refused("got 1 classes; this network takes 2 to 3, as it was trained", SUPPORT, ["a"] * 9)
+    refused("got 4 classes; this network takes 2 to 3", SUPPORT[:4], ["a", "b", "c", "d"])
+    refused("got 0 classes", [], [])
+    refused("got 9 images and 8 labels; pass one label for each image", SUPPORT, LABELS[:8])
+    refused("got -1 adaptation steps; takes 0 to 1000", SUPPORT, LABELS, steps=-1)
+    refused("a.png is one image; pass a list of images", "a.png", LABELS)
+    refused("nowhere.png is not there", [*SUPPORT[:-1], Path("nowhere.png")], LABELS)
     with pytest.raises(UserError, match="a single query cannot be normalised with others"):
         predictor.adapt(SUPPORT, LABELS).predict(QUERIES[:1], transductive=True)

@@ -150,7 +150,7 @@ NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("image", "said"),
+    ("image", "message"),
     [
         (Image.new("L", (30, 20), 255), "image 1 shows nothing: it is one even surface"),
         (Image.new("RGBA", (30, 20)), "image 1 shows nothing"),
@@ -172,8 +172,8 @@ NOISE = np.random.default_rng(0).integers(240, 256, (50, 50), dtype=np.uint8)
         (Path("/"), "/ is a folder, not an image file"),
     ],
 )
-def test_what_is_no_image_of_a_character_is_refused_in_one_line(image: UserImage, said: str) -> None:
-    with pytest.raises(UserError, match=said) as caught:
+def test_what_is_no_image_of_a_character_is_refused_in_one_line(image: UserImage, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
         load_images([image], 28)
     assert "\n" not in str(caught.value)
 

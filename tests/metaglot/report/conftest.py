@@ -1,12 +1,7 @@
 """Finished pipelines of known skill, read once."""
 
 import pytest
-from finished_pipeline import finished
-
-from metaglot.report.load_runs import LoadedRun
-from metaglot.report.stage_configs import ReportStageConfig
-
-Finished = tuple[ReportStageConfig, list[LoadedRun]]
+from finished_pipeline import Finished, finished
 
 
 @pytest.fixture(scope="session")

@@ -75,8 +75,3 @@ def test_scores_of_different_lengths_are_refused(folder: Path):
         np.savez(path, **scores | {"loss": scores["loss"][:-1]})
     with pytest.raises(UserError, match="different numbers of tasks"):
         read_scores(path)
-
-
-def test_missing_scores_are_refused_by_name(tmp_path: Path):
-    with pytest.raises(UserError, match="nothing.npz is not there"):
-        read_scores(tmp_path / "nothing.npz")

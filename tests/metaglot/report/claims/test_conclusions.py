@@ -59,20 +59,20 @@ def test_claim_2_is_decided_by_the_bench_alone(tmp_path: Path):
     assert "40.0% (95% interval 35.0% to 45.0%) with the batched engine" in claim["measured"]
 
 
-def test_claim_2_says_which_intervals_hold_the_printed_size(tmp_path: Path):
-    holds, misses = {"median": 0.05, "low": 0.0504, "high": 0.06}, {"median": 0.4, "low": 0.0506, "high": 0.5}
+def test_claim_2_says_which_intervals_include_the_printed_saving(tmp_path: Path):
+    inside, outside = {"median": 0.05, "low": 0.0504, "high": 0.06}, {"median": 0.4, "low": 0.0506, "high": 0.5}
 
-    def said(batched: dict, learn2learn: dict) -> str:
-        found = judged(tmp_path, {"batched": batched, "learn2learn": learn2learn}, tests=40)["fomaml-faster"]
-        assert found["verdict"] == "supported" and found["statement"] == "FOMAML trains 5.05% faster than MAML."
-        return found["measured"]
+    def measured(batched: dict, learn2learn: dict) -> str:
+        claim = judged(tmp_path, {"batched": batched, "learn2learn": learn2learn}, tests=40)["fomaml-faster"]
+        assert claim["verdict"] == "supported" and claim["statement"] == "FOMAML trains 5.05% faster than MAML."
+        return claim["measured"]
 
     not_on_the_size = "The verdict only says that FOMAML is faster."
-    assert "The printed 5.05% is inside every interval." in said(holds, holds)
+    assert "The printed 5.05% is inside every interval." in measured(inside, inside)
     mixed = "The printed 5.05% is inside the interval of learn2learn and outside the interval of batched"
-    assert f"{mixed}. {not_on_the_size}" in said(misses, holds)
+    assert f"{mixed}. {not_on_the_size}" in measured(outside, inside)
     neither = f"The printed 5.05% is outside the interval of batched and learn2learn. {not_on_the_size}"
-    assert neither in said(misses, misses)
+    assert neither in measured(outside, outside)
 
 
 def test_claim_2_without_a_bench_shows_the_pipelines_times_and_decides_nothing(tmp_path: Path):
@@ -106,9 +106,9 @@ def test_claim_3_is_supported_in_part_where_maml_led_all_along(tmp_path: Path):
         """Where MAML's validation accuracy was this after 9,000 iterations; FOMAML's was about 0.72."""
         curves = [[row | at(row, early) for row in run.history] for run in runs]
         bent = [replace(r, history=c) if r.algorithm == "maml" else r for r, c in zip(runs, curves, strict=True)]
-        found = maml_overtakes(Evidence(report, bent, compare_pairs(bent, report.margin), None))
-        assert found.verdict == "supported"
-        return found.measured
+        verdict = maml_overtakes(Evidence(report, bent, compare_pairs(bent, report.margin), None))
+        assert verdict.verdict == "supported"
+        return verdict.measured
 
     def at(row: dict[str, float], early: float | None) -> dict[str, float]:
         return {"validation_accuracy": early} if early and row["iteration"] == 9_000 else {}
@@ -116,8 +116,8 @@ def test_claim_3_is_supported_in_part_where_maml_led_all_along(tmp_path: Path):
     assert "In part: MAML is more accurate in the end, but it led already after 9,000" in measured(0.9)
     assert "In part" not in measured(0.5)
     unseen = [replace(run, history=[{"iteration": 60_000, "seconds": 1.0}]) for run in runs]
-    found = maml_overtakes(Evidence(report, unseen, compare_pairs(unseen, report.margin), None))
-    assert "who was ahead after 10,000 was not observed" in found.measured and found.verdict == "supported"
+    verdict = maml_overtakes(Evidence(report, unseen, compare_pairs(unseen, report.margin), None))
+    assert "who was ahead after 10,000 was not observed" in verdict.measured and verdict.verdict == "supported"
 
 
 def test_claim_4_is_decided_by_the_angle_and_the_lengths(tmp_path: Path):
@@ -141,9 +141,9 @@ def test_what_very_close_allows_follows_from_its_bounds(tmp_path: Path):
 
 
 def test_on_glyphs_nothing_is_tested_and_nothing_printed_is_repeated(tmp_path: Path):
-    found = judged(tmp_path, BENCH, dataset="glyphs (synthetic)", seeds=FIVE)
-    assert len(found) == 4
-    assert "5.05" not in str(found)
-    for claim in found.values():
+    claims = judged(tmp_path, BENCH, dataset="glyphs (synthetic)", seeds=FIVE)
+    assert len(claims) == 4
+    assert "5.05" not in str(claims)
+    for claim in claims.values():
         assert (claim["writeup"], claim["verdict"]) == (None, "not tested")
         assert "data.source=omniglot" in claim["command"]

@@ -75,12 +75,12 @@ def test_more_seeds_are_those_that_were_run_and_new_ones(seeds: list[int], wante
     ids=["one algorithm", "both first-order"],
 )
 def test_the_claims_on_accuracy_need_both_algorithms(tmp_path: Path, options: dict[str, Any]):
-    found = judged(tmp_path, seeds=(1, 2), **options)
-    assert {found[claim]["verdict"] for claim in ("fomaml-more-accurate", "maml-overtakes")} == {"not tested"}
+    claims_by_id = judged(tmp_path, seeds=(1, 2), **options)
+    assert {claims_by_id[claim]["verdict"] for claim in ("fomaml-more-accurate", "maml-overtakes")} == {"not tested"}
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "departure"),
     [
         ({"task": {"ways": 4}}, "task.ways 4, not 5"),
         ({"task": {"shots": 1}}, "task.shots 1, not 5"),
@@ -98,23 +98,23 @@ def test_the_claims_on_accuracy_need_both_algorithms(tmp_path: Path, options: di
     ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_in_another_setting_the_claims_are_not_tested_and_nothing_printed_stands_beside_it(
-    tmp_path: Path, options: dict[str, Any], said: str
+    tmp_path: Path, options: dict[str, Any], departure: str
 ):
     folders = {"fomaml-more-accurate": 10_000, "first-order-close": 10_000, "maml-overtakes": 60_000}
     for claim, iterations in folders.items():
         report, runs = finished(tmp_path / claim, iterations=iterations, seeds=(1, 2), tests=40, **options)
         compared = compare_runs(report, runs, None)
-        found = next(one for one in compared["claims"] if one["id"] == claim)
-        assert found["verdict"] == "not tested" and said in found["measured"]
-        assert f"train.iterations={iterations}" in found["command"]
+        tested = next(row for row in compared["claims"] if row["id"] == claim)
+        assert tested["verdict"] == "not tested" and departure in tested["measured"]
+        assert f"train.iterations={iterations}" in tested["command"]
         assert [row["writeup"] for row in compared["algorithms"]] == [None, None]
 
 
 def test_what_changes_no_number_is_no_other_setting(tmp_path: Path):
     options = {"train": {"engine": "learn2learn", "validate_every": 7, "validation_tasks": 3}}
     for number, turned in enumerate(("class", "task")):
-        found = judged(tmp_path / str(number), seeds=FIVE, task={"rotations": turned}, **options)
-        assert found["fomaml-more-accurate"]["verdict"] == "not supported"
+        claims_by_id = judged(tmp_path / str(number), seeds=FIVE, task={"rotations": turned}, **options)
+        assert claims_by_id["fomaml-more-accurate"]["verdict"] == "not supported"
 
 
 def command(changes: dict[str, Any]) -> str:
@@ -138,10 +138,10 @@ def test_the_command_makes_the_original_study_s_setting_of_any_params(tmp_path: 
     words = shlex.split(command(OTHERWISE | possible))
     apply_overrides(str(tmp_path / "params.yaml"), [word for flag, word in pairwise(words) if flag == "-S"])
     params = parse_params((tmp_path / "params.yaml").read_bytes(), classes(ALGORITHMS))
-    found = params.model_dump()
+    content = params.model_dump()
     for key, value in original_study.SETTING.items():
         section, _, name = key.partition(".")
-        assert (found[section][name] if name else found[section]) == value, key
+        assert (content[section][name] if name else content[section]) == value, key
     files = resolve(params, classes(ALGORITHMS))
     assert {params.task.rotations, params.first_order, params.train.iterations} == {"class", False, 10_000}
     assert {name.split("/")[0] for name in files if "/" in name} == {"maml", "fomaml"}
@@ -153,8 +153,8 @@ def test_other_algorithms_iterations_are_not_those_of_the_claims(tmp_path: Path)
     report, runs = finished(tmp_path, skills={"maml": 0.95, "fomaml": 0.98, "anil": 0.9}, seeds=FIVE)
     longer = [replace(run, history=[{"iteration": 60_000}]) if run.algorithm == "anil" else run for run in runs]
     evidence = Evidence(report, longer, compare_pairs(longer, report.margin), None)
-    found = {claim["id"]: claim["verdict"] for claim in claims(evidence)}
-    assert found["fomaml-more-accurate"] == "supported" and found["maml-overtakes"] == "not tested"
+    verdicts = {claim["id"]: claim["verdict"] for claim in claims(evidence)}
+    assert verdicts["fomaml-more-accurate"] == "supported" and verdicts["maml-overtakes"] == "not tested"
 
 
 def test_the_claims_comparison_is_the_only_one_of_its_family(tmp_path: Path):

@@ -4,15 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from finished_pipeline import CHARACTERS, finished
+from finished_pipeline import CHARACTERS, Finished, finished
 from PIL import Image
 
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report.html.drawing_gallery import gallery, hardest, letter, picture
-from metaglot.report.load_runs import LoadedRun
-from metaglot.report.stage_configs import ReportStageConfig
-
-Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from finished_pipeline import CHARACTERS, LABELS, finished
+from finished_pipeline import CHARACTERS, LABELS, Finished, finished
 from scipy import stats
 
 from metaglot.core.tasks.class_splits import SplitPart
@@ -18,13 +18,10 @@ from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
 from metaglot.report.figures.svg_chart import SERIES, colour, marker, open_chart
 from metaglot.report.html.page import TEMPLATES, code, render_page, unbroken
-from metaglot.report.load_runs import LoadedRun
 from metaglot.report.pair_tables import others_table, pairs_table
 from metaglot.report.published_results import published_results
-from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.tables import main_table
 
-Finished = tuple[ReportStageConfig, list[LoadedRun]]
 NAMES = [f"Some/character{i:02}" for i in range(CHARACTERS)]
 PAPER = SplitPart(np.zeros((CHARACTERS, 20, 12, 12), np.uint8), NAMES)
 EVIL = "<script>alert('&x')</script>"
@@ -53,10 +50,6 @@ def written(finished: Finished, experiment: str | None = None) -> str:
 @pytest.fixture(scope="module")
 def html(one_seed: Finished) -> str:
     return written(one_seed)
-
-
-def test_the_same_runs_give_the_same_bytes(one_seed: Finished, html: str):
-    assert written(one_seed) == html
 
 
 def test_nothing_is_fetched_and_nothing_is_run(html: str):
@@ -173,7 +166,7 @@ def test_what_validation_decides_is_said_of_those_for_whom_it_does(tmp_path: Pat
     skills = {"maml": 0.97, "pretrained": 0.9, "scratch": 0.6, "reptile": 0.95}
     config, runs = finished(tmp_path, skills=skills, tests=40, adaptation_steps=50)
     text = " ".join(Elements(written((config, runs))).text.split())
-    assert "only recorded, except for Pretrained, which keeps" in text and "and Scratch, whose rate" in text
+    assert "only recorded, except for Pretrained, which keeps" in text and "and From scratch, whose rate" in text
     assert "MAML 1, then 50" in text and "Reptile 1, then 50" in text and "Pretrained 1, then" not in text
     assert "Reptile is scored after 50 steps, beyond this chart." in text
     alone = " ".join(Elements(written(one_seed)).text.split())
@@ -212,11 +205,11 @@ def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Pat
     skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
     config, runs = finished(tmp_path, skills=skills, seeds=(1, 2), tests=40)
     compared = compare_runs(config, runs, None)
-    assert [row[0] for row in main_table(compared).rows] == ["MAML", "original study: MAML", "ANIL", "Scratch"]
+    assert [row[0] for row in main_table(compared).rows] == ["MAML", "original study: MAML", "ANIL", "From scratch"]
     assert [row[0] for row in pairs_table(compared).rows] == [
         f"ANIL {formatting.MINUS} MAML",
-        f"Scratch {formatting.MINUS} MAML",
-        f"Scratch {formatting.MINUS} ANIL",
+        f"From scratch {formatting.MINUS} MAML",
+        f"From scratch {formatting.MINUS} ANIL",
     ]
     tip = re.search(r"<title>MAML: .*?stroke: (var\(--series-\d+\))", scores(compared)[0].svg, re.DOTALL)
     assert tip is not None and tip[1] == "var(--series-2)"

@@ -5,26 +5,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from finished_pipeline import finished
+from finished_pipeline import LABELS, Finished, finished
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report.comparison import compare_runs
 from metaglot.report.html.page import render_page
-from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, markdown
 from metaglot.report.pair_tables import baselines_table
-from metaglot.report.stage_configs import ReportStageConfig
 
-Finished = tuple[ReportStageConfig, list[LoadedRun]]
 FIVE = (1, 2, 3, 4, 5)
 SKILLS = {"scratch": 0.5, "maml": 0.97, "pretrained": 0.9, "anil": 0.93, "reptile": 0.9004}
 
 
 @pytest.fixture(scope="module")
 def all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Two baselines, two meta-learners that beat them, and one that is as good as one of them."""
+    """Two baselines, two meta-learners that beat them, and a third that is as good as one baseline."""
     return finished(tmp_path_factory.mktemp("kinds"), skills=SKILLS, seeds=FIVE, tests=100)
 
 
@@ -33,22 +30,20 @@ def against(folder: Path, skills: dict[str, float], seeds: tuple[int, ...] = FIV
 
 
 def test_p_values_are_scipys_corrected_by_statsmodels_over_this_family_alone(all_kinds: Finished):
-    found = compare_runs(*all_kinds, None)["baselines"]["standings"]
+    rows = compare_runs(*all_kinds, None)["baselines"]["standings"]
     means = {name: [run.result.accuracy.mean for run in all_kinds[1] if run.algorithm == name] for name in SKILLS}
-    asked = [(one, base) for one in ("maml", "anil", "reptile") for base in ("pretrained", "scratch")]
-    labels = {"maml": "MAML", "anil": "ANIL", "reptile": "Reptile", "pretrained": "Pretrained", "scratch": "Scratch"}
-    raw = [stats.ttest_rel(means[one], means[base]).pvalue for one, base in asked]
-    assert [(one["label"], one["other"]) for one in found] == [(labels[a], labels[b]) for a, b in asked]
-    assert [one["p"] for one in found] == pytest.approx(multipletests(raw, method="holm")[1])
-    assert [one["difference"] for one in found] == pytest.approx(
-        [np.mean(means[a]) - np.mean(means[b]) for a, b in asked]
-    )
-    assert {one["family"] for one in found} == {6}
+    pairs = [(learner, base) for learner in ("maml", "anil", "reptile") for base in ("pretrained", "scratch")]
+    raw = [stats.ttest_rel(means[learner], means[base]).pvalue for learner, base in pairs]
+    assert [(row["label"], row["other"]) for row in rows] == [(LABELS[a], LABELS[b]) for a, b in pairs]
+    assert [row["p"] for row in rows] == pytest.approx(multipletests(raw, method="holm")[1])
+    differences = [np.mean(means[a]) - np.mean(means[b]) for a, b in pairs]
+    assert [row["difference"] for row in rows] == pytest.approx(differences)
+    assert {row["family"] for row in rows} == {6}
 
 
 def test_the_headline_names_who_falls_short(all_kinds: Finished):
-    said = compare_runs(*all_kinds, None)["baselines"]["answer"]
-    assert said.startswith("MAML and ANIL beat Pretrained and Scratch; Reptile against Pretrained is ")
+    answer = compare_runs(*all_kinds, None)["baselines"]["answer"]
+    assert answer.startswith("MAML and ANIL beat Pretrained and From scratch; Reptile against Pretrained is ")
 
 
 def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path):
@@ -56,9 +51,9 @@ def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path)
     assert against(tmp_path / "1", both | {"maml": 0.97, "anil": 0.96})["answer"] == (
         "Every meta-learner beats both baselines."
     )
-    assert against(tmp_path / "2", {"scratch": 0.5, "maml": 0.97})["answer"] == "MAML beats the baseline Scratch."
-    one = against(tmp_path / "3", {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
-    assert one == "One seed cannot tell whether MAML and ANIL beat Scratch."
+    assert against(tmp_path / "2", {"scratch": 0.5, "maml": 0.97})["answer"] == "MAML beats the baseline From scratch."
+    one_seed = against(tmp_path / "3", {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
+    assert one_seed == "One seed cannot tell whether MAML and ANIL beat From scratch."
     worse = against(tmp_path / "4", {"pretrained": 0.97, "maml": 0.5})["answer"]
     assert worse == "No meta-learner beats every baseline; MAML against Pretrained is worse."
 

@@ -3,22 +3,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from finished_pipeline import finished
+from finished_pipeline import Finished, finished
 
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.comparison import compare_runs
 from metaglot.report.formatting import MINUS, difference
-from metaglot.report.load_runs import LoadedRun
 from metaglot.report.pair_tables import pairs_table
 from metaglot.report.rows import algorithm_rows
-from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import compare_pairs, find_pair, refuse_other_tasks
 from metaglot.report.statistics.pairwise_result import pairwise_result, wider_interval
 from metaglot.report.tables import uncertainty_table
-
-Finished = tuple[ReportStageConfig, list[LoadedRun]]
 
 
 def test_differences_are_of_the_same_tasks_seed_by_seed(five_seeds: Finished):
@@ -27,8 +23,8 @@ def test_differences_are_of_the_same_tasks_seed_by_seed(five_seeds: Finished):
     maml, fomaml = runs[:5], runs[5:]
     for measure in MEASURES:
         expected = [np.mean(a.scores[measure] - b.scores[measure]) for a, b in zip(maml, fomaml, strict=True)]
-        found = [seed[measure]["difference"] for seed in pair["by_seed"]]
-        assert found == pytest.approx(expected, abs=1e-7)
+        differences = [seed[measure]["difference"] for seed in pair["by_seed"]]
+        assert differences == pytest.approx(expected, abs=1e-7)
         assert pair["over_seeds"][measure]["difference"] == pytest.approx(np.mean(expected), abs=1e-7)
         assert pair["over_seeds"][measure]["ci95"] == pytest.approx(t_interval(expected), abs=1e-6)
 
@@ -77,17 +73,17 @@ def test_over_seeds_stands_the_interval_of_their_mean_networks_over_characters(f
 
 def test_both_uncertainties_are_told(five_seeds: Finished):
     compared = compare_runs(*five_seeds, None)
-    found = pairwise_result(compared["pairs"][0], "fomaml")
-    assert found.over_characters is not None
-    low, high = (f"{100 * bound:+.2f}".replace("-", MINUS) for bound in found.over_characters)
-    assert f"clustered by test character {low} to {high}; p" in difference(found)
-    assert f"{100 * -found.over_characters[1]:+.2f} to" in pairs_table(compared).rows[0][4]
+    result = pairwise_result(compared["pairs"][0], "fomaml")
+    assert result.over_characters is not None
+    low, high = (f"{100 * bound:+.2f}".replace("-", MINUS) for bound in result.over_characters)
+    assert f"clustered by test character {low} to {high}; p" in difference(result)
+    assert f"{100 * -result.over_characters[1]:+.2f} to" in pairs_table(compared).rows[0][4]
     assert [row[1] for row in uncertainty_table(compared).rows] == ["5", "5"]
 
 
 def test_one_seed_has_one_uncertainty(one_seed: Finished):
-    found = pairwise_result(compare_pairs(one_seed[1], 0.005)[0], "maml")
-    assert found.over_characters is None and "clustered by character, one seed" in difference(found)
+    result = pairwise_result(compare_pairs(one_seed[1], 0.005)[0], "maml")
+    assert result.over_characters is None and "clustered by character, one seed" in difference(result)
 
 
 def test_holm_is_named_where_more_than_one_pair_was_compared(tmp_path: Path, five_seeds: Finished):
