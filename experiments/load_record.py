@@ -9,6 +9,7 @@ from typing import Any
 from experiments.declared import Experiment, load_experiments
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
+from metaglot.report.headline import answer
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 FINDINGS = Path("docs/findings")
@@ -37,7 +38,9 @@ class ExperimentRecord:
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
-        return read_json(self.folder / "comparison.json")
+        """comparison.json; its answer is worded as in today's report."""
+        recorded = read_json(self.folder / "comparison.json")
+        return recorded | {"answer": answer(recorded["algorithms"], recorded["pairs"], recorded["margin"])}
 
     @cached_property
     def curves(self) -> list[dict[str, str]]:

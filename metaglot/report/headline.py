@@ -29,7 +29,7 @@ def answer(rows: Rows, pairs: list[Pair], margin: float) -> str:
     of_best = [pair for pair in pairs if best["algorithm"] in (pair["first"], pair["second"])]
     results = [pairwise_result(pair, best["algorithm"]) for pair in of_best]
     if not results:
-        return f"{best['label']} answers {accuracy} of the queries right."
+        return f"{best['label']} classifies {accuracy} of the queries correctly."
     if len(results) == 1:
         return f"{formatting.verdict(results[0], margin)} {formatting.difference(results[0])}."
     return f"{best['label']} scores highest, {accuracy}. {_against_others(results, margin)}"
