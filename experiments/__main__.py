@@ -1,7 +1,7 @@
 """Run experiments, record their results, and write the tables of the pages.
 
-python -m experiments run ten-seeds                   in a clone, then record it; --workers 2: two runs at a time
-python -m experiments record ten-seeds --from FOLDER  record a folder where it was run by hand
+python -m experiments run ten-seeds                   run in a clone, then record; --workers 2: two runs at a time
+python -m experiments record ten-seeds --from FOLDER  record a run of your own
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
 
@@ -21,24 +21,24 @@ Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.y
 
 @app.command()
 def run(
-    name: Name, workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")] = ""
+    name: Name, workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto for one per core")] = ""
 ) -> None:
-    """Run an experiment in a clone of what is committed, then record it."""
+    """Run an experiment in a clone of the last commit, then record it."""
     print(save_record(name, run_in_clone.run_experiment(name, workers=workers)))
 
 
 @app.command()
 def record(
     name: Name,
-    folder: Annotated[Path, typer.Option("--from", help="where the experiment was run")],
-    seeds: Annotated[str | None, typer.Option(help="only these, such as 42,43; the pages name them")] = None,
+    folder: Annotated[Path, typer.Option("--from", help="the project folder where you ran it")],
+    seeds: Annotated[str | None, typer.Option(help="record only these, such as 42,43")] = None,
 ) -> None:
-    """Copy an experiment's results from a folder where it was run into docs/findings/."""
+    """Copy the results of an experiment that you ran yourself into docs/findings/."""
     try:
-        some = [int(seed) for seed in seeds.split(",")] if seeds else None
+        selected = [int(seed) for seed in seeds.split(",")] if seeds else None
     except ValueError:
-        raise UserError(f"--seeds takes whole numbers, such as 42,43, and got {seeds}") from None
-    print(save_record(name, folder, some))
+        raise UserError(f"--seeds takes whole numbers, such as 42,43; got {seeds}") from None
+    print(save_record(name, folder, selected))
 
 
 @app.command()
