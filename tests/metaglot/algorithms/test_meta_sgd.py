@@ -9,7 +9,7 @@ from oracles import distance
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.core.learners.batched_engine import BatchedEngine
-from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.functional_networks import HEAD, create_network
 from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity
 
 some = st.builds(
@@ -72,3 +72,23 @@ def test_every_parameter_that_has_an_effect_has_a_rate_of_its_shape():
     rates = {name.removeprefix("rates."): value for name, value in parameters.items() if name.startswith("rates.")}
     assert set(rates) == set(create_network("fc").names)
     assert all(value.shape == parameters[name].shape and (value == 0.3).all() for name, value in rates.items())
+
+
+def test_its_meta_gradient_is_of_second_order():
+    """Derived by itself: the other tests compare it with an engine that reads its `first_order`."""
+    case = Case(steps=2)
+    algorithm, batch = MetaSGD(create_network("fc"), case.fast_lr, 2), case.batch()
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
+    parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
+    found, _ = algorithm.meta_gradient(parameters, batch)
+    name, random = HEAD, torch.Generator().manual_seed(0)
+    direction = torch.randn(parameters[name].shape, generator=random, dtype=torch.double)
+
+    def loss(step: float) -> float:
+        moved = {n: value.detach() for n, value in parameters.items()}
+        moved[name] = moved[name] + step * direction
+        return algorithm.meta_loss(moved, batch)[0].mean().item()
+
+    slope = (loss(1e-6) - loss(-1e-6)) / 2e-6
+    gradient = dict(zip(parameters, found, strict=True))[name]
+    assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-5)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from cases import CHARACTERS, cases, drawings
+from cases import CHARACTERS, Case, cases, drawings
 from draws import examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,3 +77,11 @@ def test_every_rotation_of_every_character_is_its_own_class(rotations, turns):
         turn, character = divmod(label, CHARACTERS)
         drawn = torch.rot90(torch.from_numpy(pixels[character]).float() / 255, turn, (1, 2))
         assert (drawn - image).abs().amax((1, 2)).min() < 1e-6
+
+
+def test_its_defaults_are_as_documented_and_its_head_starts_at_zero():
+    defaults = {"meta_lr": 0.001, "minibatch": 256, "patience": 5}
+    assert Pretrained.Settings().model_dump(exclude_none=True).items() >= defaults.items()
+    start = pretrained("fc").initial_parameters(Case().parameters(), Case().images())
+    assert start[WEIGHT].shape[0] == len(start[BIAS]) == ROTATIONS * CHARACTERS
+    assert not start[WEIGHT].any() and not start[BIAS].any() and pretrained("fc", patience=7).patience == 7

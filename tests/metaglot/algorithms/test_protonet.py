@@ -64,6 +64,14 @@ def test_training_tasks_have_their_own_ways_and_queries_and_test_tasks_do_not():
     assert batch.support.shape[:2] == (2, 8 * 2) and batch.query.shape[:2] == (2, 8 * 6)
     most = ProtoNet(create_network("fc"), 0.5, 1).training_batch(images, stream, task, 1)
     assert most.support.shape[:2] == (1, 9 * 2)  # as many as there are
+    many = ProtoNet(create_network("fc"), 0.5, 1, settings=ProtoNet.Settings(training_queries=19))
+    assert many.training_batch(images, stream, task, 1).query.shape[:2] == (1, 9 * (20 - 2))  # of 20 drawings
     testing = (StreamPurpose.TESTING, 0, 0)
     assert sample_tasks(testing, 4, 9, 20, task).sha256() == sample_tasks(testing, 4, 9, 20, task).sha256()
     assert task == TaskConfig(ways=3, shots=2, queries=4, rotations="class")
+
+
+def test_its_defaults_are_the_papers():
+    """Snell et al. 2017, section 3.1, and a constant rate."""
+    defaults = {"meta_batch_size": 1, "meta_lr": 0.001, "training_ways": 60, "training_queries": 5}
+    assert ProtoNet.Settings().model_dump(exclude_none=True).items() >= defaults.items()

@@ -39,3 +39,11 @@ def test_it_is_the_network_after_the_chosen_gradient_steps():
     assert len(found) == 1
     torch.testing.assert_close(found[0](batch.query), expected(batch.query))
     torch.testing.assert_close(found[0].inductive(batch.query), expected.inductive(batch.query))
+
+
+def test_before_its_validation_it_takes_the_first_of_sixteen_candidates():
+    defaults = Scratch(create_network("fc"), 0.5, 1)
+    assert defaults.settings.iterations == 0
+    assert defaults.candidates == [(rate, steps) for rate in (0.03, 0.1, 0.3, 1.0) for steps in (1, 3, 10, 30)]
+    start = scratch().initial_parameters(CASE.parameters(), CASE.images())
+    assert (round(start[RATE].item(), 6), int(start[STEPS])) == (0.1, 1)

@@ -115,6 +115,18 @@ def test_the_first_of_equally_good_parameters_is_kept():
     assert stopping.best["w"] == 1 and stopping.should_stop
 
 
+def test_even_parameters_that_get_nothing_right_are_kept_and_without_patience_none_are():
+    stopping, endless = EarlyStopping(patience=1), EarlyStopping(patience=None)
+    assert not stopping.should_stop
+    for each in (stopping, endless):
+        each.observe(0.0, {"w": torch.tensor(1)})
+    assert stopping.best["w"] == 1 and not stopping.should_stop
+    for each in (stopping, endless):
+        each.observe(0.0, {"w": torch.tensor(2)})
+    assert stopping.best["w"] == 1 and stopping.should_stop
+    assert endless.best == {} and not endless.should_stop
+
+
 def test_a_signal_finds_a_training_before_or_after_an_iteration():
     """An update and its sums are made within `defer_signals`."""
     run, seen = training_run(), []

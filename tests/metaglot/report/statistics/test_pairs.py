@@ -47,6 +47,13 @@ def test_five_seeds_tell_the_better_algorithm(five_seeds: Finished):
     assert (pair["first"], pair["second"], pair["verdict"]) == ("maml", "fomaml", "better")
 
 
+def test_a_pair_is_within_a_margin_that_its_seeds_rule_out_and_no_other(five_seeds: Finished, one_seed: Finished):
+    found = {margin: compare_pairs(five_seeds[1], margin)[0]["within_margin"] for margin in (1e-6, 0.5)}
+    assert found == {1e-6: False, 0.5: True}
+    assert compare_pairs(one_seed[1], 0.5)[0]["within_margin"] is False
+    assert pairwise_result(compare_pairs(five_seeds[1], 0.5)[0], "fomaml").within_margin is True
+
+
 def test_p_values_are_corrected_over_all_pairs(tmp_path):
     skills = {"maml": 0.97, "fomaml": 0.965, "anil": 0.96}
     _, runs = finished(tmp_path, skills=skills, seeds=(1, 2, 3))

@@ -30,6 +30,23 @@ def test_holm_leaves_out_what_was_not_tested():
     assert holm([None, 0.02]) == [None, 0.02]
 
 
+def test_holms_p_values_are_at_most_one():
+    assert holm([0.9, 0.8]) == [1, 1]
+
+
+def test_a_p_value_of_exactly_5_percent_is_not_below_it():
+    assert verdict(0.1, 0.05, 0.05, MARGIN) == "inconclusive"
+    assert verdict(0.1, 0.049, 0.05, MARGIN) == "better"
+    assert verdict(0.0, 0.5, 0.049, MARGIN) == no_larger_than(MARGIN)
+    assert verdict(0.1, 0.01, None, MARGIN) == verdict(0.1, None, 0.01, MARGIN) == "inconclusive (one seed)"
+
+
+@pytest.mark.parametrize("difference", [MARGIN, -MARGIN])
+def test_equal_differences_of_exactly_the_margin_are_not_within_it(difference: float):
+    test = compare_over_seeds(np.full(3, difference), MARGIN)
+    assert (test.p, test.p_margin) == (0.0, 1.0)
+
+
 @pytest.mark.parametrize(
     ("mean", "spread", "expected"),
     [
