@@ -48,6 +48,7 @@ test-faults: .venv/installed
 		tests/stages/support/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track.py \
 		tests/stages/test_train.py::test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights \
 		tests/metaglot/datasets/test_omniglot_zip.py tests/metaglot/core/nn/test_c_extension.py tests/metaglot/tracking/test_mlflow_database.py \
+		tests/browser/test_draw_page_arithmetic.py \
 		tests/browser/test_mlflow_ui.py::test_the_comparison_opens_for_a_hundred_runs_with_full_curves \
 		tests/browser/test_report.py::test_a_hundred_runs_stay_readable \
 		tests/browser/test_report.py::test_text_from_files_runs_nothing
