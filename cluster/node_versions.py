@@ -25,6 +25,6 @@ def check_versions(node: str, mine: dict[str, str], theirs: dict[str, str]) -> N
     others = [f"{name} {theirs.get(name)}, not {wanted}" for name, wanted in mine.items() if theirs.get(name) != wanted]
     if others:
         raise UserError(
-            f"node {node} has {'; '.join(others)}: install the packages of requirements.lock there (`make .venv/ray`), "
+            f"node {node} has {'; '.join(others)}: install the packages of requirements.lock there (`make env`), "
             "and start its Ray from that environment"
         )
