@@ -154,7 +154,7 @@ def more_classes(here: Path) -> None:
         (lambda here: Path("letters/delta").mkdir(), "letters/delta is empty: it should hold images"),
         (lambda here: Path("letters/beta/more").mkdir(), "letters/beta/more is not a file"),
         (lambda here: Path("unknown/notes.txt").write_text("7"), "unknown/notes.txt is not a readable image"),
-        (lambda here: Path("letters/beta/2.png").write_bytes(b"\x89PNG"), "letters/beta/2.png is no image that can"),
+        (lambda here: Path("letters/beta/2.png").write_bytes(b"\x89PNG"), "letters/beta/2.png is not a readable image"),
         (lambda here: [path.unlink() for path in QUERIES.iterdir()], "unknown is empty: it should hold images"),
         (more_classes, "got 4 classes; this network takes 2 to 3, as it was trained"),
         (lambda here: os.rename("data/models/maml-42", "data/models/x"), "data/models/maml-42/run.json is not there"),

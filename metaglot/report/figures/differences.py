@@ -56,7 +56,7 @@ def _chart(id: str, title: str, bars: dict[str, Bar], margin: float, alternative
         axes.set_yticks(*((range(len(bars)), names) if row == ROW else ([last], names[last:])))
         axes.set_ylim(len(bars) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
-        beyond = f", logarithmic beyond {formatting.MINUS}1 and 1" if far else ""
+        beyond = f"\nlogarithmic beyond {formatting.MINUS}1 and 1" if far else ""
         drawn.label(f"percentage points{beyond}\nright of 0 the first is better", "")
         return drawn.finish(title, alternative)
 
