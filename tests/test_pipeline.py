@@ -45,7 +45,7 @@ def test_repro_leaves_every_file_that_was_promised(repository: Repository) -> No
         *(f"data/models/{run}/adaptation.json" for run in RUNS),
         *(f"data/results/{run}.json" for run in RUNS),
         *(f"data/scores/{run}.npz" for run in RUNS),
-        *(f"data/report/{name}" for name in ("comparison.json", "comparison.md", "index.html")),
+        *(f"data/report/{name}" for name in ("comparison.json", "comparison.md", "index.html", "draw.html")),
         *(f"data/report/{name}.csv" for name in ("curves", "accuracy", "by_step")),
     }
     assert all((repository.folder / path).exists() for path in repository.locked())
