@@ -1,12 +1,12 @@
 """The experiments in experiments.yaml and their params."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from metaglot.config.resolve import flatten
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.stage_configs import StrictModel
@@ -66,7 +66,7 @@ def list_differences(expected: Params, actual: Params) -> list[str]:
     The order of algorithms, `run`, and the settings of algorithms that do not run are ignored.
     """
     algorithms = expected["algorithms"]
-    before, after = (dict(_flat(_comparable(params, algorithms))) for params in (expected, actual))
+    before, after = (dict(flatten(_comparable(params, algorithms))) for params in (expected, actual))
     keys = dict.fromkeys([*before, *after])
     return [f"{key} {after.get(key)}, not {before.get(key)}" for key in keys if before.get(key) != after.get(key)]
 
@@ -75,11 +75,3 @@ def _comparable(params: Params, algorithms: list[str]) -> Params:
     settings = {name: block for name, block in (params.get("settings") or {}).items() if name in algorithms}
     compared = {key: value for key, value in params.items() if key != NOT_COMPARED}
     return compared | {"settings": settings, "algorithms": sorted(params["algorithms"])}
-
-
-def _flat(params: Params, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in params.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

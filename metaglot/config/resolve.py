@@ -40,16 +40,16 @@ def resolve(params: Params, classes: Classes) -> dict[str, StrictModel]:
         files[f"{name}/evaluate.yaml"] = _evaluate(params, trained)
         about = trained.model_dump(include={"algorithm", "label", "first_order"})
         rows += [RunRef(**about, seed=seed) for seed in params.seeds]
-    given = dict(_flattened(params.model_dump(exclude_none=True)))
+    given = dict(flatten(params.model_dump(exclude_none=True)))
     files["report.yaml"] = ReportStageConfig(**_common(params), margin=params.report.margin, rows=rows, params=given)
     return files
 
 
-def _flattened(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """By dotted key; empty sections are left out."""
+def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values by dotted key; empty sections are omitted."""
     for key, value in values.items():
         if isinstance(value, dict):
-            yield from _flattened(value, f"{prefix}{key}.")
+            yield from flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
