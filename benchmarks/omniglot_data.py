@@ -54,7 +54,7 @@ def sample_images() -> ImageStore:
 def extract_archives(root: Path) -> Path:
     """Prepare a folder as torchvision's Omniglot leaves it after a download, so that it downloads nothing.
 
-    torchvision compares md5 sums with the official ones, so it gets those of the local archives.
+    torchvision compares md5 sums with the official sums, so it gets the sums of the local archives.
     """
     folder, into = archive_folder(), root / Omniglot.folder
     into.mkdir(parents=True)

@@ -1,33 +1,16 @@
 """The draw page in Chromium: opened from disk, drawn on, read."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from stages import predict
 from stages.support import paths
 
 PAGE = paths.REPORT / "draw.html"
-
-
-@contextmanager
-def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light", **options: Any) -> Iterator[Page]:
-    """The page off line; whatever it asks for or complains about fails the test."""
-    viewport = {"width": width, "height": 1000}
-    context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True, **options)
-    page, heard = context.new_page(), []
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("request", lambda request: heard.append(request.url))
-    page.goto(path.as_uri())
-    yield page
-    assert [said for said in heard if not said.startswith(("data:", "blob:"))] == [path.as_uri()]
-    context.close()
 
 
 def computed(page: Page) -> Page:

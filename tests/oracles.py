@@ -1,10 +1,12 @@
 """Independent implementations to compare with: learn2learn used as its documentation shows, plain PyTorch."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 from cases import Case
 from torch import Tensor, nn
 
+from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.learn2learn_engine import l2l
 
@@ -25,6 +27,25 @@ def learn2learn(case: Case, module: nn.Module, batch: TaskBatch) -> tuple[Gradie
     torch.stack(losses).mean().backward()
     found = {name: p.grad for name, p in module.named_parameters(remove_duplicate=False) if p.grad is not None}
     return found, torch.stack(losses).detach(), torch.stack(accuracies)
+
+
+def check_slope(algorithm: MetaLearner, case: Case, name: str) -> None:
+    """Compare a meta-gradient with the meta-loss's slope along a random change of one parameter.
+
+    Unlike learn2learn's engine this reads no `first_order`, so it sees a second-order term that is missing.
+    """
+    batch = case.batch()
+    initial = algorithm.initial_parameters(case.parameters(), case.images())
+    parameters = {n: value.detach().requires_grad_() for n, value in initial.items()}
+    gradient = dict(zip(parameters, algorithm.meta_gradient(parameters, batch)[0], strict=True))[name]
+    direction = torch.randn(gradient.shape, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+
+    def loss(step: float) -> float:
+        changed = {n: value.detach() + (step * direction if n == name else 0) for n, value in parameters.items()}
+        return algorithm.meta_loss(changed, batch)[0].mean().item()
+
+    slope = (loss(1e-6) - loss(-1e-6)) / 2e-6
+    assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-5)
 
 
 def distance(found: Gradient, expected: Gradient) -> float:

@@ -12,7 +12,7 @@ OTHER_MEASURES = {measure: metric for measure, metric in MEASURES.items() if mea
 
 
 def best_first(comparison: Record) -> list[Pair]:
-    """The pairs of the best algorithm, then those of the next; the order within a pair stays as recorded."""
+    """The pairs of the best algorithm, then the pairs of the next; the order within a pair stays as recorded."""
     rank = {row["algorithm"]: number for number, row in enumerate(ranked(comparison["algorithms"]))}
     return sorted(comparison["pairs"], key=lambda pair: sorted((rank[pair["first"]], rank[pair["second"]])))
 

@@ -3,7 +3,8 @@ from contextlib import chdir
 from pathlib import Path
 
 import pytest
-from draw_page import PAGE, opened
+from draw_page import PAGE
+from offline_page import opened
 from playwright.sync_api import Browser, Page
 from trained_glyphs import trained
 

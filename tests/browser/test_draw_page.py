@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from draw_page import PAGE, change, computed, drawn, exported, from_glyphs, opened, predicted, probabilities
+from draw_page import PAGE, change, computed, drawn, exported, from_glyphs, predicted, probabilities
+from offline_page import opened
 from playwright.sync_api import Browser, Page
 
 from metaglot.core.common.atomic_files import read_json

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from draw_page import PAGE, change, computed, draw, from_glyphs, opened
+from draw_page import PAGE, change, computed, draw, from_glyphs
 from finished_pipeline import Pipeline
+from offline_page import opened
 from playwright.sync_api import Browser, Page
 
 from stages import report

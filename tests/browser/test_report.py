@@ -1,13 +1,14 @@
 """The report's page as Chromium shows it, opened from disk without a network."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from finished_pipeline import LABELS, Pipeline
-from playwright.sync_api import Browser, Page
+from offline_page import opened
+from playwright.sync_api import Browser
 
 from metaglot.report.tables import main_table
 from stages import report
@@ -40,20 +41,6 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 @pytest.fixture(scope="session")
 def three_seeds(written: Written) -> Path:
     return written(seeds=(42, 43, 44))
-
-
-@contextmanager
-def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light") -> Iterator[Page]:
-    """The page off line; whatever it asks for or complains about fails the test."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
-    page, heard = context.new_page(), []
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on("request", lambda request: heard.append(request.url))
-    page.goto(path.as_uri())
-    yield page
-    assert [said for said in heard if not said.startswith("data:")] == [path.as_uri()]
-    context.close()
 
 
 def luminance(colour: str) -> float:

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from cases import drawings
+from params_file import ASGIVEN
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import read_history
 from metaglot.inference.predictor import load_predictor
-from metaglot.meta_train import meta_train
+from metaglot.meta_train import TASK, TRAIN, meta_train
 
 SHORT = {"ways": 3, "shots": 2, "queries": 2, "iterations": 3, "validate_every": 2, "validation_tasks": 4}
 IMAGES = drawings(size=8, characters=12)
@@ -57,5 +57,5 @@ def test_a_mistake_is_one_line_and_no_file(tmp_path: Path, arguments: dict[str, 
     assert not (tmp_path / "net").exists()
 
 
-def test_the_arrays_are_bytes() -> None:
-    assert IMAGES.dtype == np.uint8
+def test_its_defaults_are_those_of_params_yaml() -> None:
+    assert (TASK, TRAIN) == (ASGIVEN["task"], ASGIVEN["train"])

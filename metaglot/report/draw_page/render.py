@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from metaglot.report.draw_page.bundle import bundle
 from metaglot.report.draw_page.networks import Weights, feature_sizes, left_out, network_data
+from metaglot.report.html.environment import template_environment
 from metaglot.report.load_runs import LoadedRun
 
 HERE = Path(__file__).parent
@@ -18,13 +17,7 @@ GLYPHS = HERE / "glyphs.json"
 
 def render_draw_page(runs: list[LoadedRun], networks: list[tuple[LoadedRun, Weights]]) -> str:
     """The page. runs: all of the report. networks: those of them that the page computes."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(HERE)
     data, script = page_data(runs, networks), "\n" + bundle("page.js")
     return environment.get_template("page.html").render(
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),

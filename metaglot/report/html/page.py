@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from metaglot.core.tasks.class_splits import SplitPart
@@ -18,6 +17,7 @@ from metaglot.report.figures.scores import scores
 from metaglot.report.figures.svg_chart import SERIES
 from metaglot.report.footnotes import family_notes, notes, validation_notes
 from metaglot.report.html.drawing_gallery import gallery, hardest
+from metaglot.report.html.environment import template_environment
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, banner
 from metaglot.report.original_study import TITLE
@@ -33,13 +33,7 @@ def render_page(
     comparison: dict[str, Any], runs: list[LoadedRun], characters: SplitPart, experiment: str | None
 ) -> str:
     """The page. characters: the test split, for the pictures. experiment: the name of the DVC experiment."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(TEMPLATES)
     environment.filters["percent"] = formatting.percent
     environment.filters["unbroken"] = unbroken
     environment.filters["code"] = code

@@ -4,7 +4,7 @@ from cases import Case
 from draws import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import distance
+from oracles import check_slope, distance
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
@@ -75,20 +75,5 @@ def test_every_parameter_that_has_an_effect_has_a_rate_of_its_shape():
 
 
 def test_its_meta_gradient_is_of_second_order():
-    """Derived by itself: the other tests compare it with an engine that reads its `first_order`."""
     case = Case(steps=2)
-    algorithm, batch = MetaSGD(create_network("fc"), case.fast_lr, 2), case.batch()
-    parameters = algorithm.initial_parameters(case.parameters(), case.images())
-    parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
-    found, _ = algorithm.meta_gradient(parameters, batch)
-    name, random = HEAD, torch.Generator().manual_seed(0)
-    direction = torch.randn(parameters[name].shape, generator=random, dtype=torch.double)
-
-    def loss(step: float) -> float:
-        moved = {n: value.detach() for n, value in parameters.items()}
-        moved[name] = moved[name] + step * direction
-        return algorithm.meta_loss(moved, batch)[0].mean().item()
-
-    slope = (loss(1e-6) - loss(-1e-6)) / 2e-6
-    gradient = dict(zip(parameters, found, strict=True))[name]
-    assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-5)
+    check_slope(MetaSGD(create_network("fc"), case.fast_lr, 2), case, HEAD)

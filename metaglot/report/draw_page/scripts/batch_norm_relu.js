@@ -48,7 +48,7 @@ export function normReluAlong({ x, y, inverse, gamma }, zAlong, gammaAlong, beta
   return { xAlong, yAlong, inverseAlong: inverse.map((r, c) => -r * r * meanXz[c]), gammaAlong };
 }
 
-/** The derivatives of dz, dgamma and dbeta, given those of the forward pass and of dy. */
+/** The derivatives of dz, dgamma and dbeta, from the derivatives of the forward pass and of dy. */
 export function gradientAlong({ x, y, inverse, gamma }, { g, q, meanGx }, along, dyAlong) {
   const { xAlong, inverseAlong, gammaAlong } = along;
   const gAlong = map(dyAlong, (k) => (y.values[k] > 0 ? dyAlong.values[k] : 0));

@@ -1,4 +1,4 @@
-// Elements: those of the page by their id, and new ones made in one call.
+// Find elements of the page by id, and make new elements in one call.
 
 export const byId = (id) => document.getElementById(id);
 export const numberOf = (id) => Number(byId(id).value);

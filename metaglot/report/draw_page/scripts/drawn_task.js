@@ -69,7 +69,7 @@ function inkOf(levels) {
   return Float64Array.from(levels, (level) => (255 - level) / 255);
 }
 
-/** What is missing before a network can learn the task, as a sentence; null where nothing is. */
+/** A sentence that says what to add before a network can learn the task; null if the task is complete. */
 export function missing({ labels, queries }, transductive) {
   if (labels.length < 2) {
     const number = labels.length ? "Only one class has a drawing" : "Nothing is drawn yet";

@@ -1,0 +1,23 @@
+"""A page of ours in Chromium: opened from disk, without a network."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+
+@contextmanager
+def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light", **options: Any) -> Iterator[Page]:
+    """The page off line; whatever it asks for or complains about fails the test."""
+    viewport = {"width": width, "height": 1000}
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True, **options)
+    page, heard = context.new_page(), []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda request: heard.append(request.url))
+    page.goto(path.as_uri())
+    yield page
+    assert [said for said in heard if not said.startswith(("data:", "blob:"))] == [path.as_uri()]
+    context.close()
