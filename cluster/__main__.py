@@ -7,6 +7,7 @@ python -m cluster work FOLDER maml-43          compute one of them, anywhere tha
 python -m cluster collect FOLDER               bring home what is done
 """
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -85,4 +86,6 @@ def collect(folder: Folder) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):  # also of a command in the background, where SIGINT is ignored
+        signal.signal(number, signal.default_int_handler)
     run_command(app)

@@ -5,6 +5,8 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,16 @@ from worker_cases import PARAMS, RUN, assert_same, trainings, wait_for_trainings
 pytestmark = pytest.mark.slow
 
 
-def begin(repository: Repository) -> subprocess.Popen[str]:
-    command = [*RUN, "--workers", "2"]
-    return subprocess.Popen(
-        command, cwd=repository.folder, env=repository.environment(), stderr=subprocess.PIPE, text=True
-    )
+@contextmanager
+def begin(repository: Repository) -> Iterator[subprocess.Popen[str]]:
+    """The command at work; a test that fails does not leave it behind."""
+    command, folder = [*RUN, "--workers", "2"], repository.folder
+    environment = repository.environment()
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_other(
@@ -37,7 +44,7 @@ def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_ot
     assert workspace.run(*RUN, "--workers", "2").stdout == "every run is up to date\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopping_the_command_stops_every_training_which_saves_a_checkpoint(
     workspace: Repository, number: signal.Signals
 ) -> None:
