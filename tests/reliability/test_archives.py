@@ -22,7 +22,7 @@ from stages.support import paths
 
 pytestmark = pytest.mark.slow
 
-MEGABYTES, SECONDS = 256, 5  # what all may take, the test itself included; what one may, of the processor
+MEGABYTES, SECONDS = 256, 60  # what all may take, the test itself included; what one may, of the processor
 
 names = st.one_of(
     st.text(min_size=1, max_size=30),

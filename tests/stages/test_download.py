@@ -150,7 +150,7 @@ def test_a_server_that_answers_wrongly_is_refused_in_one_line(
     set_official(monkeypatch, f"{mirror_server}/ok")
     start = time.monotonic()
     line = refused(said)
-    assert line.startswith(f"{mirror_server}/{fault}/") and time.monotonic() - start < 10
+    assert line.startswith(f"{mirror_server}/{fault}/") and time.monotonic() - start < 60  # of an answer without an end
 
 
 def test_a_folder_that_is_not_there_or_lacks_an_archive_is_refused(

@@ -8,13 +8,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
 from multiprocessing.forkserver import ensure_running
 from pathlib import Path
+from typing import Any
 
 import finished_run
 import pytest
@@ -22,6 +22,8 @@ from draws import often
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
@@ -403,17 +405,28 @@ def test_a_shared_database_whose_artifact_folder_is_gone_is_told_to_make_the_fol
     assert f"{gone} is no folder: make it, or name another database" in message and "move" not in message
 
 
-def test_a_run_is_published_in_under_a_second_beside_a_hundred_others(workspace: Path) -> None:
-    finished_run.write("maml", rows=121)
+def test_publishing_beside_a_hundred_runs_asks_no_more_of_the_database_than_beside_one(workspace: Path) -> None:
+    statements: list[str] = []
+
+    def count(seed: int) -> int:
+        finished_run.write("fomaml", seed, rows=121)
+        statements.clear()
+        track.main("fomaml", seed)
+        return len(statements)
+
+    def remember(connection: Any, cursor: Any, statement: str, *others: Any) -> None:
+        statements.append(statement)
+
     track.main("maml", 42)
     (run,) = runs(client(workspace))
-    finished_run.multiply(workspace / "mlflow.db", run.info.run_id, 99)
-    assert len(runs(client(workspace))) == 100
-    finished_run.write("fomaml", rows=121)
-    start = time.process_time()
-    track.main("fomaml", 42)
-    assert time.process_time() - start < 1
-    assert len(runs(client(workspace))) == 101
+    event.listen(Engine, "before_cursor_execute", remember)
+    try:
+        beside_one = count(42)
+        finished_run.multiply(workspace / "mlflow.db", run.info.run_id, 99)
+        assert len(runs(client(workspace))) == 101
+        assert 50 < count(43) <= beside_one
+    finally:
+        event.remove(Engine, "before_cursor_execute", remember)
 
 
 def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
@@ -614,10 +627,8 @@ def test_a_server_that_is_down_costs_a_line_and_takes_the_run_once_it_is_up(
     shutil.copy(migrated, elsewhere)
     address = f"http://127.0.0.1:{port}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    start = time.monotonic()
     message = refusal()
     assert message.startswith(f"MLflow at {address} took no run") and "unset MLFLOW_TRACKING_URI" in message
-    assert time.monotonic() - start < 30
     with serve(elsewhere, port):
         for _ in range(2):
             track.main("maml", 42)

@@ -79,7 +79,7 @@ def test_a_locked_database_is_waited_for_no_longer_than_asked(tmp_path: Path) ->
         other.execute("BEGIN EXCLUSIVE")
         start = time.monotonic()
         assert "database is locked" in refusal(path, seconds=0.5)
-        assert 0.4 < time.monotonic() - start < 5
+        assert 0.4 < time.monotonic() - start < 15  # where nothing is asked, it waits 20 seconds
 
 
 def test_a_database_server_without_its_driver_is_said_but_never_its_password() -> None:
