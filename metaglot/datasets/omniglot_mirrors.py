@@ -40,7 +40,7 @@ class FolderMirror:
     @contextmanager
     def open(self, name: str) -> Iterator[tuple[Read, int | None]]:
         """Give a function that reads a file, and the file's size."""
-        if not (self.path / name).is_file():
+        if not os.path.isfile(self.path / name):  # also where the path is too long to exist
             raise UserError("is not there")
         with (self.path / name).open("rb") as file:
             yield file.read, (self.path / name).stat().st_size
@@ -106,7 +106,7 @@ def list_sources(root: Path) -> list[Mirror]:
 def mirror_at(named: str, root: Path) -> Mirror:
     """Return the mirror at an address, or in a folder, which may be relative to the repository's root."""
     if "://" not in named:
-        return FolderMirror(named, root / Path(named).expanduser())
+        return FolderMirror(named, root / os.path.expanduser(named))
     try:
         parts = urlsplit(named)
     except ValueError as error:

@@ -20,7 +20,8 @@ def read_weights(path: Path, names: Collection[str], ways: int) -> dict[str, Ten
     try:
         weights: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} is not a weights file ({error}): run `dvc repro`, or `dvc checkout {path}`") from None
+        problem = f"is not a weights file ({error})" if path.exists() else "is not there"
+        raise UserError(f"{path} {problem}: run `dvc repro`, or `dvc checkout {path}`") from None
     for problem in _problems(weights, names, ways):
         raise UserError(f"{path} {problem}: train it again with `dvc repro -f`")
     return weights

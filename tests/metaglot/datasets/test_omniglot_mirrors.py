@@ -23,6 +23,12 @@ def test_a_relative_folder_is_relative_to_the_repository() -> None:
     assert mirror_at("/omniglot", Path("/x")) == FolderMirror("/omniglot", Path("/omniglot"))
 
 
+@pytest.mark.parametrize("named", ["~nobody-of-this-name/omniglot", "x" * 300, "/etc/passwd", "a\nb"])
+def test_a_folder_that_cannot_exist_is_not_there(named: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="^is not there$"), mirror_at(named, tmp_path).open("images.zip"):
+        pass
+
+
 def test_a_file_address_is_a_folder() -> None:
     assert mirror_at("file:///data/omni%20glot", Path()) == FolderMirror(
         "file:///data/omni%20glot", Path("/data/omni glot")

@@ -123,7 +123,7 @@ def cut(run: Path) -> None:
             config(algorithm="mine", implementation="metaglot.algorithms.mine:Mine"),
             "metaglot.algorithms.mine:Mine does not exist here",
         ),
-        (lambda run: (run / "weights.safetensors").unlink(), "weights.safetensors is not a weights file"),
+        (lambda run: (run / "weights.safetensors").unlink(), "weights.safetensors is not there: run `dvc repro`"),
         (cut, "weights.safetensors is not a weights file"),
         (weights("fc", 5, SIZE), "weights.safetensors is for 5 ways, not 3"),
         (weights("conv", 3, SIZE), "weights.safetensors lacks features.1.0.linear.weight"),

@@ -83,7 +83,7 @@ def test_a_damaged_file_is_refused(path):
 
 
 def test_a_file_that_is_not_there_or_a_folder_is_refused(path):
-    assert "is not a weights file" in refused(path.with_name("other.safetensors"))
+    assert "other.safetensors is not there" in refused(path.with_name("other.safetensors"))
     assert "is not a weights file" in refused(path.parent)
 
 

@@ -59,7 +59,7 @@ def test_convolutional_networks_are_left_out_with_a_sentence(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "content, message", [(None, "is not a weights file"), (b"no weights", "is not a weights file")]
+    "content, message", [(None, "is not there: run `dvc repro`"), (b"no weights", "is not a weights file")]
 )
 def test_weights_that_cannot_be_read_are_one_line(tmp_path: Path, content: bytes | None, message: str):
     _, runs = finished(tmp_path, tests=40)
