@@ -20,11 +20,15 @@ def read_weights(path: Path, names: Collection[str], ways: int) -> dict[str, Ten
     try:
         weights: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        problem = f"is not a weights file ({error})" if path.exists() else "is not there"
-        raise UserError(f"{path} {problem}: run `dvc repro`, or `dvc checkout {path}`") from None
+        raise unreadable(path, error) from None
     for problem in _problems(weights, names, ways):
         raise UserError(f"{path} {problem}: train it again with `dvc repro -f`")
     return weights
+
+
+def unreadable(path: Path, error: Exception) -> UserError:
+    problem = f"is not a weights file ({error})" if path.exists() else "is not there"
+    return UserError(f"{path} {problem}: run `dvc repro`, or `dvc checkout {path}`")
 
 
 def _problems(weights: dict[str, Tensor], names: Collection[str], ways: int) -> list[str]:

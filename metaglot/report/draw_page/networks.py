@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from metaglot.core.common.errors import UserError
+from metaglot.core.common.weights_file import unreadable
 from metaglot.report.load_runs import LoadedRun
 
 INNER_LOOPS = ("maml", "fomaml")  # gradient steps of one rate on all parameters, as the page computes them
@@ -95,7 +96,7 @@ def _read_weights(path: Path) -> Weights:
     try:
         weights: Weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} is not a weights file ({error}): run `dvc repro`, or `dvc checkout {path}`") from None
+        raise unreadable(path, error) from None
     if lacking := [name for name in NAMES if name not in weights]:
         raise UserError(f"{path} lacks {lacking[0]}: train it again with `dvc repro -f`")
     return weights
