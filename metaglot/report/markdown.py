@@ -42,14 +42,14 @@ def show(comparison: dict[str, Any], console: Console) -> None:
     if warning:
         console.print(Text(warning, style="bold black on yellow"))
     console.print(Text(comparison["question"], style="bold"))
-    console.print(_grid(main_table(comparison), console.width))
+    console.print(as_grid(main_table(comparison), console.width))
     console.print(Text("\n".join(notes(comparison)), style="dim"))
     if comparison["pairs"]:
-        console.print(_grid(pairs_table(comparison), console.width))
+        console.print(as_grid(pairs_table(comparison), console.width))
     if comparison.get("baselines"):
         console.print(Text(comparison["baselines"]["answer"]))
-        console.print(_grid(baselines_table(comparison), console.width))
-    console.print(_grid(claims_table(comparison), console.width))
+        console.print(as_grid(baselines_table(comparison), console.width))
+    console.print(as_grid(claims_table(comparison), console.width))
     console.print(Text(comparison["answer"], style="bold"))
 
 
@@ -68,24 +68,35 @@ def claim_as_markdown(claim: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _grid(table: Table, width: int) -> Grid:
+def as_grid(table: Table, width: int) -> Grid:
     """A table without broken words: if it is too wide, it loses columns. Labels are not read as markup."""
     shown = _columns_that_fit(table, width)
     grid = Grid(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for column in shown:
-        grid.add_column(Text(table.header[column]), overflow="fold", min_width=_longest_word(table, column))
+    for column, wide in zip(shown, _widths(table, shown, width), strict=True):
+        grid.add_column(Text(table.header[column]), overflow="fold", width=wide)
     for row in table.rows:
         grid.add_row(*[Text(row[column]) for column in shown])
     return grid
 
 
 def _columns_that_fit(table: Table, width: int) -> list[int]:
-    shown = list(range(len(table.header)))
+    shown = [column for column in range(len(table.header)) if any(row[column] for row in table.rows)]
     for title in DROPPED_FIRST:
         if sum(_longest_word(table, column) + GAP for column in shown) <= width:
             break
         shown = [column for column in shown if table.header[column] != title]
     return shown
+
+
+def _widths(table: Table, shown: list[int], width: int) -> list[int]:
+    """Characters for each column: its longest word, and what is left over for those that come first."""
+    widths = [_longest_word(table, column) for column in shown]
+    spare = width - sum(widths) - GAP * len(shown)
+    for place, column in enumerate(shown):
+        longest = max(len(row[column]) for row in [table.header, *table.rows])
+        more = max(0, min(spare, longest - widths[place]))
+        widths[place], spare = widths[place] + more, spare - more
+    return widths
 
 
 def _longest_word(table: Table, column: int) -> int:

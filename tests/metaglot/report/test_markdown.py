@@ -7,7 +7,7 @@ from rich.console import Console
 
 from metaglot.report.comparison import compare_runs
 from metaglot.report.footnotes import notes
-from metaglot.report.markdown import markdown, show
+from metaglot.report.markdown import as_grid, markdown, show
 from metaglot.report.pair_tables import pairs_table
 from metaglot.report.statistics.pairwise_result import wider_interval
 from metaglot.report.tables import claims_table, main_table
@@ -75,12 +75,11 @@ def test_a_time_taken_while_another_training_ran_is_marked(tmp_path: Path):
 def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[str], seeds: tuple[int, ...]):
     skills = {name: 0.97 - 0.01 * number for number, name in enumerate(names)}
     compared = compare_runs(*finished(tmp_path, skills=skills, seeds=seeds, tests=40), None)
-    console = Console(width=80, record=True, file=io.StringIO())
-    show(compared, console)
-    lines = console.export_text().splitlines()
-    assert max(map(len, lines)) <= 80
-    shown = {word for line in lines for word in line.split()}
+    assert max(map(len, printed(compared, width=80).splitlines())) <= 80
     for table in (main_table(compared), pairs_table(compared), claims_table(compared)):
+        console = Console(file=io.StringIO(), width=80, record=True)
+        console.print(as_grid(table, console.width))
+        shown = set(console.export_text().split())
         first = {word for row in table.rows for word in row[0].split()}
         last = {word for row in table.rows for word in row[-1].split()} if table.header[-1] != "device" else set()
         assert first | last <= shown
