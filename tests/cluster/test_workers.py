@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,23 @@ def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_ot
     assert ran(workspace.dvc("repro")) == {"report"}
     assert_same(workspace, undisturbed)
     assert workspace.run(*RUN, "--workers", "2").stdout == "every run is up to date\n"
+
+
+def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_other_finishes(
+    workspace: Repository,
+) -> None:
+    killed: set[int] = set()
+    with begin(workspace) as process:
+        while process.poll() is None:
+            for training in trainings(workspace.folder / ".metaglot/workers/maml-42"):
+                with suppress(ProcessLookupError):
+                    os.killpg(os.getpgid(training), signal.SIGKILL)
+                killed.add(training)
+            time.sleep(0.05)
+        said = process.stderr.read()
+    assert (process.returncode, len(killed)) == (1, 4), said
+    assert re.search(r"^error: maml-42 failed: .*, 4 times", said, re.MULTILINE) and "\nfomaml-42: done" in said
+    assert [path.parent.name for path in workspace.folder.glob("data/models/*/weights.safetensors")] == ["fomaml-42"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
