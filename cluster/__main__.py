@@ -2,6 +2,7 @@
 
 python -m cluster run --workers 2              on two cores of this machine
 python -m cluster run --ray 10.0.0.5:6379      on a Ray cluster that is up already
+python -m cluster exp -S 'seeds=[43,44]'       an experiment: `dvc exp run --temp -S ...` with its runs on workers
 python -m cluster pack FOLDER                  write jobs for another scheduler, then
 python -m cluster work FOLDER maml-43          compute one of them, anywhere that sees the folder
 python -m cluster collect FOLDER               bring home what is done
@@ -13,19 +14,23 @@ from typing import Annotated
 
 import typer
 
-from cluster import local, plan, restore, shared_folder
+from cluster import experiment, local, plan, restore, shared_folder
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
+from tools.clone import run_or_exit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 RESUME = "what is finished is kept, and trainings go on from their checkpoints"
+Workers = Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")]
+Ray = Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")]
 Folder = Annotated[Path, typer.Argument(help="a folder that all machines see")]
 
 
 @app.command()
 def run(
-    workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")] = "auto",
-    ray: Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")] = "",
+    workers: Workers = "auto",
+    ray: Ray = "",
+    publish: Annotated[bool, typer.Option(help="publish to MLflow; without, `dvc repro` does")] = True,
 ) -> None:
     """Compute every run that is out of date, restore the results here, and publish them to MLflow."""
     plan.check_code_is_committed()
@@ -33,7 +38,9 @@ def run(
         plan.make_inputs()
         jobs = restore.restore()
         failed = compute(jobs, workers, ray) if jobs else {}
-        restore_and_publish()
+        restore.restore()
+        if publish:
+            restore.publish()
     except KeyboardInterrupt:
         raise UserError(f"interrupted; {RESUME}") from None
     if failed:
@@ -42,9 +49,18 @@ def run(
         print("every run is up to date")
 
 
-def restore_and_publish() -> None:
-    restore.restore()
-    restore.publish()
+@app.command()
+def exp(
+    changes: Annotated[list[str], typer.Option("--set-param", "-S", help="KEY=VALUE, as for `dvc exp run`")],
+    workers: Workers = "auto",
+    ray: Ray = "",
+) -> None:
+    """Compute an experiment's runs in a clone; then `dvc exp run --temp` takes them from the cache."""
+    plan.check_code_is_committed()
+    clone = experiment.prepare_clone(changes)
+    where = ["--ray", ray] if ray else ["--workers", workers]
+    run_or_exit("cluster", "run", *where, "--no-publish", folder=clone)
+    run_or_exit("dvc", "exp", "run", "--temp", *(part for change in changes for part in ("-S", change)))
 
 
 def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
@@ -81,7 +97,8 @@ def work(folder: Folder, run: Annotated[str, typer.Argument(help="maml-43, or a 
 def collect(folder: Folder) -> None:
     """Bring home what is done, restore it here, and publish it to MLflow."""
     done, others = shared_folder.collect(folder)
-    restore_and_publish()
+    restore.restore()
+    restore.publish()
     print(f"brought home: {', '.join(done) or 'nothing'}" + (f"; not done: {', '.join(others)}" if others else ""))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from experiments.declared import PARAMS, apply_settings, find_experiment
-from tools.clone import clone, git, run_or_exit
+from tools.clone import clone_commit, git, run_or_exit
 
 CLONES = Path(".metaglot/findings")
 CACHE = Path(".dvc/cache")
@@ -17,8 +17,7 @@ def run_experiment(name: str, clones: Path = CLONES, workers: str = "") -> Path:
     A clone of the same commit is used again. Results that another clone or the project computed come from the cache.
     """
     experiment, folder = find_experiment(name), clones / name
-    if not folder.exists() or git("rev-parse", "HEAD", folder=folder) != git("rev-parse", "HEAD"):
-        clone(folder, CACHE)
+    clone_commit(folder, CACHE)
     git("checkout", "-q", "--", str(PARAMS), folder=folder)
     yaml = YAML()
     yaml.width = 120

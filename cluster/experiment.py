@@ -1,0 +1,25 @@
+"""A DVC experiment on workers: its runs are computed in a clone, and `dvc exp run` takes them from the shared cache."""
+
+import shutil
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.utils.hydra import apply_overrides
+
+from metaglot.core.common.errors import UserError
+from tools.clone import clone_commit
+
+CLONE = Path(".metaglot/experiment")
+CACHE = Path(".dvc/cache")
+PARAMS = Path("params.yaml")
+
+
+def prepare_clone(changes: list[str]) -> Path:
+    """Clone the commit, with params.yaml as it stands and changed as `dvc exp run -S` would."""
+    clone_commit(CLONE, CACHE)
+    shutil.copy(PARAMS, CLONE)
+    try:
+        apply_overrides(CLONE / PARAMS, changes)
+    except DvcException as error:
+        raise UserError(f"-S {' -S '.join(changes)}: {error}") from None
+    return CLONE
