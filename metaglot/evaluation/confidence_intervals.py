@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 
@@ -42,5 +42,5 @@ def clustered_variance(values: np.ndarray, characters: np.ndarray) -> float:
 
 
 def _t_interval(mean: float, error: float, freedom: int) -> tuple[float, float]:
-    reach = stats.t.ppf((1 + LEVEL) / 2, freedom) * error
+    reach = stdtrit(freedom, (1 + LEVEL) / 2) * error
     return float(mean - reach), float(mean + reach)

@@ -1,5 +1,7 @@
 """The one exception that is meant for the user's eyes."""
 
+from pathlib import Path
+
 from pydantic import ValidationError
 
 from metaglot.core.common.credentials import without_credentials
@@ -17,3 +19,9 @@ def malformed(place: object, mistakes: ValidationError, remedy: str = "", *prefi
     first = mistakes.errors()[0]
     key = ".".join(map(str, (*prefix, *first["loc"]))) or "the file"
     return UserError(f"{place}: {key}: {first['msg']}" + (f"; {remedy}" if remedy else ""))
+
+
+def unreadable_weights(path: Path, error: Exception) -> UserError:
+    """The error for a file of weights that is missing or damaged."""
+    problem = f"is not a weights file ({error})" if path.exists() else "is not there"
+    return UserError(f"{path} {problem}: run `dvc repro`, or `dvc checkout {path}`")

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from metaglot.core.common.atomic_files import write_bytes
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.errors import UserError, unreadable_weights
 
 
 def write_weights(path: Path, weights: dict[str, Tensor]) -> None:
@@ -20,15 +20,10 @@ def read_weights(path: Path, names: Collection[str], ways: int) -> dict[str, Ten
     try:
         weights: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise unreadable(path, error) from None
+        raise unreadable_weights(path, error) from None
     for problem in _problems(weights, names, ways):
         raise UserError(f"{path} {problem}: train it again with `dvc repro -f`")
     return weights
-
-
-def unreadable(path: Path, error: Exception) -> UserError:
-    problem = f"is not a weights file ({error})" if path.exists() else "is not there"
-    return UserError(f"{path} {problem}: run `dvc repro`, or `dvc checkout {path}`")
 
 
 def _problems(weights: dict[str, Tensor], names: Collection[str], ways: int) -> list[str]:

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from metaglot.core.common.errors import UserError
-from metaglot.core.common.weights_file import unreadable
+from metaglot.core.common.errors import UserError, unreadable_weights
 from metaglot.report.load_runs import LoadedRun
 
 INNER_LOOPS = ("maml", "fomaml")  # gradient steps of one rate on all parameters, as the page computes them
@@ -96,7 +95,7 @@ def _read_weights(path: Path) -> Weights:
     try:
         weights: Weights = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise unreadable(path, error) from None
+        raise unreadable_weights(path, error) from None
     if lacking := [name for name in NAMES if name not in weights]:
         raise UserError(f"{path} lacks {lacking[0]}: train it again with `dvc repro -f`")
     return weights
