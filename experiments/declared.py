@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from metaglot.config.resolve import flatten
 from metaglot.core.common.atomic_files import read_yaml
+from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.stage_configs import StrictModel
 

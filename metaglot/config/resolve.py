@@ -6,6 +6,7 @@ from typing import Any
 
 from metaglot.config.params import FILE, Classes, Params
 from metaglot.config.validation_messages import value_error
+from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.stage_configs import (
     AlgorithmSettings,
     RunIdentity,
@@ -43,15 +44,6 @@ def resolve(params: Params, classes: Classes) -> dict[str, StrictModel]:
     given = dict(flatten(params.model_dump(exclude_none=True)))
     files["report.yaml"] = ReportStageConfig(**_common(params), margin=params.report.margin, rows=rows, params=given)
     return files
-
-
-def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values by dotted key; empty sections are omitted."""
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def overridden_settings(params: Params) -> Iterator[str]:

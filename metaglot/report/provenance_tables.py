@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from metaglot.core.common.dotted_keys import flatten
 from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.tables import Table
-
-Flat = dict[str, str]
 
 
 def provenance(comparison: dict[str, Any], runs: list[LoadedRun], experiment: str | None) -> dict[str, Table]:
@@ -36,18 +35,13 @@ def _data(comparison: dict[str, Any], experiment: str | None) -> Table:
 def _settings(runs: list[LoadedRun]) -> Table:
     """Every setting of training and evaluation, with a column for each algorithm."""
     first = [seeds[0] for seeds in series(runs)]
-    columns = [_flat({**run.record.config.model_dump(), "evaluate": run.result.evaluate.model_dump()}) for run in first]
+    columns = [
+        dict(flatten(run.record.config.model_dump() | {"evaluate": run.result.evaluate.model_dump()})) for run in first
+    ]
     hidden = ("seed", "algorithm", "label")  # already in rows and columns
     keys = [key for key in dict.fromkeys(key for column in columns for key in column) if key not in hidden]
-    rows = [[key, *(column.get(key, "") for column in columns)] for key in keys]
+    rows = [[key, *(str(column.get(key, "")) for column in columns)] for key in keys]
     return Table(["setting", *(run.result.label for run in first)], rows)
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> Flat:
-    flat: Flat = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
-    return flat
 
 
 def _runs(runs: list[LoadedRun]) -> Table:

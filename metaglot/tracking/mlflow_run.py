@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.run_records import RunRecord
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.result_record import ClusteredMean, Result
@@ -42,7 +43,7 @@ def mlflow_run(run: RunRecord, history: list[dict[str, float]], result: Result) 
         name=f"{run.label} · seed {run.seed}",
         started_at=run.started_at,
         ended_at=run.ended_at,
-        params=dict(flattened(run.config.model_dump() | {"evaluate": result.evaluate.model_dump()})),
+        params=flattened(run.config.model_dump() | {"evaluate": result.evaluate.model_dump()}),
         points=[*scores(run, result), *curves(run, history)],
         tags=tags(run, result),
     )
@@ -61,13 +62,12 @@ def experiment_name(run: RunRecord) -> str:
     return "-".join(parts)
 
 
-def flattened(record: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of a nested mapping as dotted names and texts, written as they are in params.yaml."""
-    for key, value in record.items():
-        if isinstance(value, dict):
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def flattened(record: dict[str, Any]) -> dict[str, str]:
+    """The leaves by dotted name, as texts, written as they are in params.yaml."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in flatten(record)
+    }
 
 
 def curves(run: RunRecord, history: list[dict[str, float]]) -> Iterator[Point]:
@@ -139,4 +139,4 @@ def tags(run: RunRecord, result: Result) -> dict[str, str]:
         "mlflow.source.name": f"train@{run.algorithm}-{run.seed}",
         "mlflow.note.content": run_note(run, result),
     }
-    return dict(flattened(provenance))
+    return flattened(provenance)
