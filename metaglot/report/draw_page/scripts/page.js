@@ -1,6 +1,7 @@
 // The page: reads its data, and computes again whenever a drawing or a setting changes.
 
 import { answersView, stepsText } from "./answers_view.js";
+import { Contest } from "./contest.js";
 import { byId, element, numberOf, say } from "./dom.js";
 import { missing, taskImages } from "./drawn_task.js";
 import { readData } from "./embedded_data.js";
@@ -92,6 +93,7 @@ try {
   byId("classes").value = Math.min(3, data.sizes.at(-1));
   byId("tool").hidden = false;
   globalThis.drawPage = new DrawPage(data);
+  globalThis.contest = new Contest(data);
 } catch (error) {
   say("fatal", error.message);
 }
