@@ -42,6 +42,18 @@ class Repository:
         self.git("init", "-q")
         self.commit("Begin")
 
+    @classmethod
+    def at(cls, folder: Path) -> "Repository":
+        """The repository that is in a folder already, such as a clone or a copy."""
+        repository = object.__new__(cls)
+        repository.folder = folder
+        return repository
+
+    def copy_to(self, folder: Path) -> "Repository":
+        """All of it, also its cache, without what DVC remembers of the files' paths."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("tmp"), dirs_exist_ok=True)
+        return self.at(folder)
+
     def environment(self, **more: str) -> dict[str, str]:
         """What commands see: this interpreter's programs, one thread, nothing of whoever runs the tests."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "GIT_"))}

@@ -203,9 +203,8 @@ def test_a_forced_rerun_gives_the_same_bytes(repository: Repository) -> None:
 
 
 def test_a_fresh_clone_gets_its_runs_into_mlflow_back(repository: Repository, tmp_path: Path) -> None:
-    clone = object.__new__(Repository)
-    clone.folder = tmp_path / "clone"
-    repository.git("clone", "-q", ".", str(clone.folder))
+    repository.git("clone", "-q", ".", str(tmp_path / "clone"))
+    clone = Repository.at(tmp_path / "clone")
     assert ran(clone.dvc("repro", "--single-item", "--force", "track")) == stages("track")
     assert clone.published() == ["FOMAML · seed 42", "MAML · seed 42"]
     assert clone.status() == []

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from draws import often
-from params_file import ROOT
+from params_file import ROOT, changed
 from repository import Repository, ran
-from worker_cases import RUN, assert_same, trainings, wait_for_trainings, wait_until
+from worker_cases import PARAMS, RUN, assert_same, trainings, wait_for_trainings, wait_until
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("ray", reason="Ray is not installed: `make repro RAY=HOST:PORT` installs it")
@@ -89,6 +89,19 @@ def test_a_full_disk_on_a_node_is_one_line_and_the_other_node_s_run_is_kept(
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(r"error: (fo)?maml-42 failed: node \S+: .*No space left on device.*", last)
     assert len(workspace.bytes("models/*/weights.safetensors")) == 1
+
+
+def test_a_run_goes_to_the_node_that_has_a_gpu(workspace: Repository) -> None:
+    """Ray is told of a GPU that is not there. This tests the placement only: the training runs on the CPU."""
+    workspace.change(changed(PARAMS | {"algorithms": ["maml"]}))
+    first, second = (workspace.folder / ".metaglot" / name for name in ("first", "second"))
+    second.mkdir(parents=True)
+    with two_nodes(first, TMPDIR=str(second), GPUS="1") as (_, address):
+        command, environment = [*RUN, "--ray", address], workspace.environment()
+        with subprocess.Popen(command, cwd=workspace.folder, env=environment) as process:
+            wait_for_trainings(second, 1)
+            assert not trainings(first)
+            assert process.wait(400) == 0
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(workspace: Repository) -> None:

@@ -32,10 +32,8 @@ def untimed(locked: dict[str, str]) -> dict[str, str]:
 
 def cloned(repository: Repository, folder: Path) -> Repository:
     """A fresh clone, which has nothing of DVC's cache."""
-    clone = object.__new__(Repository)
-    clone.folder = folder
     repository.git("clone", "-q", ".", str(folder))
-    return clone
+    return Repository.at(folder)
 
 
 def test_a_temporary_copy_of_a_fresh_clone_computes_the_same_bytes(repository: Repository, tmp_path: Path) -> None:
