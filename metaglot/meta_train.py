@@ -102,6 +102,8 @@ def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> T
         raise UserError(f"algorithm: got {algorithm!r}; takes {', '.join(ALGORITHMS)}")
     kind: type[MetaLearner] = resolve_name(ALGORITHMS[algorithm])
     first_order = options.pop("first_order", False) if kind.takes_first_order else kind.first_order
+    if kind.takes_first_order and first_order and options.get("second_order", 1.0) != 1:
+        raise UserError(f"second_order: got {options['second_order']!r}; takes 1.0 with first_order=True")
     task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN))
     try:
         settings = kind.Settings.model_validate(options).model_dump(exclude=set(AlgorithmSettings.model_fields))

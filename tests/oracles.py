@@ -1,16 +1,21 @@
 """Independent implementations to compare with: learn2learn used as its documentation shows, plain PyTorch."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
 from cases import Case
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.tasks.image_store import TaskBatch
-from metaglot.training.learn2learn_engine import l2l
+from metaglot.training.learn2learn_engine import l2l, module_parameters
 
 Gradient = dict[str, Tensor]
+Loss = Callable[[Gradient], Tensor]  # of a network's weights
 
 
 def learn2learn(case: Case, module: nn.Module, batch: TaskBatch) -> tuple[Gradient, Tensor, Tensor]:
@@ -27,6 +32,43 @@ def learn2learn(case: Case, module: nn.Module, batch: TaskBatch) -> tuple[Gradie
     torch.stack(losses).mean().backward()
     found = {name: p.grad for name, p in module.named_parameters(remove_duplicate=False) if p.grad is not None}
     return found, torch.stack(losses).detach(), torch.stack(accuracies)
+
+
+def plain_tasks(case: Case, module: nn.Module, batch: TaskBatch) -> list[tuple[Loss, Loss]]:
+    """Each task's support loss and query loss as functions of plain weights."""
+    call = partial(functional_call, module, tie_weights=False)  # OmniglotCNN has its blocks twice
+
+    def loss(images: Tensor, labels: Tensor, weights: Gradient) -> Tensor:
+        return F.cross_entropy(call(weights, images[:, None]), labels)
+
+    return [(partial(loss, *task[:2]), partial(loss, *task[2:])) for task in zip(*batch.parts(), strict=True)]
+
+
+def slope(loss: Loss, weights: Gradient, create_graph: bool = False) -> Gradient:
+    gradients = torch.autograd.grad(loss(weights), [*weights.values()], create_graph=create_graph)
+    return dict(zip(weights, gradients, strict=True))
+
+
+def hessian_times(loss: Loss, weights: Gradient, direction: Gradient) -> Gradient:
+    """The Hessian of a loss times a direction, by differentiating the gradient's product with it."""
+    return slope(lambda w: sum((g * direction[n]).sum() for n, g in slope(loss, w, create_graph=True).items()), weights)
+
+
+def scaled_meta_gradient(case: Case, second_order: float) -> Gradient:
+    """The product of the factors I - c a H of every step, from the last to the first, times the query gradient."""
+    module, sums = case.module(), {}
+    start = {name: value.detach().requires_grad_() for name, value in module_parameters(module).items()}
+    for support_loss, query_loss in plain_tasks(case, module, case.batch()):
+        path = [start]
+        for _ in range(case.steps):
+            gradient = slope(support_loss, path[-1])
+            path.append({n: (w - case.fast_lr * gradient[n]).detach().requires_grad_() for n, w in path[-1].items()})
+        vector = slope(query_loss, path[-1])
+        for weights in reversed(path[:-1]):
+            curved = hessian_times(support_loss, weights, vector)
+            vector = {n: v - second_order * case.fast_lr * curved[n] for n, v in vector.items()}
+        sums = {n: sums.get(n, 0) + v / case.tasks for n, v in vector.items()}
+    return sums
 
 
 def check_slope(algorithm: MetaLearner, case: Case, name: str) -> None:

@@ -14,7 +14,8 @@ LEARN2LEARN = {"maml", "fomaml", "anil", "meta_sgd"}
 ALONE = {*NAMES} - LEARN2LEARN  # that learn2learn does not have
 SEEDS = ("whole", 0, 2**32 - 1)
 
-# What each key takes, said a second time: whole (lowest, highest), number (above, highest), choice, auto or whole.
+# What each key takes, said a second time: whole (lowest, highest), number (above, highest), up to (lowest, highest),
+# choice, auto or whole.
 TRAIN: dict[str, tuple[Any, ...]] = {
     "engine": ("choice", "batched", "learn2learn"),
     "iterations": ("whole", 0, 10**8),
@@ -27,6 +28,7 @@ TRAIN: dict[str, tuple[Any, ...]] = {
 }
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {
+    "maml.second_order": ("up to", 0, 2),
     "maml_plus_plus.adaptation_steps": ("whole", 1, 1000),
     "maml_plus_plus.step_losses": ("choice", True, False),
     "maml_plus_plus.learned_rates": ("choice", True, False),
@@ -77,6 +79,8 @@ def taken(key: str, value: Any) -> bool:
         return any(type(value) is type(choice) and value == choice for choice in limits)
     if value == "auto":
         return kind == "auto"
+    if kind == "up to":
+        return type(value) in (int, float) and limits[0] <= value <= limits[1]
     if kind == "number":
         within = type(value) in (int, float) and limits[0] < value <= limits[1]
         return within and (key != "report.margin" or value < 1)
@@ -88,6 +92,8 @@ def values(key: str) -> st.SearchStrategy[Any]:
     kind, *limits = TAKES[key]
     if kind == "choice":
         return st.sampled_from(limits)
+    if kind == "up to":
+        return st.floats(*limits)
     if kind == "number":
         low, high = limits
         below = st.floats(low, high, exclude_min=True, exclude_max=high == 1)
@@ -120,6 +126,8 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     params["settings"] = {name: draw(blocks(name)) for name in draw(st.sets(st.sampled_from(NAMES)))}
     for name in ALONE & {*params["algorithms"], *params["settings"]}:
         params["settings"].setdefault(name, {})["engine"] = "batched"
+    if params["first_order"]:
+        params["settings"].get("maml", {}).pop("second_order", None)  # they would contradict each other
     parts = draw(st.tuples(*[st.integers(2, 1623 // 3)] * 3))
     params["split"] |= dict(zip(("train", "validation", "test"), parts, strict=True))
     params["task"]["ways"] = draw(st.integers(2, min(81, *parts)))

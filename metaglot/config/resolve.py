@@ -85,18 +85,35 @@ def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageCon
     train = params.train.model_copy(update=beating)
     if train.engine == "learn2learn" and not found.learn2learn_class:
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
-    dropped = found.takes_first_order and params.first_order
     return TrainStageConfig(
         **_common(params),
         algorithm=name,
-        label=f"{found.label} (first_order=true)" if dropped else found.label,
+        label=_label(params, name, found),
         implementation=f"{found.__module__}:{found.__qualname__}",
-        first_order=params.first_order if found.takes_first_order else found.first_order,
+        first_order=_drops_second_order(params, name) if found.takes_first_order else found.first_order,
         image_size=params.data.image_size,
         train=train,
         run=params.run,
         settings=getattr(params.settings, name).model_dump(exclude=SHARED),
     )
+
+
+def _label(params: Params, name: str, found: type[MetaLearner]) -> str:
+    """The algorithm's printed name, and how much of its second-order term remains where that is not all of it."""
+    if not found.takes_first_order:
+        return found.label
+    if params.first_order:
+        return f"{found.label} (first_order=true)"
+    factor = getattr(params.settings, name).second_order
+    return found.label if factor == 1 else f"{found.label} (second_order={factor:g})"
+
+
+def _drops_second_order(params: Params, name: str) -> bool:
+    """Whether `first_order` or `second_order` says so; refuses the two where they contradict each other."""
+    factor = getattr(params.settings, name).second_order
+    if params.first_order and factor != 1:
+        raise value_error(FILE, ["settings", name, "second_order"], factor, "1.0 with first_order: true")
+    return params.first_order or factor == 0
 
 
 def _evaluate(params: Params, trained: TrainStageConfig) -> EvaluateStageConfig:

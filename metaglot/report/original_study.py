@@ -32,6 +32,7 @@ SETTING: dict[str, Any] = {
     "train.fast_lr": 0.5,
     "train.adaptation_steps": 1,
     "evaluate.adaptation_steps": 1,
+    "settings.maml.second_order": 1.0,
 }
 # `class` is the protocol that the study meant to follow; `task` is what learn2learn 0.2.0 does instead, so the study's
 # numbers come from it. Both count as its experiment. Without rotations there are a quarter of the classes.
@@ -71,6 +72,7 @@ def departures(run: LoadedRun) -> list[str]:
 
 def _setting(run: LoadedRun) -> dict[str, Any]:
     config, task, train = run.record.config, run.record.config.task, run.record.config.train
+    settings = config.model_dump().get("settings", {})
     return {
         "data.source": config.dataset,
         "data.image_size": config.model_dump()["image_size"],
@@ -80,6 +82,7 @@ def _setting(run: LoadedRun) -> dict[str, Any]:
         **{f"train.{key}": getattr(train, key) for key in ("meta_batch_size", "meta_lr", "fast_lr")},
         "train.adaptation_steps": train.adaptation_steps,
         "evaluate.adaptation_steps": run.result.evaluate.adaptation_steps,
+        "settings.maml.second_order": 1.0 if run.result.first_order else settings.get("second_order", 1.0),
     }
 
 

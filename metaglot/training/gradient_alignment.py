@@ -1,6 +1,5 @@
-"""The first-order approximation: the angle between the two meta-gradients, and the ratio of their norms."""
+"""The approximate meta-gradient against the exact one: the angle between the two, and the ratio of their norms."""
 
-import copy
 from collections.abc import Iterable
 
 import torch
@@ -14,35 +13,29 @@ from metaglot.core.tasks.image_store import TaskBatch
 def measure_alignment(
     algorithm: MetaLearner, parameters: MetaParameters, batches: Iterable[TaskBatch], iteration: int
 ) -> list[AlignmentRow]:
-    """Compare the first-order and second-order meta-gradients on the same tasks, whole and by layer.
+    """Compare the approximate and the exact meta-gradient on the same tasks, whole and by layer.
 
-    An algorithm without an order has no rows. Parameters without effect (a bias before a norm) belong to no layer
-    that is compared.
+    The approximation is of first order, unless the algorithm has its own (`approximate_and_exact`). An algorithm
+    without an order has no rows. Parameters without effect (a bias before a norm) belong to no layer that is compared.
     """
     if algorithm.first_order is None:
         return []
-    first, second = _gradients(algorithm, parameters, list(batches))
-    layers = {name: name.rsplit(".", 2)[0] if name.startswith("features") else name.split(".")[0] for name in first}
-    groups = {WHOLE_NETWORK: list(first)}
-    groups |= {layer: [name for name in first if layers[name] == layer] for layer in layers.values()}
+    chunks = list(batches)
+    approximate, exact = (_gradient(kind, parameters, chunks) for kind in algorithm.approximate_and_exact())
+    layers = {name: name.rsplit(".", 2)[0] if name.startswith("features") else name.split(".")[0] for name in exact}
+    groups = {WHOLE_NETWORK: list(exact)}
+    groups |= {layer: [name for name in exact if layers[name] == layer] for layer in layers.values()}
     return [
-        AlignmentRow(iteration, layer, *_compare([first[n] for n in names], [second[n] for n in names]))
+        AlignmentRow(iteration, layer, *_compare([approximate[n] for n in names], [exact[n] for n in names]))
         for layer, names in groups.items()
     ]
 
 
-def _gradients(
-    algorithm: MetaLearner, parameters: MetaParameters, batches: list[TaskBatch]
-) -> tuple[dict[str, Tensor], ...]:
-    """The sums over all tasks of the first-order and of the second-order meta-gradients, by parameter."""
-    sums = []
-    for first_order in (True, False):
-        variant = copy.copy(algorithm)
-        variant.first_order = first_order
-        by_batch = [[g * len(batch) for g in variant.meta_gradient(parameters, batch)[0]] for batch in batches]
-        by_parameter = zip(parameters, zip(*by_batch, strict=True), strict=True)
-        sums.append({name: torch.stack(gradients).sum(0) for name, gradients in by_parameter})
-    return tuple(sums)
+def _gradient(algorithm: MetaLearner, parameters: MetaParameters, batches: list[TaskBatch]) -> dict[str, Tensor]:
+    """The sum over all tasks of the meta-gradient, by parameter."""
+    by_batch = [[g * len(batch) for g in algorithm.meta_gradient(parameters, batch)[0]] for batch in batches]
+    by_parameter = zip(parameters, zip(*by_batch, strict=True), strict=True)
+    return {name: torch.stack(gradients).sum(0) for name, gradients in by_parameter}
 
 
 def _compare(first: list[Tensor], second: list[Tensor]) -> tuple[float, float]:

@@ -11,11 +11,13 @@ from torch import Tensor, nn
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import Model
 from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
 from metaglot.core.tasks.image_store import TaskBatch
 
 gym.notices.clear()  # learn2learn imports gym, which prints a banner from here
 import learn2learn as l2l  # noqa: E402
+from learn2learn.algorithms.maml import maml_update  # noqa: E402
 
 LEARN2LEARN_VERSION = l2l.__version__
 TOLERANCE = 1e-10  # of the gradient's norm, in float64
@@ -57,10 +59,11 @@ class Learn2LearnEngine:
         if name is None:
             raise UserError(f"{algorithm.label} is not in learn2learn: train it with engine: batched")
         module._modules.pop("base", None)  # OmniglotCNN's blocks again; MetaSGD would adapt these instead
-        self.module, self.steps = module, algorithm.adaptation_steps
+        assert isinstance(algorithm, GradientBased)
+        self.module, self.steps, self.second_order = module, algorithm.adaptation_steps, algorithm.second_order
         self.features, adapted = split_module(module) if name == "ANIL" else (nn.Identity(), module)
         wrapper = l2l.algorithms.MetaSGD if name == "MetaSGD" else l2l.algorithms.MAML
-        self.wrapped = wrapper(adapted, lr=algorithm.fast_lr, first_order=bool(algorithm.first_order))
+        self.wrapped = wrapper(adapted, lr=algorithm.fast_lr, first_order=not self.second_order)
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """The meta-parameters by their names in the weights file: the network's, and MetaSGD's rates for them."""
@@ -89,10 +92,19 @@ class Learn2LearnEngine:
         learner = self.wrapped.clone()
         support, query = (self.features(images.unsqueeze(1)) for images in (support, query))
         for _ in range(self.steps):
-            learner.adapt(F.cross_entropy(learner(support), labels))
+            self._adapt(learner, F.cross_entropy(learner(support), labels))
         logits = learner(query)
         (F.cross_entropy(logits, query_labels) / tasks).backward()
         return score_queries(logits.detach()[None], query_labels[None])
+
+    def _adapt(self, learner: Any, loss: Tensor) -> None:
+        """One inner step; learn2learn itself has only the factors 0 and 1 on the second-order term."""
+        if self.second_order in (0, 1):
+            learner.adapt(loss)
+            return
+        exact = torch.autograd.grad(loss, list(learner.module.parameters()), create_graph=True)
+        scaled = [self.second_order * g + (1 - self.second_order) * g.detach() for g in exact]
+        learner.module = maml_update(learner.module, learner.lr, scaled)
 
 
 def certify_parity(

@@ -85,9 +85,10 @@ class HistoryRow(BaseModel):
 
 
 class AlignmentRow(NamedTuple):
-    """A row of alignment.csv: the first-order and the second-order meta-gradient of one layer, or of the network.
+    """A row of alignment.csv: the approximate and the exact meta-gradient of one layer, or of the network.
 
-    norm_ratio: the norm of the first-order one over that of the second-order one.
+    norm_ratio: the norm of the approximate one over that of the exact one. The approximation is of first order,
+    unless the algorithm has its own.
     """
 
     iteration: int

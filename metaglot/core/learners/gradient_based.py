@@ -34,12 +34,17 @@ class GradientBased(MetaLearner):
     equation 1 and algorithm 2.
     """
 
+    @property
+    def second_order(self) -> float:
+        """The factor on the derivative of every inner gradient: 1 is exact, 0 first order."""
+        return 0.0 if self.first_order else 1.0
+
     def rates(self, parameters: MetaParameters, step: int) -> InnerRates:
         """The inner learning rate of every parameter that adapts in this step, counted from 0."""
         return dict.fromkeys(self.network.names, self.fast_lr)
 
     def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
         start, images = self.network.fast(parameters), self.network.prepare(support)
-        second_order = torch.is_grad_enabled() and not self.first_order
+        second_order = self.second_order if torch.is_grad_enabled() else 0.0
         for fast in inner_loop(self.network, start, lambda i: self.rates(parameters, i), images, labels, second_order):
             yield AdaptedNetwork(self.network, fast, images)

@@ -10,7 +10,14 @@ from torch import Tensor
 from metaglot.core.nn.conv.autograd import without_kernels
 from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
 from metaglot.core.nn.fast_weights import LayerInput, LowRankGradient, TaskLinearWeight, TaskVector
-from metaglot.core.nn.functional_networks import FunctionalNetwork, LayerRecorder, TaskWeight, TaskWeights, vector
+from metaglot.core.nn.functional_networks import (
+    FunctionalNetwork,
+    LayerRecorder,
+    TaskWeight,
+    TaskWeights,
+    scale_derivative,
+    vector,
+)
 
 InnerRates = Mapping[str, Tensor | float]  # of each parameter that adapts: a scalar, or of the weight's own shape
 
@@ -27,23 +34,26 @@ def inner_gradients(
     names: Collection[str],
     x: LayerInput,
     labels: Tensor,
-    second_order: bool,
+    second_order: float,
 ) -> dict[str, LowRankGradient | ConvGradient | Tensor]:
-    """The gradient of each task's loss on x by the named fast weights; differentiable if `second_order`."""
+    """The gradient of each task's loss on x by the named fast weights; its derivative is multiplied by `second_order`.
+
+    So a step of rate a has the derivative I - second_order a H, where H is the Hessian: 1 is exact, 0 first order.
+    """
     recorder = LayerRecorder(names)
     with torch.enable_grad():
         loss = task_losses(network(fast, x, recorder), labels).sum()
         inputs = [recorder.outputs[n] if n in recorder.outputs else vector(fast, n) for n in names]
         with without_kernels():
-            gradients = torch.autograd.grad(loss, inputs, create_graph=second_order)
+            gradients = torch.autograd.grad(loss, inputs, create_graph=bool(second_order))
     return {
-        n: recorder.factors(n, g, second_order) if n in recorder.outputs else g
+        n: recorder.factors(n, g, second_order) if n in recorder.outputs else scale_derivative(g, second_order)
         for n, g in zip(names, gradients, strict=True)
     }
 
 
 def inner_step(
-    network: FunctionalNetwork, fast: TaskWeights, rates: InnerRates, x: LayerInput, labels: Tensor, second_order: bool
+    network: FunctionalNetwork, fast: TaskWeights, rates: InnerRates, x: LayerInput, labels: Tensor, second_order: float
 ) -> TaskWeights:
     """One gradient step of each task on x; in first order the gradient is a constant (Finn et al. 2017, 5.2)."""
     vectors = {n: w.for_each(len(labels)) for n in rates if isinstance(w := fast[n], TaskVector)}
@@ -69,7 +79,7 @@ def inner_loop(
     rates: Callable[[int], InnerRates],
     support: LayerInput,
     labels: Tensor,
-    second_order: bool,
+    second_order: float,
 ) -> Iterator[TaskWeights]:
     """Yield the fast weights before any step, after one, after two, ... without end.
 

@@ -3,6 +3,7 @@
 An algorithm's own file overrides only what is different in it.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from itertools import islice
@@ -122,6 +123,14 @@ class MetaLearner(ABC):
     def meta_lr_factor(self, progress: float) -> float:
         """The factor on meta_lr when this fraction of the training is done."""
         return 1.0
+
+    def approximate_and_exact(self) -> tuple["MetaLearner", "MetaLearner"]:
+        """Two variants of this algorithm, whose meta-gradients alignment.csv compares: by default of first order and
+        of second order. Not called where `first_order` is None.
+        """
+        approximate, exact = copy.copy(self), copy.copy(self)
+        approximate.first_order, exact.first_order = True, False
+        return approximate, exact
 
     @abstractmethod
     def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[TaskClassifier]:

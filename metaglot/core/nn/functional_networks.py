@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
+import torch
 from torch import Tensor
 
 from metaglot.core.nn.batch_norm_relu.autograd import Statistics, norm_relu, statistics
@@ -23,6 +24,13 @@ TaskWeight = TaskLinearWeight | TaskConvWeight | TaskVector
 TaskWeights = Mapping[str, TaskWeight]
 
 HEAD, HEAD_BIAS = "classifier.weight", "classifier.bias"
+
+
+def scale_derivative(value: Tensor, factor: float) -> Tensor:
+    """The same value to the last bit, through which `factor` times the derivative flows back; a constant if 0."""
+    if factor == 1 or not value.requires_grad:
+        return value
+    return torch.lerp(value.detach(), value, factor) if factor else value.detach()
 
 
 @dataclass(frozen=True)
@@ -37,10 +45,9 @@ class LayerRecorder:
         if name in self.names:
             self.inputs[name], self.outputs[name] = rows(x), z if z.requires_grad else z.requires_grad_()
 
-    def factors(self, name: str, grad: Tensor, second_order: bool) -> LowRankGradient | ConvGradient:
-        """The gradient of a weight, given that of its outputs."""
-        x = self.inputs[name]
-        x = x.detach() if x.requires_grad and not second_order else x
+    def factors(self, name: str, grad: Tensor, second_order: float) -> LowRankGradient | ConvGradient:
+        """The gradient of a weight, given that of its outputs; `second_order` as in `scale_derivative`."""
+        x, grad = (scale_derivative(factor, second_order) for factor in (self.inputs[name], grad))
         return ConvGradient(grad, x) if x.dim() == 5 else LowRankGradient(grad, x)
 
 

@@ -79,9 +79,14 @@ class Evidence:
         wanted = original_study.SETTING | {"task.rotations": rotations, "train.iterations": iterations}
         wanted |= {"first_order": False, "algorithms": list(CLAIMED), "seeds": list(seeds)}
         params = self.report.params
-        changes = [_override(key, value) for key, value in wanted.items() if params.get(key) != value]
+        overridden = {key for key, value in params.items() if wanted.get(key) != value}
+        changes = [
+            _override(key, value)
+            for key, value in wanted.items()
+            if params.get(key) != value and not key.startswith("settings.")
+        ]
         blocks = [f"settings.{algorithm}" for algorithm in CLAIMED]  # these would override `train`
-        changes += [f"'~{block}'" for block in blocks if any(key.startswith(f"{block}.") for key in params)]
+        changes += [f"'~{block}'" for block in blocks if any(key.startswith(f"{block}.") for key in overridden)]
         return " ".join(["dvc exp run --temp", *(f"-S {change}" for change in changes)])
 
 

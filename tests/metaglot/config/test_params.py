@@ -139,10 +139,10 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
         (b"", "got None; takes the keys first_order, "),
         (b"42", "got 42; takes the keys first_order, "),
         (TEXT + b"model: conv\n", 'found duplicate key "model"'),
-        (TEXT.replace(b"  maml: {}", b"  maml: {fast_lr: 1, fast_lr: 2}"), 'found duplicate key "fast_lr"'),
+        (TEXT.replace(b"fomaml: {}", b"fomaml: {fast_lr: 1, fast_lr: 2}"), 'found duplicate key "fast_lr"'),
         (BOMB, "line 2: got the alias *a; takes the value itself"),
         (
-            TEXT.replace(b"{}", b"&x {}", 1).replace(b"fomaml: {}", b"fomaml: *x"),
+            TEXT.replace(b"fomaml: {}", b"fomaml: &x {}").replace(b"maml_2017: {}", b"maml_2017: *x"),
             "got the alias *x; takes the value itself",
         ),
         (b"a: &a [*a]", "got the alias *a; takes the value itself"),

@@ -62,7 +62,7 @@ def test_a_train_config_holds_all_that_a_training_depends_on_and_nothing_else() 
         "split": {"kind": "random", "seed": 42},
         "train": changed({})["train"],
         "run": {"device": "auto", "threads": "auto", "task_chunk": "auto"},
-        "settings": {},
+        "settings": {"second_order": 1.0},
     }
 
 
@@ -70,7 +70,27 @@ def test_a_first_order_maml_is_labelled_and_differs_from_fomaml_in_name_alone() 
     files = resolved({"first_order": True})
     maml, fomaml = files["maml/train.yaml"], files["fomaml/train.yaml"]
     assert (maml["label"], maml["first_order"]) == ("MAML (first_order=true)", True)
-    assert {key for key in maml if maml[key] != fomaml[key]} == {"algorithm", "label", "implementation"}
+    assert {key for key in maml if maml[key] != fomaml[key]} == {"algorithm", "label", "implementation", "settings"}
+
+
+@pytest.mark.parametrize(
+    ("factor", "label", "first_order"),
+    [
+        (1.0, "MAML", False),
+        (0.05, "MAML (second_order=0.05)", False),
+        (2, "MAML (second_order=2)", False),
+        (0.0, "MAML (second_order=0)", True),
+    ],
+)
+def test_a_scaled_second_order_term_is_in_the_label(factor: float, label: str, first_order: bool) -> None:
+    maml = resolved({"settings.maml.second_order": factor})["maml/train.yaml"]
+    assert (maml["label"], maml["first_order"]) == (label, first_order)
+    assert maml["settings"] == {"second_order": factor}
+
+
+def test_first_order_and_another_factor_contradict_each_other() -> None:
+    with pytest.raises(UserError, match="settings.maml.second_order: got 0.5; takes 1.0 with first_order: true"):
+        resolved({"first_order": True, "settings.maml.second_order": 0.5})
 
 
 @pytest.mark.parametrize(

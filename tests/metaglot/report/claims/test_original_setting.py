@@ -18,6 +18,7 @@ from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes as classes
 from metaglot.config.resolve import resolve
+from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.report import original_study
 from metaglot.report.claims.approximation import first_order_is_close, whole_network
@@ -128,6 +129,8 @@ def command(changes: dict[str, Any]) -> str:
 def test_the_command_names_only_what_differs_from_params_yaml():
     assert command({"algorithms": ["maml", "fomaml"]}) == "dvc exp run --temp -S 'seeds=[42,43,44,45,46]'"
     more_iterations = {"seeds": [42, 43, 44, 45, 46], "train.iterations": 500, "settings.maml": {"fast_lr": 0.1}}
+    scaled = {"seeds": [42, 43, 44, 45, 46], "settings.maml.second_order": 0.5}
+    assert command(scaled) == "dvc exp run --temp -S '~settings.maml'"
     assert command(more_iterations) == "dvc exp run --temp -S train.iterations=10000 -S '~settings.maml'"
 
 
@@ -138,10 +141,8 @@ def test_the_command_makes_the_original_study_s_setting_of_any_params(tmp_path: 
     words = shlex.split(command(OTHERWISE | possible))
     apply_overrides(str(tmp_path / "params.yaml"), [word for flag, word in pairwise(words) if flag == "-S"])
     params = parse_params((tmp_path / "params.yaml").read_bytes(), classes(ALGORITHMS))
-    content = params.model_dump()
-    for key, value in original_study.SETTING.items():
-        section, _, name = key.partition(".")
-        assert (content[section][name] if name else content[section]) == value, key
+    content = dict(flatten(params.model_dump()))
+    assert {key: content[key] for key in original_study.SETTING} == original_study.SETTING
     files = resolve(params, classes(ALGORITHMS))
     assert {params.task.rotations, params.first_order, params.train.iterations} == {"class", False, 10_000}
     assert {name.split("/")[0] for name in files if "/" in name} == {"maml", "fomaml"}
