@@ -29,6 +29,7 @@ TRAIN: dict[str, tuple[Any, ...]] = {
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {
     "maml.second_order": ("up to", 0, 2),
+    "boil.head_lr": ("up to", 0, 100),
     "maml_plus_plus.adaptation_steps": ("whole", 1, 1000),
     "maml_plus_plus.step_losses": ("choice", True, False),
     "maml_plus_plus.learned_rates": ("choice", True, False),

@@ -238,11 +238,11 @@ def test_who_follows_the_page_adds_an_algorithm_and_trains_it_alone(repository: 
     add_an_algorithm.write(repository.folder)
     said = [repository.succeed("bash", "-c", command) for command in add_an_algorithm.COMMANDS]
     (tested,) = (output for output in said if " passed in " in output)
-    assert "13 passed" in tested
-    new = {f"{stage}@boil-42" for stage in ("train", "evaluate", "track")}
+    assert "9 passed" in tested
+    new = {f"{stage}@zeroing_trick-42" for stage in ("train", "evaluate", "track")}
     assert [ran(output) for output in said if ran(output)] == [{"configure", "report"} | new]
-    assert "data/models/boil-42/weights.safetensors" in repository.locked("boil")
-    assert "BOIL · seed 42" in repository.published()
+    assert "data/models/zeroing_trick-42/weights.safetensors" in repository.locked("zeroing")
+    assert "Zeroing trick · seed 42" in repository.published()
     repository.git("reset", "-q", "--hard")
 
 
