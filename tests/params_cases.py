@@ -29,6 +29,8 @@ TRAIN: dict[str, tuple[Any, ...]] = {
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {
     "maml.second_order": ("up to", 0, 2),
+    "hf_maml.perturbation": ("number", 0, 1),
+    "hf_maml.fixed_relu": ("choice", True, False),
     "boil.head_lr": ("up to", 0, 100),
     "maml_plus_plus.adaptation_steps": ("whole", 1, 1000),
     "maml_plus_plus.step_losses": ("choice", True, False),

@@ -5,6 +5,7 @@ ALGORITHMS = {
     "fomaml": "metaglot.algorithms.fomaml:FOMAML",
     "maml_2017": "metaglot.algorithms.maml_2017:MAML2017",
     "anil": "metaglot.algorithms.anil:ANIL",
+    "hf_maml": "metaglot.algorithms.hf_maml:HFMAML",
     "boil": "metaglot.algorithms.boil:BOIL",
     "meta_sgd": "metaglot.algorithms.meta_sgd:MetaSGD",
     "maml_plus_plus": "metaglot.algorithms.maml_plus_plus:MAMLPlusPlus",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from metaglot.core.common.dotted_keys import flatten
+from metaglot.core.common.run_records import RunRecord
 from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.tables import Table
@@ -45,13 +46,12 @@ def _settings(runs: list[LoadedRun]) -> Table:
 
 
 def _runs(runs: list[LoadedRun]) -> Table:
-    header = ["run", "started", "commit", "device", "threads", "resumed", "versions", "parity with learn2learn"]
+    header = ["run", "started", "commit", "device", "threads", "resumed", "versions", "parity"]
     return Table(header, [_run(run) for run in runs])
 
 
 def _run(run: LoadedRun) -> list[str]:
     record = run.record
-    parity = record.parity.relative_difference if record.parity else None
     started = datetime.fromtimestamp(record.started_at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return [
         run.name,
@@ -61,5 +61,12 @@ def _run(run: LoadedRun) -> list[str]:
         str(record.threads),
         str(record.resumed),
         ", ".join(f"{name} {version}" for name, version in record.versions.items()),
-        "none" if parity is None else f"{parity:.1e}",
+        _parity(record),
     ]
+
+
+def _parity(record: RunRecord) -> str:
+    """How far the first meta-gradient was from the reference's."""
+    if record.parity is None or record.parity.relative_difference is None:
+        return "none"
+    return f"{record.parity.relative_difference:.1e} from {record.parity.model_dump().get('reference', 'learn2learn')}"

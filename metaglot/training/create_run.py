@@ -19,6 +19,7 @@ from metaglot.core.nn.initial_weights import initial_weights, module_state
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
+from metaglot.training.approximation_error import certify_approximation
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream, Timer, TrainingRun
@@ -47,7 +48,7 @@ def create_run(
     optimizer = MetaOptimizer(algorithm, engine, parameters, train.meta_lr, train.iterations)
     stream = TaskStream(train_images, config.task, train.meta_batch_size, seed)
     batch = stream.batch(algorithm, 1)
-    parity = compare_with_learn2learn(config, algorithm, parameters, batch, chunk)
+    parity = certify(config, algorithm, parameters, batch, chunk)
     if train.iterations:
         optimizer.compute_gradient(batch)  # so that training time excludes what a device prepares at its first use
     return TrainingRun(optimizer, stream, validation, train.validate_every, timer, parity, started_at, defer_signals)
@@ -73,10 +74,19 @@ def create_engine(
     return CudaGraphEngine(batched) if device.type == "cuda" else batched
 
 
+def certify(
+    config: TrainStageConfig, algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, chunk: int
+) -> dict[str, Any] | None:
+    """How the first meta-gradient differs from learn2learn's or, for an approximation, from the exact one."""
+    if algorithm.learn2learn_class is None:
+        return certify_approximation(algorithm, parameters, batch, chunk)
+    return compare_with_learn2learn(config, algorithm, parameters, batch, chunk)
+
+
 def compare_with_learn2learn(
     config: TrainStageConfig, algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, chunk: int
 ) -> dict[str, Any] | None:
-    """How the first meta-gradient differs from learn2learn's; None if that is not installed or lacks the algorithm."""
+    """How the first meta-gradient differs from learn2learn's; None if that is not installed."""
     if find_spec("learn2learn") is None:
         return None
     from metaglot.training.learn2learn_engine import certify_parity, initial_module

@@ -1,12 +1,13 @@
 """Gradient steps on the support set, for all tasks at once."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from metaglot.core.nn.batch_norm_relu.autograd import Given
 from metaglot.core.nn.conv.autograd import without_kernels
 from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
 from metaglot.core.nn.fast_weights import LayerInput, LowRankGradient, TaskLinearWeight, TaskVector
@@ -22,43 +23,53 @@ from metaglot.core.nn.functional_networks import (
 InnerRates = Mapping[str, Tensor | float]  # of each parameter that adapts: a scalar, or of the weight's own shape
 
 
+TaskGradients = dict[str, LowRankGradient | ConvGradient | Tensor]  # by weight; Tensor [tasks, 1, features]
+
+
 def task_losses(logits: Tensor, labels: Tensor) -> Tensor:
     """Each task's mean cross-entropy, [tasks]; logits [tasks, m, ways], labels [tasks, m]."""
     losses = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none")
     return losses.view(labels.shape).mean(1)
 
 
-def inner_gradients(
+def logits_and_gradients(
     network: FunctionalNetwork,
     fast: TaskWeights,
     names: Collection[str],
     x: LayerInput,
     labels: Tensor,
     second_order: float,
-) -> dict[str, LowRankGradient | ConvGradient | Tensor]:
-    """The gradient of each task's loss on x by the named fast weights; its derivative is multiplied by `second_order`.
+    given: Sequence[Given] | None = None,
+) -> tuple[Tensor, TaskGradients]:
+    """The logits on x, and each task's gradient of its loss by the named fast weights; every task has its own vectors.
 
-    So a step of rate a has the derivative I - second_order a H, where H is the Hessian: 1 is exact, 0 first order.
+    `second_order` multiplies the derivative of the gradient. So a step of rate a has the derivative
+    I - second_order a H, where H is the Hessian: 1 is exact, 0 first order.
     """
     recorder = LayerRecorder(names)
     with torch.enable_grad():
-        loss = task_losses(network(fast, x, recorder), labels).sum()
+        logits = network(fast, x, recorder, given)
+        loss = task_losses(logits, labels).sum()
         inputs = [recorder.outputs[n] if n in recorder.outputs else vector(fast, n) for n in names]
         with without_kernels():
             gradients = torch.autograd.grad(loss, inputs, create_graph=bool(second_order))
-    return {
+    return logits, {
         n: recorder.factors(n, g, second_order) if n in recorder.outputs else scale_derivative(g, second_order)
         for n, g in zip(names, gradients, strict=True)
     }
+
+
+def vectors_of_each_task(fast: TaskWeights, names: Collection[str], tasks: int) -> TaskWeights:
+    """The same weights, of which each task has its own copy of every named vector."""
+    return {**fast, **{n: w.for_each(tasks) for n in names if isinstance(w := fast[n], TaskVector)}}
 
 
 def inner_step(
     network: FunctionalNetwork, fast: TaskWeights, rates: InnerRates, x: LayerInput, labels: Tensor, second_order: float
 ) -> TaskWeights:
     """One gradient step of each task on x; in first order the gradient is a constant (Finn et al. 2017, 5.2)."""
-    vectors = {n: w.for_each(len(labels)) for n in rates if isinstance(w := fast[n], TaskVector)}
-    fast = {**fast, **vectors}
-    gradients = inner_gradients(network, fast, rates.keys(), x, labels, second_order)
+    fast = vectors_of_each_task(fast, rates, len(labels))
+    _, gradients = logits_and_gradients(network, fast, rates.keys(), x, labels, second_order)
     return {**fast, **{n: updated(fast[n], gradients[n], rate) for n, rate in rates.items()}}
 
 
@@ -68,7 +79,7 @@ def updated(weight: TaskWeight, gradient: LowRankGradient | ConvGradient | Tenso
             return weight.plus(gradient.times(-rate))
         case TaskConvWeight(), ConvGradient():
             return weight.plus(gradient.times(-rate))
-        case TaskVector(), Tensor():
+        case TaskVector() | TaskConvWeight(), Tensor():
             return weight.plus(gradient * -rate)
     raise TypeError(f"{type(gradient).__name__} is not the gradient of a {type(weight).__name__}")
 

@@ -49,14 +49,16 @@ class MetaLearner(ABC):
 
     label: the algorithm's printed name. first_order: whether the derivative of the adaptation is dropped; None
     where that means nothing. takes_first_order: whether params.yaml sets `first_order`. learn2learn_class:
-    learn2learn's class of the same algorithm, if it has one. Settings: the keys of the algorithm's block in
-    params.yaml.
+    learn2learn's class of the same algorithm, if it has one. error_tolerance: how far an approximation of the
+    second-order term may be from the exact term when training starts, as a fraction of its norm; None for no limit.
+    Settings: the keys of the algorithm's block in params.yaml.
     """
 
     label: ClassVar[str]
     first_order: bool | None = None
     takes_first_order: ClassVar[bool] = False
     learn2learn_class: ClassVar[str | None] = None
+    error_tolerance: float | None = None
     Settings: ClassVar[type[AlgorithmSettings]] = AlgorithmSettings
     settings: AlgorithmSettings
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from metaglot.core.nn.sparse_matmul import SparseMatrix
+from metaglot.core.nn.sparse_matmul import WIDTH, SparseMatrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,13 @@ class CachedInput:
         if matrix.dim() == 2 and (sparse := self._sparse) and sparse.supports(matrix):
             return sparse.times(matrix).view(*self.rows.shape[:2], -1)
         return self.rows @ matrix.mT
+
+    def transposed_times(self, grad: Tensor) -> Tensor:
+        """The sum over the tasks of grad^T rows, [n, in]; grad [tasks, m, n]."""
+        grad, sparse = grad.flatten(0, 1), self._sparse
+        if sparse and grad.shape[1] % WIDTH == 0:
+            return sparse.transposed_times(grad)
+        return grad.mT @ self.rows.flatten(0, 1)
 
     @cached_property
     def _sparse(self) -> SparseMatrix | None:
@@ -66,21 +73,28 @@ class LowRankGradient:
 
     grad: Tensor  # [tasks, n, out], with respect to the layer's outputs
     inputs: Tensor  # [tasks, n, in]
+    cached: CachedInput | None = None  # the inputs again, where the layer sees them at every step
 
     def dense(self) -> Tensor:
         """The product itself, [tasks, out, in]."""
         return self.grad.mT @ self.inputs
 
+    def total(self) -> Tensor:
+        """The sum over the tasks, [out, in]."""
+        if self.cached:
+            return self.cached.transposed_times(self.grad)
+        return self.grad.flatten(0, 1).mT @ self.inputs.flatten(0, 1)
+
     def times(self, rate: Tensor | float) -> "LowRankGradient | PerWeightUpdate":
         """The update of a step: in factors for a scalar rate; one of every weight has no thin form."""
         if isinstance(rate, Tensor) and rate.dim() > 1:
             return PerWeightUpdate(self, rate)
-        return LowRankGradient(self.grad * rate, self.inputs)
+        return LowRankGradient(self.grad * rate, self.inputs, self.cached)
 
     def plus(self, other: "LowRankGradient") -> "LowRankGradient":
         """The sum, as thin as it can be: on the same inputs (a first layer's) it grows no longer."""
         if self.inputs is other.inputs:
-            return LowRankGradient(self.grad + other.grad, self.inputs)
+            return LowRankGradient(self.grad + other.grad, self.inputs, self.cached)
         return LowRankGradient(torch.cat([self.grad, other.grad], 1), torch.cat([self.inputs, other.inputs], 1))
 
     def is_cheaper_than_dense(self) -> bool:

@@ -16,7 +16,7 @@ from itertools import repeat
 import torch
 from torch import Tensor
 
-from metaglot.core.nn.batch_norm_relu.autograd import Statistics, norm_relu, statistics
+from metaglot.core.nn.batch_norm_relu.autograd import ActiveUnits, Given, norm_relu, statistics
 from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
 from metaglot.core.nn.fast_weights import CachedInput, LayerInput, LowRankGradient, TaskLinearWeight, TaskVector, rows
 
@@ -40,15 +40,18 @@ class LayerRecorder:
     names: Collection[str]
     inputs: dict[str, Tensor] = field(default_factory=dict)  # [tasks, n, in], or [tasks, n, height, width, in]
     outputs: dict[str, Tensor] = field(default_factory=dict)  # the same with `out`
+    cached: dict[str, CachedInput] = field(default_factory=dict)
 
     def record(self, name: str, x: LayerInput, z: Tensor) -> None:
         if name in self.names:
             self.inputs[name], self.outputs[name] = rows(x), z if z.requires_grad else z.requires_grad_()
+            if isinstance(x, CachedInput):
+                self.cached[name] = x
 
     def factors(self, name: str, grad: Tensor, second_order: float) -> LowRankGradient | ConvGradient:
         """The gradient of a weight, given that of its outputs; `second_order` as in `scale_derivative`."""
         x, grad = (scale_derivative(factor, second_order) for factor in (self.inputs[name], grad))
-        return ConvGradient(grad, x) if x.dim() == 5 else LowRankGradient(grad, x)
+        return ConvGradient(grad, x) if x.dim() == 5 else LowRankGradient(grad, x, self.cached.get(name))
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,7 @@ class Block:
         """The bias that the norm takes away again."""
         return self.matrix.removesuffix("weight") + "bias"
 
-    def __call__(
-        self, fast: TaskWeights, x: LayerInput, tape: LayerRecorder | None, given: Statistics | None
-    ) -> Tensor:
+    def __call__(self, fast: TaskWeights, x: LayerInput, tape: LayerRecorder | None, given: Given | None) -> Tensor:
         """x [tasks, m, in], or [tasks, m, height, width, in] where it convolves -> the same with its own features."""
         z = apply(fast, self.matrix, x, tape)
         flat = z.flatten(1, 3) if self.convolves else z
@@ -104,7 +105,7 @@ class FunctionalNetwork:
         fast: TaskWeights,
         x: LayerInput,
         tape: LayerRecorder | None = None,
-        given: Sequence[Statistics] | None = None,
+        given: Sequence[Given] | None = None,
     ) -> Tensor:
         """x [tasks, m, height, width], ink = 1, or prepared -> [tasks, m, features]."""
         x = self.prepare(x)
@@ -118,7 +119,7 @@ class FunctionalNetwork:
         fast: TaskWeights,
         x: LayerInput,
         tape: LayerRecorder | None = None,
-        given: Sequence[Statistics] | None = None,
+        given: Sequence[Given] | None = None,
     ) -> Tensor:
         """x [tasks, m, height, width], or prepared -> logits [tasks, m, ways].
 
@@ -126,11 +127,19 @@ class FunctionalNetwork:
         """
         return apply(fast, HEAD, self.features(fast, x, tape, given), tape) + vector(fast, HEAD_BIAS)
 
-    def statistics(self, fast: TaskWeights, x: LayerInput) -> list[Statistics]:
+    def statistics(self, fast: TaskWeights, x: LayerInput) -> list[Given]:
         """What each block's batch norm sees on x, to be `given` to a forward of other images."""
         tape = LayerRecorder([block.matrix for block in self.blocks])
         self.features(fast, x, tape)
         return [statistics(z.flatten(1, -2)) for z in tape.outputs.values()]
+
+    def active_units(self, fast: TaskWeights, x: LayerInput) -> list[Given]:
+        """Where each block's ReLU passes its input on x, to be `given` to a forward of the same images."""
+        x, patterns = self.prepare(x), list[Given]()
+        for block in self.blocks:
+            x = block(fast, x, None, None)
+            patterns.append(ActiveUnits(rows(x).detach().sign().flatten(1, -2)))
+        return patterns
 
 
 def create_network(model: str) -> FunctionalNetwork:

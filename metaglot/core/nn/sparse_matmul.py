@@ -54,6 +54,11 @@ class SparseMatrix:
         product: Tensor = _Times.apply(matrix, self)
         return product
 
+    def transposed_times(self, grad: Tensor) -> Tensor:
+        """G^T X, [features, columns]; G [rows, features], as wide as what `supports` accepts."""
+        product: Tensor = _TransposedTimes.apply(grad, self)
+        return product
+
     def _multiply(self, name: str, features: int, other: Tensor, *shape: int) -> Tensor:
         product = other.new_empty(shape)
         self._call(name, features, self.entries, self.ends, other.contiguous(), product)

@@ -22,6 +22,15 @@ class Statistics(NamedTuple):
     variance: Tensor
 
 
+class ActiveUnits(NamedTuple):
+    """Where a ReLU passes its input, [tasks, rows, features] of 0 and 1, instead of where the input is positive."""
+
+    pattern: Tensor
+
+
+Given = Statistics | ActiveUnits  # what a forward pass takes from another one
+
+
 def statistics(z: Tensor) -> Statistics:
     """The statistics of each task's own rows; z [tasks, rows, features]."""
     mean = z.mean(1, keepdim=True)
@@ -29,18 +38,22 @@ def statistics(z: Tensor) -> Statistics:
     return Statistics(mean, centred.mul_(centred).mean(1, keepdim=True))
 
 
-def norm_relu(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, given: Statistics | None = None) -> Tensor:
+def norm_relu(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, given: Given | None = None) -> Tensor:
     """relu(gamma (z - mean) / sqrt(variance + eps) + beta), differentiable twice.
 
     z [tasks, rows, features]; gamma, beta [tasks, 1, features]. The statistics are those of each task's rows
     (Ioffe and Szegedy 2015, as PyTorch's `batch_norm` in training), or the `given` ones, which are then
-    constants.
+    constants. With given active units the ReLU multiplies by their pattern.
     """
     if given is None:
         y: Tensor = _NormReLU.apply(
             z, gamma, beta, eps, cpu_kernels if cpu_kernels.supports(z, gamma, beta) else torch_fallback
         )
         return y
+    if isinstance(given, ActiveUnits):
+        by = cpu_kernels if cpu_kernels.supports(z, gamma, beta) else torch_fallback
+        passed: Tensor = _NormGivenUnits.apply(z, gamma, beta, eps, given.pattern, by)
+        return passed
     return torch.addcmul(beta, z - given.mean, gamma * (given.variance + eps).rsqrt()).relu()
 
 
@@ -76,3 +89,23 @@ class _Gradient(Function):
     def backward(ctx: Any, a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.by.double_backward(a, b, c, *ctx.saved_tensors)
         return None, *gradients, *[None] * (len(ctx.needs_input_grad) - 4)
+
+
+class _NormGivenUnits(Function):
+    """Batch norm times the pattern of a ReLU; differentiable once."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float, pattern: Tensor, by: ModuleType
+    ) -> Tensor:
+        y, saved = by.forward_given(z, gamma, beta, eps, pattern)
+        ctx.save_for_backward(pattern, *saved)
+        ctx.by = by
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        pattern, *saved = ctx.saved_tensors
+        dz, dgamma, dbeta, _ = ctx.by.gradient(dy * pattern, *saved)
+        return dz, dgamma, dbeta, None, None, None

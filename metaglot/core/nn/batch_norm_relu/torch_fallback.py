@@ -24,6 +24,12 @@ def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor,
     return y, (gamma, x, r, y)
 
 
+def forward_given(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, pattern: Tensor) -> tuple[Tensor, Saved]:
+    """(gamma x + beta) times the pattern; `gradient` takes what it saves for a ReLU that passes everything."""
+    _, (gamma, x, r, y) = forward(z, gamma, beta, eps)
+    return torch.addcmul(beta, x, gamma).mul_(pattern), (gamma, x, r, torch.ones_like(y))
+
+
 def gradient(dy: Tensor, gamma: Tensor, x: Tensor, r: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Saved]:
     """dz, dgamma, dbeta."""
     rows = x.shape[1]

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from metaglot.core.nn.batch_norm_relu import cpu_kernels
-from metaglot.core.nn.batch_norm_relu.autograd import Statistics, norm_relu, statistics
+from metaglot.core.nn.batch_norm_relu.autograd import ActiveUnits, Statistics, norm_relu, statistics
 
 EPS = 1e-3
 
@@ -118,3 +118,16 @@ def test_statistics_are_the_mean_and_the_biased_variance_of_each_tasks_rows():
     expected = Statistics(z.mean(1, keepdim=True), z.var(1, correction=0, keepdim=True))
     torch.testing.assert_close(found, Statistics(*(x.detach() for x in expected)))
     assert torch.equal(z, before)
+
+
+@pytest.mark.parametrize(("tasks", "rows", "features"), [(1, 2, 1), (3, 5, 4), (2, 25, 64)])
+def test_given_active_units_multiply_pytorchs_batch_norm_by_their_pattern(tasks, rows, features):
+    given = inputs(tasks, rows, features)
+    pattern = torch.randint(0, 2, given[0].shape, generator=torch.Generator().manual_seed(0)).double()
+    ours = norm_relu(*given, EPS, ActiveUnits(pattern))
+    theirs = torch.stack(
+        [F.batch_norm(z, None, None, g[0], b[0], True, 0.0, EPS) for z, g, b in zip(*given, strict=True)]
+    )
+    torch.testing.assert_close(ours, theirs * pattern)
+    found, expected = (torch.autograd.grad(torch.cos(y).sum(), given) for y in (ours, theirs * pattern))
+    torch.testing.assert_close(found, expected)
