@@ -7,6 +7,7 @@ ALGORITHMS = {
     "anil": "metaglot.algorithms.anil:ANIL",
     "hf_maml": "metaglot.algorithms.hf_maml:HFMAML",
     "boil": "metaglot.algorithms.boil:BOIL",
+    "meta_curvature": "metaglot.algorithms.meta_curvature:MetaCurvature",
     "meta_sgd": "metaglot.algorithms.meta_sgd:MetaSGD",
     "maml_plus_plus": "metaglot.algorithms.maml_plus_plus:MAMLPlusPlus",
     "reptile": "metaglot.algorithms.reptile:Reptile",

@@ -20,10 +20,11 @@ from metaglot.core.nn.functional_networks import (
     vector,
 )
 
-InnerRates = Mapping[str, Tensor | float]  # of each parameter that adapts: a scalar, or of the weight's own shape
-
-
-TaskGradients = dict[str, LowRankGradient | ConvGradient | Tensor]  # by weight; Tensor [tasks, 1, features]
+TaskGradient = LowRankGradient | ConvGradient | Tensor  # Tensor [tasks, ...]: of a vector or a kernel
+TaskGradients = dict[str, TaskGradient]  # by weight
+InnerRate = Tensor | float | Callable[[TaskGradient], TaskGradient]
+# Of each parameter that adapts: a scalar, a rate for every weight, or a function that gives the step to subtract.
+InnerRates = Mapping[str, InnerRate]
 
 
 def task_losses(logits: Tensor, labels: Tensor) -> Tensor:
@@ -73,7 +74,10 @@ def inner_step(
     return {**fast, **{n: updated(fast[n], gradients[n], rate) for n, rate in rates.items()}}
 
 
-def updated(weight: TaskWeight, gradient: LowRankGradient | ConvGradient | Tensor, rate: Tensor | float) -> TaskWeight:
+def updated(weight: TaskWeight, gradient: TaskGradient, rate: InnerRate) -> TaskWeight:
+    """The weight minus the rate times the gradient."""
+    if callable(rate) and not isinstance(rate, Tensor):
+        gradient, rate = rate(gradient), 1.0
     match weight, gradient:
         case TaskLinearWeight(), LowRankGradient():
             return weight.plus(gradient.times(-rate))
