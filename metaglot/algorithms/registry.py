@@ -6,6 +6,7 @@ ALGORITHMS = {
     "maml_2017": "metaglot.algorithms.maml_2017:MAML2017",
     "anil": "metaglot.algorithms.anil:ANIL",
     "hf_maml": "metaglot.algorithms.hf_maml:HFMAML",
+    "imaml": "metaglot.algorithms.imaml:IMAML",
     "boil": "metaglot.algorithms.boil:BOIL",
     "meta_curvature": "metaglot.algorithms.meta_curvature:MetaCurvature",
     "meta_sgd": "metaglot.algorithms.meta_sgd:MetaSGD",
