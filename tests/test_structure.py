@@ -31,10 +31,14 @@ def covers(dep: str, path: str) -> bool:
 
 
 def imported(stage: str, algorithm: str) -> set[str]:
-    """The files that a stage imports, also by name at run time, but for the other algorithms' own."""
-    places = ALGORITHMS if stage in ("configure", "train", "evaluate") else {}
-    named = [place.split(":")[0] for name, place in places.items() if stage == "configure" or name == algorithm]
-    modules = {f"stages.{stage}", *named}
+    """The files that a stage imports, also by name at run time, but for the other algorithms' own.
+
+    `track` copies the files that a model imports, all algorithms' among them.
+    """
+    places = ALGORITHMS if stage in ("configure", "train", "evaluate", "track") else {}
+    takes_all = stage in ("configure", "track")
+    named = [place.split(":")[0] for name, place in places.items() if takes_all or name == algorithm]
+    modules = {f"stages.{stage}", *named, *(["metaglot.inference.mlflow_model"] if stage == "track" else [])}
     found = modules.union(*(GRAPH.find_upstream_modules(module) for module in modules))
     files = {module.replace(".", "/") + ".py" for module in found}
     return {file for file in files if (ROOT / file).exists()}  # no __init__.py: those hold no code

@@ -1,4 +1,4 @@
-"""What a published run lacks: points of its metrics, params, figures, or its dataset."""
+"""What a published run lacks: points of its metrics, params, figures, its dataset, or its model."""
 
 from collections import defaultdict
 
@@ -6,6 +6,7 @@ from mlflow.entities import Run
 
 from metaglot.tracking.mlflow_client import MlflowClient
 from metaglot.tracking.mlflow_figures import FIGURES
+from metaglot.tracking.mlflow_model import has_model
 from metaglot.tracking.mlflow_run import MlflowRun
 
 
@@ -16,7 +17,9 @@ def missing(client: MlflowClient, published: Run, run: MlflowRun) -> list[str]:
     lacking += sorted(run.params.keys() - published.data.params.keys())
     lacking += sorted(set(FIGURES) - _stored_files(client, published))
     has_dataset = published.inputs is not None and published.inputs.dataset_inputs
-    return lacking if has_dataset else [*lacking, "dataset"]
+    lacking += [] if has_dataset else ["dataset"]
+    has_all = run.model is None or has_model(client, published, run.model)
+    return lacking if has_all else [*lacking, "model"]
 
 
 def _steps(run: MlflowRun) -> dict[str, set[int]]:

@@ -1,8 +1,10 @@
 """What a tracking server shows of one training: the records of a run, flattened into names and numbers."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from metaglot.core.common.dotted_keys import flatten
@@ -24,6 +26,20 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
+class TrainedModel:
+    """The network of a run, in the folder that the predictor reads, and the name that it is registered under.
+
+    validation_accuracy: of the weights in the folder; None if they were never validated.
+    """
+
+    registered_name: str
+    folder: Path
+    weights_sha256: str
+    seed: int
+    validation_accuracy: float | None
+
+
+@dataclass(frozen=True)
 class MlflowRun:
     """One run, named so that a table of several answers: which is better, how sure, how long."""
 
@@ -34,9 +50,12 @@ class MlflowRun:
     params: dict[str, str]
     points: list[Point]
     tags: dict[str, str]
+    model: TrainedModel | None = None
 
 
-def mlflow_run(run: RunRecord, history: list[dict[str, float]], result: Result) -> MlflowRun:
+def mlflow_run(
+    run: RunRecord, history: list[dict[str, float]], result: Result, model: TrainedModel | None = None
+) -> MlflowRun:
     """Put together a training's record, curves and scores: the same whenever and wherever it is done."""
     return MlflowRun(
         experiment=experiment_name(run),
@@ -46,6 +65,7 @@ def mlflow_run(run: RunRecord, history: list[dict[str, float]], result: Result) 
         params=flattened(run.config.model_dump() | {"evaluate": result.evaluate.model_dump()}),
         points=[*scores(run, result), *curves(run, history)],
         tags=tags(run, result),
+        model=model,
     )
 
 
@@ -60,6 +80,19 @@ def experiment_name(run: RunRecord) -> str:
     if task.rotations != "class":
         parts.append(f"rotations-{task.rotations}")
     return "-".join(parts)
+
+
+def trained_model(run: RunRecord, history: list[dict[str, float]], folder: Path, weights_sha256: str) -> TrainedModel:
+    """What is known of a run's network."""
+    name = re.sub(r"[^\w.]+", "-", f"metaglot-{run.algorithm}-{experiment_name(run)}").strip("-")
+    return TrainedModel(name, folder, weights_sha256, run.seed, validation_accuracy(run, history))
+
+
+def validation_accuracy(run: RunRecord, history: list[dict[str, float]]) -> float | None:
+    """That of the weights which the training saved: the last one; with early stopping, the best one."""
+    accuracies = [row["validation_accuracy"] for row in history if "validation_accuracy" in row]
+    stops_early = "patience" in (run.config.model_dump().get("settings") or {})
+    return max(accuracies[-1:] if not stops_early else accuracies, default=None)
 
 
 def flattened(record: dict[str, Any]) -> dict[str, str]:
