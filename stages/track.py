@@ -2,7 +2,7 @@
 
 Reads the training's folder, the result and evaluate.yaml. Writes nothing that DVC keeps: MLflow's database is a view of
 those files, which `dvc repro -s -f track` fills again. Git has all of them but the trained weights; without these, as
-in a fresh clone, a run is published without its model, and later completed.
+in a fresh clone, a run is published without its model, and is completed when it is tracked again with them.
 """
 
 import os

@@ -14,10 +14,9 @@ from mlflow.entities.model_registry import ModelVersion
 from metaglot.core.common.errors import UserError
 from metaglot.tracking.mlflow_client import AGAIN, MlflowClient, MlflowException
 from metaglot.tracking.mlflow_model_folder import FILES, write_model_folder
-from metaglot.tracking.mlflow_notes import ON_MODEL
+from metaglot.tracking.mlflow_notes import model_note
 from metaglot.tracking.mlflow_run import TrainedModel
 
-NAME = "model"  # of a logged model, within its run
 WEIGHTS, SEED, VALIDATED = "metaglot.weights", "metaglot.seed", "metaglot.validation_accuracy"
 LOGGED = "metaglot.model"  # of a version: the logged model's id, which MLflow's databases do not give back
 VERSIONS = "mlflow.modelVersions"  # MLflow's own tag: what its pages show as the versions of a logged model
@@ -51,7 +50,7 @@ def log_model(client: MlflowClient, published: Run, model: TrainedModel) -> str:
     logged = next((other for other in models if _is_of(other, model)), None)
     if logged is None:
         experiment, run_id = published.info.experiment_id, published.info.run_id
-        logged = client.create_logged_model(experiment, NAME, run_id, {WEIGHTS: model.weights_sha256})
+        logged = client.create_logged_model(experiment, model.folder.name, run_id, {WEIGHTS: model.weights_sha256})
     if logged.status != LoggedModelStatus.READY or not _has_files(client, logged, model):
         _upload(client, published, logged, model)
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
@@ -66,7 +65,7 @@ def log_model(client: MlflowClient, published: Run, model: TrainedModel) -> str:
 def register_model(client: MlflowClient, published: Run, model_id: str, model: TrainedModel) -> None:
     """Make the logged model a version of the registered one, which is made if need be."""
     try:
-        client.create_registered_model(model.registered_name, description=ON_MODEL)
+        client.create_registered_model(model.registered_name, description=model_note(model.registered_name))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -114,8 +113,8 @@ def _outputs(published: Run) -> list[str]:
 
 def _upload(client: MlflowClient, published: Run, logged: LoggedModel, model: TrainedModel) -> None:
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary, NAME)
-        write_model_folder(folder, model.folder, published.info.run_id, logged.model_id)
+        folder = Path(temporary, model.folder.name)
+        write_model_folder(folder, model.folder, model.algorithm, published.info.run_id, logged.model_id)
         client.log_model_artifacts(logged.model_id, str(folder))
         local = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     stored = _stored_files(client, logged.model_id)

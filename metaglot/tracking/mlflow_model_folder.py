@@ -15,7 +15,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType, Array, Map
 
 LIBRARY = Path(__file__).parents[1]
-PACKAGES = ("core", "algorithms", "datasets", "inference")  # what the model's code imports
+PACKAGES = ("core", "datasets", "inference")  # what the model's code imports, besides its own algorithm
 MODEL_CODE, EXAMPLE = "mlflow_model.py", "example_request.json"  # in metaglot/inference
 FILES = ("run.json", "weights.safetensors", "adaptation.json")  # of a run's folder; the last one may be missing
 ENVIRONMENT = "python_env.yaml"
@@ -42,7 +42,7 @@ SIGNATURE = ModelSignature(
 )
 
 
-def write_model_folder(folder: Path, run_folder: Path, run_id: str, model_id: str) -> None:
+def write_model_folder(folder: Path, run_folder: Path, algorithm: str, run_id: str, model_id: str) -> None:
     """Write the model of the training in `run_folder`. No path of this machine is recorded."""
     artifacts = {}
     (folder / "artifacts").mkdir(parents=True)
@@ -50,7 +50,7 @@ def write_model_folder(folder: Path, run_folder: Path, run_id: str, model_id: st
         if (run_folder / name).exists():
             shutil.copy(run_folder / name, folder / "artifacts")
             artifacts[Path(name).stem] = {"path": f"artifacts/{name}", "uri": name}
-    _copy_code(folder)
+    _copy_code(folder, algorithm)
     _write_example(folder)
     _write_environment(folder)
     model = Model(
@@ -76,11 +76,13 @@ def write_model_folder(folder: Path, run_folder: Path, run_id: str, model_id: st
     (folder / "MLmodel").write_text(yaml.safe_dump(record, sort_keys=False))
 
 
-def _copy_code(folder: Path) -> None:
+def _copy_code(folder: Path, algorithm: str) -> None:
     target = folder / "code" / LIBRARY.name
     for package in PACKAGES:
         shutil.copytree(LIBRARY / package, target / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(LIBRARY / "__init__.py", target)
+    (target / "algorithms").mkdir()
+    for name in ("__init__.py", "algorithms/__init__.py", f"algorithms/{algorithm}.py"):
+        shutil.copy(LIBRARY / name, target / name)
     shutil.copy(LIBRARY / "inference" / MODEL_CODE, folder)
 
 

@@ -25,13 +25,17 @@ A network that learns new characters from a few labelled images of each. Each tr
 
 - `support`, `queries`: images, each nested lists of numbers (height x width, or with colours) or a PNG in base64.
 - `labels`: a text for each image of `support`; two classes or more, at most as many as in training.
-- `steps` (optional): adaptation steps; otherwise those of the test. `transductive` (optional): `true` normalises all
-  queries together; otherwise each query is classified independently.
+- `steps` (optional): adaptation steps; otherwise those of the test.
+- `transductive` (optional): `true` normalises all queries together; otherwise each is classified independently.
 
-It answers `labels`, one for each query, and `probabilities`, of every class. `mlflow models serve` takes the same under
-`inputs`: `{"inputs": {"support": [...], "labels": [...], "queries": [...]}}`, also a list of requests. The model holds
-its own code; it needs the packages of its `requirements.txt`.
+It answers `labels`, one for each query, and `probabilities`, of every class. `mlflow models serve` takes the same, or \
+a list of such requests, under `inputs`. The model holds its own code; it needs the packages of its `requirements.txt`.
 """
+
+
+def model_note(registered_name: str) -> str:
+    """What a registered model takes and answers."""
+    return ON_MODEL.replace("NAME", registered_name)
 
 
 def run_note(run: RunRecord, result: Result) -> str:

@@ -33,6 +33,7 @@ class TrainedModel:
     """
 
     registered_name: str
+    algorithm: str
     folder: Path
     weights_sha256: str
     seed: int
@@ -85,7 +86,7 @@ def experiment_name(run: RunRecord) -> str:
 def trained_model(run: RunRecord, history: list[dict[str, float]], folder: Path, weights_sha256: str) -> TrainedModel:
     """What is known of a run's network."""
     name = re.sub(r"[^\w.]+", "-", f"metaglot-{run.algorithm}-{experiment_name(run)}").strip("-")
-    return TrainedModel(name, folder, weights_sha256, run.seed, validation_accuracy(run, history))
+    return TrainedModel(name, run.algorithm, folder, weights_sha256, run.seed, validation_accuracy(run, history))
 
 
 def validation_accuracy(run: RunRecord, history: list[dict[str, float]]) -> float | None:

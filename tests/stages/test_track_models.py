@@ -78,7 +78,7 @@ def test_a_run_has_its_model_with_the_metrics_of_its_end(workspace: Path) -> Non
     assert {metric.key: metric.value for metric in model.metrics or []} == run.data.metrics
     assert "test_accuracy" in run.data.metrics and champion(client(workspace)) == "MAML · seed 42"
     assert "champion" in client(workspace).get_registered_model(NAME).description
-    assert (version.name, version.description) == (NAME, run.info.run_name)
+    assert (model.name, version.name, version.description) == ("maml-42", NAME, run.info.run_name)
 
 
 def test_publishing_again_adds_nothing(workspace: Path) -> None:
