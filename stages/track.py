@@ -49,8 +49,8 @@ def main(
     with one_line_errors(uri), exclusive():
         figures = partial(draw_figures, run=training, history=history, result=result)
         publish(open_client(uri), uri, paths.root(), run, figures)
-    lacking = "" if model else f", without a model: {paths.weights(algorithm, seed)} is not there"
-    print(f"{run.name} is in MLflow's experiment {run.experiment} at {without_credentials(uri)}{lacking}")
+    no_model = "" if model else f"; no model was published: {paths.weights(algorithm, seed)} is not there"
+    print(f"{run.name} is in MLflow's experiment {run.experiment} at {without_credentials(uri)}{no_model}")
 
 
 def find_model(training: RunRecord, history: list[dict[str, float]], algorithm: str, seed: int) -> TrainedModel | None:

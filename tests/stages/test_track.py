@@ -368,7 +368,7 @@ def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
     done = command(bare)
     assert (done.returncode, done.stderr) == (0, "")
     published = f"MAML · seed 42 is in MLflow's experiment {TASK} at sqlite:///{bare}/mlflow.db"
-    assert done.stdout == f"{published}, without a model: data/models/maml-42/weights.safetensors is not there\n"
+    assert done.stdout == f"{published}; no model was published: data/models/maml-42/weights.safetensors is not there\n"
     paths.run_record("maml", 42).unlink()
     refused = command(bare)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)

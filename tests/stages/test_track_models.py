@@ -95,12 +95,14 @@ def test_without_weights_a_run_is_published_without_a_model_and_gets_it_later(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     track.main("maml", 42)
-    assert capsys.readouterr().out.endswith("without a model: data/models/maml-42/weights.safetensors is not there\n")
+    assert capsys.readouterr().out.endswith(
+        "; no model was published: data/models/maml-42/weights.safetensors is not there\n"
+    )
     (run,) = runs(client(workspace))
     assert run.info.status == "FINISHED" and models(client(workspace)) == []
     write()
     track.main("maml", 42)
-    assert "without a model" not in capsys.readouterr().out
+    assert "no model" not in capsys.readouterr().out
     assert whole(client(workspace))[0].info.run_id == run.info.run_id
 
 
