@@ -22,8 +22,9 @@ from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.evaluation.result_record import Result
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.tracking.mlflow_figures import draw_figures
-from metaglot.tracking.mlflow_run import TrainedModel, mlflow_run, trained_model
+from metaglot.tracking.mlflow_run import experiment_name, mlflow_run
 from metaglot.tracking.tracking_uri import VARIABLE, tracking_uri
+from metaglot.tracking.trained_model import TrainedModel, trained_model
 from stages.support import paths
 from stages.support.command_line import run_command
 
@@ -61,7 +62,7 @@ def find_model(training: RunRecord, history: list[dict[str, float]], algorithm: 
     digest = sha256(weights)
     if record.exists() and read_record(AdaptationRecord, record).weights_sha256 != digest:
         raise UserError(f"{weights} is not what was tested ({record} names other weights): run `dvc repro`")
-    return trained_model(training, history, paths.model(algorithm, seed), digest)
+    return trained_model(training, history, experiment_name(training), paths.model(algorithm, seed), digest)
 
 
 def read_result(algorithm: str, seed: int) -> Result:

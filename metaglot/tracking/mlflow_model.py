@@ -1,25 +1,20 @@
-"""The model of one run in MLflow: logged, with all its files, and registered as a version, once.
+"""The model of one run in MLflow: logged once, with all its files.
 
 Each step may be interrupted, and the next publication goes on from there. A model is READY once all its files are
 known to be stored.
 """
 
-import json
 import tempfile
 from pathlib import Path
 
 from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
-from mlflow.entities.model_registry import ModelVersion
 
 from metaglot.core.common.errors import UserError
-from metaglot.tracking.mlflow_client import AGAIN, MlflowClient, MlflowException
+from metaglot.tracking.mlflow_client import AGAIN, MlflowClient
 from metaglot.tracking.mlflow_model_folder import FILES, write_model_folder
-from metaglot.tracking.mlflow_notes import model_note
-from metaglot.tracking.mlflow_run import TrainedModel
+from metaglot.tracking.trained_model import TrainedModel
 
-WEIGHTS, SEED, VALIDATED = "metaglot.weights", "metaglot.seed", "metaglot.validation_accuracy"
-LOGGED = "metaglot.model"  # of a version: the logged model's id, which MLflow's databases do not give back
-VERSIONS = "mlflow.modelVersions"  # MLflow's own tag: what its pages show as the versions of a logged model
+WEIGHTS = "metaglot.weights"  # the tag with the digest of the trained network
 
 
 def find_models(client: MlflowClient, published: Run) -> list[LoggedModel]:
@@ -29,19 +24,12 @@ def find_models(client: MlflowClient, published: Run) -> list[LoggedModel]:
     return sorted(models, key=lambda model: (model.status != LoggedModelStatus.READY, model.model_id))
 
 
-def find_versions(client: MlflowClient, published: Run) -> list[ModelVersion]:
-    """The versions of registered models that are of this run; the oldest first."""
-    versions = client.search_model_versions(f"run_id = '{published.info.run_id}'")
-    return sorted(versions, key=lambda version: int(version.version))
-
-
-def has_model(client: MlflowClient, published: Run, model: TrainedModel) -> bool:
-    """Whether the run's model is complete, linked to the run, and registered."""
+def find_logged(client: MlflowClient, published: Run, model: TrainedModel) -> LoggedModel | None:
+    """The run's model, if it is READY, has its files and its metrics, and is linked to the run."""
     logged = next((other for other in find_models(client, published) if _is_of(other, model)), None)
     if logged is None or logged.status != LoggedModelStatus.READY or not _has_files(client, logged, model):
-        return False
-    is_linked = logged.model_id in _outputs(published) and VERSIONS in logged.tags and bool(logged.metrics)
-    return is_linked and [version.tags.get(LOGGED) for version in find_versions(client, published)] == [logged.model_id]
+        return None
+    return logged if logged.metrics and logged.model_id in _outputs(published) else None
 
 
 def log_model(client: MlflowClient, published: Run, model: TrainedModel) -> str:
@@ -62,45 +50,9 @@ def log_model(client: MlflowClient, published: Run, model: TrainedModel) -> str:
     return str(logged.model_id)
 
 
-def register_model(client: MlflowClient, published: Run, model_id: str, model: TrainedModel) -> None:
-    """Make the logged model a version of the registered one, which is made if need be."""
-    try:
-        client.create_registered_model(model.registered_name, description=model_note(model.registered_name))
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    before = find_versions(client, published)
-    same = [version for version in before if version.tags.get(LOGGED) == model_id]
-    version = same[0] if same else _create_version(client, published, model_id, model)
-    for other in before:  # a request that was sent twice, or a version of a model that was deleted
-        if other.version != version.version:
-            client.delete_model_version(other.name, str(other.version))
-    versions = json.dumps([{"name": version.name, "version": str(version.version)}])
-    client.set_logged_model_tags(model_id, {VERSIONS: versions})
-
-
 def delete_models(client: MlflowClient, published: Run) -> None:
-    """Delete what was registered and logged of a run that is to be deleted."""
-    for version in find_versions(client, published):
-        client.delete_model_version(version.name, str(version.version))
     for logged in find_models(client, published):
         client.delete_logged_model(logged.model_id)
-
-
-def _create_version(client: MlflowClient, published: Run, model_id: str, model: TrainedModel) -> ModelVersion:
-    tags = {LOGGED: model_id, WEIGHTS: model.weights_sha256, SEED: str(model.seed)}
-    if model.validation_accuracy is not None:
-        tags[VALIDATED] = repr(model.validation_accuracy)
-    source = client.get_logged_model(model_id).artifact_location
-    return client.create_model_version(
-        model.registered_name,
-        source,
-        published.info.run_id,
-        tags,
-        description=published.info.run_name,
-        await_creation_for=0,
-        model_id=model_id,
-    )
 
 
 def _is_of(logged: LoggedModel, model: TrainedModel) -> bool:

@@ -11,11 +11,11 @@ from urllib.request import url2pathname
 from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
 
 from metaglot.core.common.errors import UserError
-from metaglot.tracking.mlflow_champion import update_champion
 from metaglot.tracking.mlflow_client import AGAIN, MlflowClient
 from metaglot.tracking.mlflow_completeness import missing
-from metaglot.tracking.mlflow_model import delete_models, log_model, register_model
+from metaglot.tracking.mlflow_model import delete_models, log_model
 from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
+from metaglot.tracking.mlflow_registry import delete_versions, register_model, update_champion
 from metaglot.tracking.mlflow_run import MlflowRun
 from metaglot.tracking.tracking_uri import VARIABLE, is_database, sqlite_file
 
@@ -40,6 +40,7 @@ def publish(client: MlflowClient, uri: str, root: Path, run: MlflowRun, draw_fig
     if kept.info.status != "FINISHED" or missing(client, kept, run):
         log_run(client, kept, run, draw_figures)
     for other in superseded:  # a request that was sent twice, or scores that were corrected since
+        delete_versions(client, other)
         delete_models(client, other)
         client.delete_run(other.info.run_id)
     if run.model is not None:

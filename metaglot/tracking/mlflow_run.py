@@ -1,10 +1,8 @@
 """What a tracking server shows of one training: the records of a run, flattened into names and numbers."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from metaglot.core.common.dotted_keys import flatten
@@ -12,6 +10,7 @@ from metaglot.core.common.run_records import RunRecord
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.result_record import ClusteredMean, Result
 from metaglot.tracking.mlflow_notes import run_note
+from metaglot.tracking.trained_model import TrainedModel
 
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm")
 
@@ -23,21 +22,6 @@ class Point(NamedTuple):
     value: float
     timestamp: int
     step: int
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """The network of a run, in the folder that the predictor reads, and the name that it is registered under.
-
-    validation_accuracy: of the weights in the folder; None if they were never validated.
-    """
-
-    registered_name: str
-    algorithm: str
-    folder: Path
-    weights_sha256: str
-    seed: int
-    validation_accuracy: float | None
 
 
 @dataclass(frozen=True)
@@ -81,19 +65,6 @@ def experiment_name(run: RunRecord) -> str:
     if task.rotations != "class":
         parts.append(f"rotations-{task.rotations}")
     return "-".join(parts)
-
-
-def trained_model(run: RunRecord, history: list[dict[str, float]], folder: Path, weights_sha256: str) -> TrainedModel:
-    """What is known of a run's network."""
-    name = re.sub(r"[^\w.]+", "-", f"metaglot-{run.algorithm}-{experiment_name(run)}").strip("-")
-    return TrainedModel(name, run.algorithm, folder, weights_sha256, run.seed, validation_accuracy(run, history))
-
-
-def validation_accuracy(run: RunRecord, history: list[dict[str, float]]) -> float | None:
-    """That of the weights which the training saved: the last one; with early stopping, the best one."""
-    accuracies = [row["validation_accuracy"] for row in history if "validation_accuracy" in row]
-    stops_early = "patience" in (run.config.model_dump().get("settings") or {})
-    return max(accuracies[-1:] if not stops_early else accuracies, default=None)
 
 
 def flattened(record: dict[str, Any]) -> dict[str, str]:

@@ -19,8 +19,8 @@ from mlflow_runs import TASK, client, experiment, killed, runs
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_json
 from metaglot.core.common.errors import UserError
-from metaglot.tracking.mlflow_champion import update_champion
 from metaglot.tracking.mlflow_client import MlflowException
+from metaglot.tracking.mlflow_registry import update_champion
 from stages import track
 from stages.support import paths
 
