@@ -1,7 +1,8 @@
 """Publish a finished training and its test scores to MLflow, once.
 
-Reads run.json, history.csv, the result and evaluate.yaml. Writes nothing that DVC keeps: MLflow's database is
-a view of those files, which `dvc repro -s -f track` fills again.
+Reads the training's folder, the result and evaluate.yaml. Writes nothing that DVC keeps: MLflow's database is a view of
+those files, which `dvc repro -s -f track` fills again. Git has all of them but the trained weights; without these, as
+in a fresh clone, a run is published without its model, and is completed when it is tracked again with them.
 """
 
 import os
@@ -16,13 +17,14 @@ from filelock import FileLock, Timeout
 from metaglot.core.common.atomic_files import sha256
 from metaglot.core.common.credentials import without_credentials
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import RunRecord, read_history, read_record
+from metaglot.core.common.run_records import AdaptationRecord, RunRecord, read_history, read_record
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.evaluation.result_record import Result
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.tracking.mlflow_figures import draw_figures
-from metaglot.tracking.mlflow_run import mlflow_run
+from metaglot.tracking.mlflow_run import experiment_name, mlflow_run
 from metaglot.tracking.tracking_uri import VARIABLE, tracking_uri
+from metaglot.tracking.trained_model import TrainedModel, trained_model
 from stages.support import paths
 from stages.support.command_line import run_command
 
@@ -40,14 +42,27 @@ def main(
     training = read_record(RunRecord, paths.run_record(algorithm, seed))
     history = read_history(paths.history(algorithm, seed))
     result = read_result(algorithm, seed)
-    run = mlflow_run(training, history, result)
+    model = find_model(training, history, algorithm, seed)
+    run = mlflow_run(training, history, result, model)
     run.tags.update(identity(algorithm, seed))
     uri = tracking_uri(os.environ.get(VARIABLE), paths.root())
     check_environment()
     with one_line_errors(uri), exclusive():
         figures = partial(draw_figures, run=training, history=history, result=result)
         publish(open_client(uri), uri, paths.root(), run, figures)
-    print(f"{run.name} is in MLflow's experiment {run.experiment} at {without_credentials(uri)}")
+    no_model = "" if model else f"; no model was published: {paths.weights(algorithm, seed)} is not there"
+    print(f"{run.name} is in MLflow's experiment {run.experiment} at {without_credentials(uri)}{no_model}")
+
+
+def find_model(training: RunRecord, history: list[dict[str, float]], algorithm: str, seed: int) -> TrainedModel | None:
+    """The trained network; None where there are no weights. Refuses weights that are not those that were tested."""
+    weights, record = paths.weights(algorithm, seed), paths.adaptation(algorithm, seed)
+    if not weights.exists():
+        return None
+    digest = sha256(weights)
+    if record.exists() and read_record(AdaptationRecord, record).weights_sha256 != digest:
+        raise UserError(f"{weights} is not what was tested ({record} names other weights): run `dvc repro`")
+    return trained_model(training, history, experiment_name(training), paths.model(algorithm, seed), digest)
 
 
 def read_result(algorithm: str, seed: int) -> Result:

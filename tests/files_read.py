@@ -21,7 +21,7 @@ def watch(event, arguments):
     if event == "open" and isinstance(arguments[0], str) and not arguments[0].endswith((".py", ".pyc")):
         path, mode, flags = arguments
         writes = any(sign in (mode or "") for sign in "wax+") or (flags & os.O_ACCMODE) != os.O_RDONLY
-        if not writes and not os.path.isdir(path):
+        if not writes and os.path.isfile(path):  # rmtree opens folders, by names relative to the one above
             opened.add(os.path.realpath(path))
 
 sys.addaudithook(watch)

@@ -20,6 +20,7 @@ from draws import LONG
 from params_file import ROOT
 
 from metaglot.datasets.omniglot_layout import BACKGROUND, EVALUATION, OmniglotLayout
+from metaglot.tracking.mlflow_environment import DEFAULTS, SET
 
 # What each line of the pipeline writes, for one algorithm and seed.
 PIPELINE = {
@@ -72,6 +73,8 @@ class Stages(AbstractContextManager["Stages"]):
             patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
             for name in ("DVC_ROOT", "DVC_EXP_NAME", "MLFLOW_TRACKING_URI"):
                 patch.delenv(name, raising=False)
+            for name, value in (SET | DEFAULTS).items():  # as `track` does before it imports mlflow
+                patch.setenv(name, value)
             ensure_running()
 
     def __exit__(self, *_: object) -> None:

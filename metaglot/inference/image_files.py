@@ -39,7 +39,7 @@ def read_image(path: str | PathLike[str]) -> Image.Image:
     if not os.path.isfile(path):
         raise UserError(_not_a_file(path))
     try:
-        with _pixel_limit(), Image.open(path) as image:
+        with pixel_limit(), Image.open(path) as image:
             if image.format in RUNS_A_PROGRAM or isinstance(image, ImageFile.StubImageFile):
                 raise UserError(_unsupported(str(image.format)))
             return upright_and_reduced(image)
@@ -90,7 +90,7 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 
 @contextmanager
-def _pixel_limit() -> Iterator[None]:
+def pixel_limit() -> Iterator[None]:
     """Replace Pillow's pixel limit by ours, and silence its warnings about metadata."""
     before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = MAX_JPEG_PIXELS

@@ -23,7 +23,7 @@ try:
     import mlflow
     from mlflow import MlflowClient as MlflowClient
     from mlflow import environment_variables
-    from mlflow.exceptions import MlflowException
+    from mlflow.exceptions import MlflowException as MlflowException
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 except ValueError as error:  # of a variable that is read at once; the message names it
     raise UserError(f"MLflow does not start: {error}") from None

@@ -1,4 +1,4 @@
-"""What a published run lacks: points of its metrics, params, figures, or its dataset."""
+"""What a published run lacks: points of its metrics, params, figures, its dataset, or its model."""
 
 from collections import defaultdict
 
@@ -6,7 +6,10 @@ from mlflow.entities import Run
 
 from metaglot.tracking.mlflow_client import MlflowClient
 from metaglot.tracking.mlflow_figures import FIGURES
+from metaglot.tracking.mlflow_model import find_logged
+from metaglot.tracking.mlflow_registry import is_registered
 from metaglot.tracking.mlflow_run import MlflowRun
+from metaglot.tracking.trained_model import TrainedModel
 
 
 def missing(client: MlflowClient, published: Run, run: MlflowRun) -> list[str]:
@@ -16,7 +19,14 @@ def missing(client: MlflowClient, published: Run, run: MlflowRun) -> list[str]:
     lacking += sorted(run.params.keys() - published.data.params.keys())
     lacking += sorted(set(FIGURES) - _stored_files(client, published))
     has_dataset = published.inputs is not None and published.inputs.dataset_inputs
-    return lacking if has_dataset else [*lacking, "dataset"]
+    lacking += [] if has_dataset else ["dataset"]
+    lacks_model = run.model is not None and not _has_model(client, published, run.model)
+    return [*lacking, "model"] if lacks_model else lacking
+
+
+def _has_model(client: MlflowClient, published: Run, model: TrainedModel) -> bool:
+    logged = find_logged(client, published, model)
+    return logged is not None and is_registered(client, published, logged)
 
 
 def _steps(run: MlflowRun) -> dict[str, set[int]]:

@@ -17,6 +17,26 @@ that is, `train_seconds` how long it took.
   `test_by_step_*`: after so many adaptation steps.
 """
 
+ON_MODEL = """\
+A network that learns new characters from a few labelled images of each. Each training seed is a version. The alias \
+`champion` is on the version with the best validation accuracy of its saved weights (the smaller seed among equal ones).
+
+    mlflow.pyfunc.load_model("models:/NAME@champion").predict({"support": [...], "labels": [...], "queries": [...]})
+
+- `support`, `queries`: images, each nested lists of numbers (height x width, or with colours) or a PNG in base64.
+- `labels`: a text for each image of `support`; two classes or more, at most as many as in training.
+- `steps` (optional): adaptation steps; otherwise those of the test.
+- `transductive` (optional): `true` normalises all queries together; otherwise each is classified independently.
+
+It answers `labels`, one for each query, and `probabilities`, of every class. `mlflow models serve` takes the same, or \
+a list of such requests, under `inputs`. The model holds its own code; it needs the packages of its `requirements.txt`.
+"""
+
+
+def model_note(registered_name: str) -> str:
+    """What a registered model takes and answers."""
+    return ON_MODEL.replace("NAME", registered_name)
+
 
 def run_note(run: RunRecord, result: Result) -> str:
     """One run in two sentences: how good and how sure; how long and on what."""

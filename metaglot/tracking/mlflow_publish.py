@@ -13,7 +13,9 @@ from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Ru
 from metaglot.core.common.errors import UserError
 from metaglot.tracking.mlflow_client import AGAIN, MlflowClient
 from metaglot.tracking.mlflow_completeness import missing
+from metaglot.tracking.mlflow_model import delete_models, log_model
 from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
+from metaglot.tracking.mlflow_registry import delete_versions, register_model, update_champion
 from metaglot.tracking.mlflow_run import MlflowRun
 from metaglot.tracking.tracking_uri import VARIABLE, is_database, sqlite_file
 
@@ -34,11 +36,15 @@ def publish(client: MlflowClient, uri: str, root: Path, run: MlflowRun, draw_fig
         client.create_run(experiment, run.started_at, run.tags | {EXPERIMENTS: tag}, run.name)
         published = find_published(client, experiment, run)
     kept, *superseded = published
-    for other in superseded:  # a request that was sent twice, or scores that were corrected since
-        client.delete_run(other.info.run_id)
     client.set_tag(kept.info.run_id, EXPERIMENTS, tag)
     if kept.info.status != "FINISHED" or missing(client, kept, run):
-        log_run(client, kept.info.run_id, run, draw_figures)
+        log_run(client, kept, run, draw_figures)
+    for other in superseded:  # a request that was sent twice, or scores that were corrected since
+        delete_versions(client, other)
+        delete_models(client, other)
+        client.delete_run(other.info.run_id)
+    if run.model is not None:
+        update_champion(client, run.model.registered_name)
 
 
 def find_published(client: MlflowClient, experiment: str, run: MlflowRun) -> list[Run]:
@@ -51,19 +57,24 @@ def find_published(client: MlflowClient, experiment: str, run: MlflowRun) -> lis
     return sorted(client.search_runs([experiment], f"tags.`{IDENTITY}` = '{run.tags[IDENTITY]}'"), key=rank)
 
 
-def log_run(client: MlflowClient, run_id: str, run: MlflowRun, draw_figures: DrawFigures) -> None:
+def log_run(client: MlflowClient, published: Run, run: MlflowRun, draw_figures: DrawFigures) -> None:
     """Log all of a run, also over what was logged before; close it once MLflow is known to hold all of it."""
+    run_id = published.info.run_id
     with tempfile.TemporaryDirectory() as folder:
         draw_figures(Path(folder))
         client.log_artifacts(run_id, folder)
     split = Dataset(run.tags["dataset"], run.tags["split_sha256"][:8], "dvc", SPLIT_RECORD)
     client.log_inputs(run_id, [DatasetInput(split)])
     params = [Param(name, value) for name, value in run.params.items()]
-    metrics = [Metric(*point) for point in run.points]
+    model_id = None if run.model is None else log_model(client, client.get_run(run_id), run.model)
+    last = {point.name: point for point in run.points}  # of each curve; these are the model's metrics too
+    metrics = [Metric(*point, model_id if point is last[point.name] else None) for point in run.points]
     for first in range(0, len(params), 100):  # MLflow's limits on a request
         client.log_batch(run_id, params=params[first : first + 100], synchronous=True)
     for first in range(0, len(metrics), 1000):
         client.log_batch(run_id, metrics=metrics[first : first + 1000], synchronous=True)
+    if run.model is not None and model_id is not None:
+        register_model(client, published, model_id, run.model)
     if lacking := missing(client, client.get_run(run_id), run):
         raise UserError(f"MLflow did not keep {', '.join(lacking[:5])} of {run.name}: {AGAIN}")
     client.set_terminated(run_id, end_time=run.ended_at)

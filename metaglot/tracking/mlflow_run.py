@@ -10,6 +10,7 @@ from metaglot.core.common.run_records import RunRecord
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.result_record import ClusteredMean, Result
 from metaglot.tracking.mlflow_notes import run_note
+from metaglot.tracking.trained_model import TrainedModel
 
 CURVES = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm")
 
@@ -34,9 +35,12 @@ class MlflowRun:
     params: dict[str, str]
     points: list[Point]
     tags: dict[str, str]
+    model: TrainedModel | None = None
 
 
-def mlflow_run(run: RunRecord, history: list[dict[str, float]], result: Result) -> MlflowRun:
+def mlflow_run(
+    run: RunRecord, history: list[dict[str, float]], result: Result, model: TrainedModel | None = None
+) -> MlflowRun:
     """Put together a training's record, curves and scores: the same whenever and wherever it is done."""
     return MlflowRun(
         experiment=experiment_name(run),
@@ -46,6 +50,7 @@ def mlflow_run(run: RunRecord, history: list[dict[str, float]], result: Result) 
         params=flattened(run.config.model_dump() | {"evaluate": result.evaluate.model_dump()}),
         points=[*scores(run, result), *curves(run, history)],
         tags=tags(run, result),
+        model=model,
     )
 
 

@@ -27,8 +27,10 @@ READS = {
     ],
     "track maml": [
         "data/config/maml/evaluate.yaml",
+        "data/models/maml-42/adaptation.json",
         "data/models/maml-42/history.csv",
         "data/models/maml-42/run.json",
+        "data/models/maml-42/weights.safetensors",
         "data/results/maml-42.json",
     ],
     "report": [

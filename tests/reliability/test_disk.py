@@ -62,10 +62,11 @@ def one_line(code: int, said: str) -> bool:
 
 
 def compared(disk: Path, line: str) -> dict[str, bytes]:
-    """The files whose bytes must be the same each time: not times; of MLflow's its pictures, whatever the run's id."""
+    """The files whose bytes must be the same each time: not times; of MLflow's all but MLmodel, whatever the ids."""
     files = {path: content for path, content in contents(disk, line).items() if "mlflow.db" not in path}
     if line.startswith("track"):
-        return {Path(path).name: content for path, content in files.items()}
+        artifacts = {path.partition("/artifacts/")[2]: content for path, content in files.items()}
+        return {path: content for path, content in artifacts.items() if path != "MLmodel"}  # it has ids and a time
     return {path: content for path, content in files.items() if Path(path).name not in ("run.json", "history.csv")}
 
 

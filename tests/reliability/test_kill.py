@@ -14,6 +14,7 @@ from stage_process import PIPELINE, Stages, contents
 pytestmark = pytest.mark.slow
 
 SLOW = ("download", "preprocess")
+MODEL = "metaglot-maml-glyphs-synthetic-5way-5shot-fc"
 FILES = [line for line in PIPELINE if not line.startswith(("train", "track"))]
 
 
@@ -46,6 +47,8 @@ def test_track_killed_at_any_moment_makes_one_whole_run(
         stages.succeed(harmed, line)
         with closing(sqlite3.connect(harmed / "mlflow.db")) as database:
             assert database.execute("select status, name from runs").fetchall() == [("FINISHED", "MAML · seed 42")]
+            versions = database.execute("select name, run_id from model_versions").fetchall()
+            assert versions == database.execute(f"select '{MODEL}', run_uuid from runs").fetchall()
             assert database.execute("pragma integrity_check").fetchone() == ("ok",)
     assert kills > rounds / 3
     figure(f"{kills} kills in {rounds} runs, each time one whole run in MLflow afterwards")

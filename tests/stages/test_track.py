@@ -4,15 +4,11 @@ import csv
 import os
 import random
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
-from multiprocessing import get_context
 from multiprocessing.context import ForkServerContext
-from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +17,7 @@ import pytest
 from draws import often
 from filelock import FileLock
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run
+from mlflow_runs import TASK, client, experiment, killed, runs
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -32,59 +28,8 @@ from stages import track
 from stages.support import paths
 from tools.mlflow_server import free_port, serve
 
-TASK = "omniglot-5way-5shot-fc"
 ROUNDS = often(1, 20)
 ROOT = Path(track.__file__).parents[1]
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of this MLflow's schema, made once and copied: the migrations take seconds."""
-    path = tmp_path_factory.mktemp("migrated") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
-@pytest.fixture(scope="session")
-def processes() -> Iterator[ForkServerContext]:
-    """Starts processes that have imported all that `track` needs, so that they publish, or die, at once."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["stages.track", "mlflow.store.tracking.sqlalchemy_store"])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT))  # what it imports first, it finds without pytest
-        ensure_running()
-    yield context
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with one finished training of MAML, which MLflow has not heard of."""
-    for name in ("DVC_ROOT", "DVC_EXP_NAME", "MLFLOW_TRACKING_URI"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    finished_run.write("maml")
-    return tmp_path
-
-
-@pytest.fixture
-def workspace(bare: Path, migrated: Path) -> Path:
-    """The same, with a database that is empty."""
-    shutil.copy(migrated, bare)
-    return bare
-
-
-def client(folder: Path) -> MlflowClient:
-    return MlflowClient(f"sqlite:///{folder}/mlflow.db")
-
-
-def experiment(of: MlflowClient, name: str = TASK) -> Experiment:
-    found = of.get_experiment_by_name(name)
-    assert found is not None
-    return found
-
-
-def runs(of: MlflowClient, name: str = TASK) -> list[Run]:
-    return list(of.search_runs([experiment(of, name).experiment_id]))
 
 
 def refusal() -> str:
@@ -272,16 +217,6 @@ def test_a_run_on_glyphs_says_so_everywhere(workspace: Path) -> None:
     assert run.inputs.dataset_inputs[0].dataset.name == "glyphs (synthetic)"
 
 
-def killed(processes: ForkServerContext, folder: Path, seed: int, seconds: float) -> bool:
-    """Publish in a process that is killed after so long, unless it was done before."""
-    worker = processes.Process(target=finished_run.publish, args=(folder, "maml", seed))
-    worker.start()
-    worker.join(seconds)
-    worker.kill()
-    worker.join()
-    return worker.exitcode == -signal.SIGKILL
-
-
 @pytest.mark.slow
 def test_a_publication_killed_at_any_moment_is_completed_and_never_doubled(
     workspace: Path, processes: ForkServerContext
@@ -432,7 +367,8 @@ def test_publishing_beside_a_hundred_runs_asks_no_more_of_the_database_than_besi
 def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
     done = command(bare)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"MAML · seed 42 is in MLflow's experiment {TASK} at sqlite:///{bare}/mlflow.db\n"
+    published = f"MAML · seed 42 is in MLflow's experiment {TASK} at sqlite:///{bare}/mlflow.db"
+    assert done.stdout == f"{published}; no model was published: data/models/maml-42/weights.safetensors is not there\n"
     paths.run_record("maml", 42).unlink()
     refused = command(bare)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
