@@ -62,7 +62,7 @@ def is_restorable(repo: Repo, stage: PipelineStage) -> bool:
 
 def publish() -> None:
     """Publish the runs that are not in MLflow yet, as their `track` stages would, in this one process."""
-    from stages import track  # imports matplotlib
+    from stages import track  # imports MLflow and Altair
 
     with Repo() as repo, one_lock_file(repo) as published:
         for stage, algorithm, seed in matrix_stages(repo, ["track"]):

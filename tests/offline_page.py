@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 
 @contextmanager
@@ -18,6 +18,8 @@ def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light
     page.on("pageerror", lambda error: heard.append(str(error)))
     page.on("request", lambda request: heard.append(request.url))
     page.goto(path.as_uri())
+    if options.get("java_script_enabled", True):
+        expect(page.locator(".chart:not([data-drawn])")).to_have_count(0, timeout=30_000)
     yield page
     assert [said for said in heard if not said.startswith(("data:", "blob:"))] == [path.as_uri()]
     context.close()

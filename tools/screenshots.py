@@ -60,6 +60,8 @@ def screenshot_report(
     context = browser.new_context(viewport={"width": 1120, "height": 800}, color_scheme=scheme, offline=True)
     page = context.new_page()
     page.goto(path.resolve().as_uri())
+    for chart in page.locator(".chart").all():
+        chart.locator("svg").first.wait_for()
     page.evaluate(ONLY, list(sections))
     page.screenshot(path=to, full_page=True)
     context.close()

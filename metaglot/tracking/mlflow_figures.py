@@ -1,58 +1,63 @@
 """The two pictures of one run: how it learned, and how it adapts."""
 
 from pathlib import Path
+from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+import altair as alt
 
+from metaglot.charts.curves import curves
+from metaglot.charts.scales import PADDING, linear_axis
+from metaglot.charts.theme import PRINT, config
+from metaglot.charts.vega import png
 from metaglot.core.common.run_records import RunRecord
 from metaglot.evaluation.result_record import Result
 
 FIGURES = LEARNING_CURVE, ACCURACY_BY_STEP = "learning_curve.png", "accuracy_by_step.png"
-TRAIN, VALIDATION = "#56b4e9", "#d55e00"  # Okabe and Ito's palette: told apart by any eye
+PARTS = ("train", "validation")
+WIDTH, HEIGHT, SCALE = 360, 260, 1.25  # pixels of one chart, and how many of the picture make one
 
 
 def draw_figures(folder: Path, run: RunRecord, history: list[dict[str, float]], result: Result) -> None:
     """Write FIGURES; the same records give the same bytes."""
     name = f"{run.label} · seed {run.seed} · {result.dataset}"
-    _save(learning_curve(name, history), folder / LEARNING_CURVE)
-    _save(accuracy_by_step(name, result), folder / ACCURACY_BY_STEP)
+    _save(learning_curve(history), name, folder / LEARNING_CURVE)
+    _save(accuracy_by_step(result), name, folder / ACCURACY_BY_STEP)
 
 
-def learning_curve(name: str, history: list[dict[str, float]]) -> Figure:
-    figure = Figure(figsize=(9, 3.6))
-    figure.suptitle(name)
-    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.14, top=0.9)
+def learning_curve(history: list[dict[str, float]]) -> alt.TopLevelMixin:
+    """Accuracy and loss on the training tasks and on the validation tasks."""
     if not history:
-        figure.text(0.5, 0.5, "nothing was trained", ha="center")
-        return figure
-    for axes, quantity in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
-        for part, colour in (("train", TRAIN), ("validation", VALIDATION)):
-            known = [row for row in history if f"{part}_{quantity}" in row]
-            iterations = [row["iteration"] for row in known]
-            axes.plot(iterations, [row[f"{part}_{quantity}"] for row in known], ".-", color=colour, label=part)
-        _label(axes, "iteration", f"query {quantity}")
-        axes.legend()
-    return figure
+        empty = alt.Chart(alt.InlineData(values=[{"text": "nothing was trained"}]), width=WIDTH, height=HEIGHT)
+        return empty.mark_text(color=PRINT.ink).encode(text="text:N")
+    return alt.hconcat(*(_by_iteration(history, quantity) for quantity in ("accuracy", "loss")))
 
 
-def accuracy_by_step(name: str, result: Result) -> Figure:
-    figure = Figure(figsize=(4.5, 3.6))
-    axes = figure.subplots()
-    steps, accuracies = zip(*((after.step, after.accuracy) for after in result.by_step), strict=True)
-    figure.subplots_adjust(left=0.14, right=0.97, bottom=0.14, top=0.9)
-    axes.plot(steps, accuracies, "o-", color=VALIDATION)
-    figure.suptitle(name)
-    _label(axes, "adaptation steps", "test accuracy")
-    return figure
+def accuracy_by_step(result: Result) -> alt.TopLevelMixin:
+    rows = [{"part": "validation", "x": after.step, "y": after.accuracy} for after in result.by_step]
+    return _chart(rows, "adaptation steps", "test accuracy", legend=None)
 
 
-def _label(axes: Axes, x: str, y: str) -> None:
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+def _by_iteration(history: list[dict[str, float]], quantity: str) -> alt.LayerChart | alt.FacetChart:
+    rows = [
+        {"part": part, "x": row["iteration"], "y": row[f"{part}_{quantity}"]}
+        for part in PARTS
+        for row in history
+        if f"{part}_{quantity}" in row
+    ]
+    return _chart(rows, "iteration", f"query {quantity}", alt.Legend())
 
 
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+def _chart(rows: list[dict[str, Any]], x: str, y: str, legend: alt.Legend | None) -> alt.LayerChart | alt.FacetChart:
+    scale, axis = linear_axis("y", y)
+    parts = alt.Scale(domain=PARTS, range=PRINT.series)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        alt.X("x:Q", axis=alt.Axis(title=x, tickMinStep=1), scale=alt.Scale(nice=False, padding=PADDING)),
+        alt.Y("y:Q", scale=scale, axis=axis),
+        alt.Color("part:N", scale=parts, legend=legend),
+    )
+    return alt.layer(*curves(base), width=WIDTH, height=HEIGHT)
+
+
+def _save(chart: alt.TopLevelMixin, title: str, path: Path) -> None:
+    specification = chart.to_dict() | {"title": title, "config": config(PRINT)}
+    path.write_bytes(png(specification, SCALE))

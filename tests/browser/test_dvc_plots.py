@@ -43,7 +43,7 @@ def test_the_charts_are_drawn_without_a_network(browser: Browser, repository: Pa
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto((repository / "dvc_plots/index.html").as_uri())
-    page.locator(".vega-embed canvas, .vega-embed svg").first.wait_for()
+    page.locator(".vega-embed .mark-symbol path").first.wait_for()
     assert errors == [] and [url for url in requests if not url.startswith(("file:", "data:"))] == []
     context.close()
 

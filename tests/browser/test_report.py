@@ -1,6 +1,7 @@
 """The report's page as Chromium shows it, opened from disk without a network."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -8,13 +9,14 @@ from pathlib import Path
 import pytest
 from finished_pipeline import LABELS, Pipeline
 from offline_page import opened
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from metaglot.report.tables import main_table
 from stages import report
 from stages.support import paths
 
 PROVOKING = "<img src=x onerror=\"document.title='taken'\">"
+CHART = ".chart[data-drawn] > svg"
 CUT_OFF = """charts => charts.flatMap(chart => {
     const frame = chart.getBoundingClientRect()
     const outside = box => box.left < frame.left - 1 || box.right > frame.right + 1
@@ -62,7 +64,7 @@ def test_the_page_fits_and_is_complete(browser: Browser, three_seeds: Path, widt
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        figures = page.locator("figure svg")
+        figures = page.locator(CHART)
         assert figures.count() == 11
         for number in range(figures.count()):
             box = figures.nth(number).bounding_box()
@@ -79,7 +81,7 @@ def test_text_and_curves_can_be_read(browser: Browser, three_seeds: Path, scheme
         assert (luminance(paper) > 0.5) == (scheme == "light")
         for selector in ("body", ".notes", "a", ".verdict", "tr.printed td", ".series-0", ".series-1"):
             assert contrast(page.locator(selector).first.evaluate(colour, "color"), paper) >= 4.5, selector
-        for part, name, least in (("text", "fill", 4.5), ("path[style*=series-0]", "stroke", 3)):
+        for part, name, least in (("text", "fill", 4.5), ("path[stroke*=series-0]", "stroke", 3)):
             drawn = page.locator(f"#figure-learning-accuracy {part}").first.evaluate(colour, name)
             assert contrast(drawn, paper) >= least, part
 
@@ -103,17 +105,97 @@ def test_the_first_screen_holds_question_answer_and_table(browser: Browser, thre
             assert box is not None and box["y"] + box["height"] <= 900
 
 
-def test_a_curve_names_its_run_under_the_pointer(browser: Browser, three_seeds: Path):
+TIP = "#vg-tooltip-element.visible"
+LINES = ".mark-line path"
+
+
+def test_the_nearest_point_shows_its_run_and_exact_values(browser: Browser, three_seeds: Path):
     with opened(browser, three_seeds) as page:
-        titles = page.locator("#figure-learning-accuracy svg title").all_text_contents()
-        assert {"MAML · seed 42", "FOMAML, mean of 3 seeds"} <= set(titles)
+        chart = page.locator("#figure-learning-accuracy .chart")
+        point = chart.locator(".mark-symbol path").nth(10)
+        point.hover(force=True)
+        shown = page.locator(TIP)
+        table = page.locator("#figure-learning-accuracy tbody tr").nth(10).locator("th, td").all_text_contents()
+        shown.wait_for()
+        assert (shown.locator("h2").text_content() or "").startswith("MAML, mean of 3 seeds")
+        assert shown.locator(".value").all_text_contents() == table[:2]
+        page.mouse.move(5, 5)
+        shown.wait_for(state="hidden")
+
+
+def test_a_finger_sees_exact_values_and_scrolls_the_page(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds, 390, has_touch=True, is_mobile=True) as page:
+        chart = page.locator("#figure-scores .chart")
+        chart.scroll_into_view_if_needed()
+        chart.locator(".mark-symbol path").first.tap(force=True)
+        assert re.fullmatch(r"9\d\.\d\d%", page.locator(f"{TIP} .value").text_content() or "")
+        curves = page.locator("#figure-learning-accuracy .chart")
+        curves.scroll_into_view_if_needed()
+        curves.tap()
+        assert page.locator(f"{TIP} .value").count() == 2
+        assert curves.locator("> svg").evaluate("one => getComputedStyle(one).touchAction") == "pan-y pinch-zoom"
+
+
+def test_switches_hide_an_algorithm_or_a_run_in_all_charts(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds) as page:
+        curves, dots = (page.locator(f"#figure-{name}") for name in ("adaptation", "scores"))
+        assert curves.locator(f"{LINES}[stroke*=series-0]").count() == 4
+        page.locator("#figure-scores .switches").get_by_label("MAML", exact=True).uncheck()
+        expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(0)
+        expect(curves.locator(f"{LINES}[stroke*=series-1]")).to_have_count(4)
+        assert not curves.locator(".switches").get_by_label("MAML", exact=True).is_checked()
+        curves.locator(".switches").get_by_label("MAML", exact=True).check()
+        expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(4)
+        page.get_by_text("Show and hide single runs").click()
+        page.get_by_label("MAML · seed 43", exact=True).first.uncheck()
+        expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(3)
+        expect(dots.locator(".mark-symbol path[fill*=series-0]")).to_have_count(2)
+
+
+def test_a_chart_is_zoomed_by_button_and_wheel_and_the_wheel_alone_scrolls(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds) as page:
+        figure = page.locator("#figure-learning-loss")
+        figure.scroll_into_view_if_needed()
+        start = figure.locator(".role-axis-label").first.get_by_text("0", exact=True)
+        expect(start).to_have_count(1)
+        figure.get_by_label("Zoom in").click()
+        expect(start).to_have_count(0)
+        figure.get_by_label("Show everything").click()
+        expect(start).to_have_count(1)
+        figure.locator(".chart").hover()
+        page.keyboard.down("Control")
+        page.mouse.wheel(0, -600)
+        page.keyboard.up("Control")
+        expect(start).to_have_count(0)
+        figure.locator(".chart").dblclick()
+        expect(start).to_have_count(1)
+        before = page.evaluate("scrollY")
+        page.mouse.wheel(0, 200)
+        page.wait_for_timeout(300)
+        assert page.evaluate("scrollY") != before and start.count() == 1
+
+
+def test_colours_follow_the_reader_s_setting_at_once(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds) as page:
+        line = page.locator(f"#figure-adaptation {LINES}[stroke*=series-0]").first
+        light = line.evaluate("one => getComputedStyle(one).stroke")
+        page.emulate_media(color_scheme="dark")
+        assert line.evaluate("one => getComputedStyle(one).stroke") != light
+
+
+def test_without_scripts_the_numbers_of_charts_are_in_words_and_tables(browser: Browser, three_seeds: Path):
+    with opened(browser, three_seeds, java_script_enabled=False) as page:
+        assert page.get_by_text("The charts need JavaScript").is_visible()
+        assert not page.locator(".switches, .zoom").first.is_visible()
+        page.locator("#figure-adaptation summary").click()
+        assert page.locator("#figure-adaptation tbody tr").count() == 11
 
 
 def test_an_algorithm_has_one_colour_everywhere(browser: Browser, three_seeds: Path):
     with opened(browser, three_seeds) as page:
         mark = page.locator(".legend .series-1").first.evaluate("one => getComputedStyle(one).color")
         for figure in ("learning-accuracy", "adaptation", "gradients-cosine"):
-            line = page.locator(f"#figure-{figure} path[style*=series-1]").first
+            line = page.locator(f"#figure-{figure} path[stroke*=series-1]").first
             assert line.evaluate("one => getComputedStyle(one).stroke") == mark
 
 
@@ -140,12 +222,12 @@ def test_all_algorithms_fit_and_can_be_told_apart(browser: Browser, written: Wri
         marks = [page.locator(f".legend .series-{place}").first for place in range(len(LABELS))]
         colours = [mark.evaluate("one => getComputedStyle(one).color") for mark in marks]
         assert len(set(colours)) == len(LABELS)
-        assert page.eval_on_selector_all("figure svg", CUT_OFF) == []
+        assert page.eval_on_selector_all(CHART, CUT_OFF) == []
         assert min(contrast(colour, paper) for colour in colours) >= 4.5
 
 
 def test_a_hundred_runs_stay_readable(browser: Browser, written: Written):
     with opened(browser, written(seeds=tuple(range(50)), tests=50), 390) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        heights = [box["height"] for svg in page.locator("figure svg").all() if (box := svg.bounding_box())]
+        heights = [box["height"] for svg in page.locator(CHART).all() if (box := svg.bounding_box())]
         assert len(heights) == 11 and max(heights) < 900

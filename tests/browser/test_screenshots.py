@@ -29,7 +29,7 @@ def test_only_the_sections_that_are_asked_for_are_left_and_no_drawing(browser: B
     assert page.locator("img").count() > 0
     page.evaluate(ONLY, ["#scores", "#gallery"])
     assert [one.get_attribute("id") for one in page.locator("section").all()] == ["scores", "gallery"]
-    assert page.locator("img, header").count() == 0 and page.locator("#scores svg").count() == 1
+    assert page.locator("img, header").count() == 0 and page.locator("#scores .chart").count() == 1
     context.close()
 
 

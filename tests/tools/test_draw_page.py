@@ -5,7 +5,8 @@ import re
 from params_file import ROOT
 
 from metaglot.report.draw_page.bundle import bundle
-from metaglot.report.draw_page.render import GLYPHS, HERE, script_hash
+from metaglot.report.draw_page.render import GLYPHS, HERE
+from metaglot.report.html.environment import script_hash
 from tools.draw_page import COPY, glyphs_text
 
 

@@ -1,14 +1,12 @@
 """draw.html: one file that opens from disk and asks for nothing: scripts, weights and glyphs are in it."""
 
-import base64
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from metaglot.report.draw_page.bundle import bundle
 from metaglot.report.draw_page.networks import Weights, feature_sizes, left_out, network_data
-from metaglot.report.html.environment import template_environment
+from metaglot.report.html.environment import script_hash, template_environment
 from metaglot.report.load_runs import LoadedRun
 
 HERE = Path(__file__).parent
@@ -42,8 +40,3 @@ def page_data(runs: list[LoadedRun], networks: list[tuple[LoadedRun, Weights]]) 
         "glyphs": json.loads(GLYPHS.read_text()),
         "networks": [network_data(run, weights) for run, weights in networks],
     }
-
-
-def script_hash(script: str) -> str:
-    """The only script that the page's policy lets run."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

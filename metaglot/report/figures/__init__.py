@@ -1,4 +1,4 @@
-"""The charts of the page as inline SVG, one file for each question.
+"""The figures of the page, one file for each question.
 
-Their numbers come from the comparison; their style is in svg_chart.py.
+Their numbers come from the comparison; charts/ has what DVC's plots and MLflow draw too, figure.py the page's colours.
 """

@@ -1,42 +1,54 @@
 """The chart of test accuracy by number of adaptation steps."""
 
+from typing import Any
+
+import altair as alt
 import numpy as np
 
 from metaglot.report import formatting
-from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, series
-from metaglot.report.figures.svg_chart import Chart, ChartBuilder, colour, open_chart
+from metaglot.report.figures.common import Curve, CurveGroup, series, tidy
+from metaglot.report.figures.curve_figure import ACCURACY, curve_figure
+from metaglot.report.figures.figure import Figure, colours, shown
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import adaptation_steps
 
-
-def adaptation(runs: list[LoadedRun]) -> list[Chart]:
-    """One chart; an algorithm without adaptation steps is a point at 0."""
-    with open_chart("adaptation") as drawn:
-        last = {
-            seeds[0].result.label: draw_curves(drawn, seeds, number, _curve)
-            for number, seeds in enumerate(series(runs))
-        }
-        notes = [ring(drawn, seeds, number) for number, seeds in enumerate(series(runs))]
-        accuracy_axis(drawn.axes)
-        drawn.axes.set_xticks(range(max(step.step for run in runs for step in run.result.by_step) + 1))
-        drawn.label("adaptation steps", "accuracy, logarithmic in the error")
-        return [
-            drawn.finish("Test accuracy by adaptation step", f"{ends(last)} {' '.join(filter(None, notes))}".strip())
-        ]
+RING = 260  # area in pixels
 
 
-def ring(drawn: ChartBuilder, seeds: list[LoadedRun], number: int) -> str | None:
-    """Ring the number of steps in the table and return it as a sentence; None without adaptation steps."""
+def adaptation(runs: list[LoadedRun]) -> list[Figure]:
+    """One figure; an algorithm without adaptation steps is a point at 0."""
+    algorithms = series(runs)
+    groups = [
+        CurveGroup(seeds[0].result.label, number, number, {run.name: _curve(run) for run in seeds})
+        for number, seeds in enumerate(algorithms)
+    ]
+    palette = {group.name: group.series for group in groups}
+    rings = [ring for seeds in algorithms if (ring := _ring(seeds))]
+    note = " ".join(_note(seeds, step) for seeds in algorithms if (step := adaptation_steps(seeds[0])) is not None)
+    title = "Test accuracy by adaptation step"
+    more, data = [_rings(palette)], {"rings": rings}
+    return [curve_figure("adaptation", title, "adaptation steps", ACCURACY, groups, more, data, note)]
+
+
+def _rings(palette: dict[str, int]) -> alt.Chart:
+    """The layer of rings around the scores in the table."""
+    marks = shown("rings").transform_calculate(drawn=ACCURACY.drawn("datum.y"))
+    marks = marks.mark_point(size=RING, filled=False, clip=True, strokeWidth=1.2)
+    return marks.encode(x="x:Q", y="drawn:Q", color=colours(palette))
+
+
+def _ring(seeds: list[LoadedRun]) -> dict[str, Any] | None:
+    """The mean after the number of steps in the table; None if the chart does not reach it."""
     step = adaptation_steps(seeds[0])
-    if step is None:
-        return None
+    accuracies = [score.accuracy for run in seeds for score in run.result.by_step if score.step == step]
+    mean = {"group": seeds[0].result.label, "x": step, "y": tidy(float(np.mean(accuracies)))} if accuracies else None
+    return mean if step is not None else None
+
+
+def _note(seeds: list[LoadedRun], step: int) -> str:
     label = seeds[0].result.label
-    points = [(score.step, score.accuracy) for run in seeds for score in run.result.by_step if score.step == step]
-    if not points:
+    if step not in [score.step for score in seeds[0].result.by_step]:
         return f"{label} is scored after {step} steps, beyond this chart."
-    (x, y) = np.mean(points, axis=0)
-    (mark,) = drawn.axes.plot([x], [y], "o", markersize=9, fillstyle="none", color=colour(number))
-    drawn.tip(mark, f"{label}: scored after {formatting.several(step, 'step')}, {formatting.percent(float(y))}")
     return f"{label} is scored after {formatting.several(step, 'step')}."
 
 

@@ -1,22 +1,20 @@
-"""Shared parts of the charts: curves over seeds, and axes for accuracy and loss."""
+"""Shared parts of the charts of curves: a curve for each seed, and their mean or band."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from metaglot.report import formatting
-from metaglot.report.figures.svg_chart import ChartBuilder, colour, marker
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.pairs import by_algorithm
 
 Curve = Mapping[int, tuple[float, float]]  # a point by iteration or step
 Points = NDArray[np.float64]  # [points, 2]
+Row = dict[str, Any]
 MAX_CURVES = 5  # more seeds become a band
-TICKS = np.array([0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995])
-CEILING = 1.002  # keeps an accuracy of 1 on an axis that is logarithmic in the error
 
 
 def series(runs: list[LoadedRun]) -> list[list[LoadedRun]]:
@@ -24,29 +22,53 @@ def series(runs: list[LoadedRun]) -> list[list[LoadedRun]]:
     return [list(seeds.values()) for seeds in by_algorithm(runs).values()]
 
 
-def draw_curves(
-    chart: ChartBuilder, runs: list[LoadedRun], number: int, curve: Callable[[LoadedRun], Curve], mark: str = ""
-) -> float | None:
-    """Draw an algorithm's curves (or a band if there are many) and their mean; return the mean's last value.
+@dataclass(frozen=True)
+class CurveGroup:
+    """The curves of an algorithm's runs, or of a layer. series, mark: its colour and shape. note: after its name."""
 
-    mark: a text after its name in the legend.
-    """
-    curves = {run.name: points_of_run for run in runs if (points_of_run := curve(run))}
-    if not curves:
-        return None
-    points, label = stack_curves(curves.values()), runs[0].result.label
-    mean = points.mean(axis=0)
-    if len(curves) > MAX_CURVES:
-        x, low, high = mean[:, 0], points[..., 1].min(axis=0), points[..., 1].max(axis=0)
-        band = chart.axes.fill_between(x, low, high, color=colour(number), alpha=0.2, linewidth=0)
-        chart.tip(band, f"{label}: lowest and highest of {len(curves)} seeds")
-    elif len(curves) > 1:
-        for name, curve_points in zip(curves, points, strict=True):
-            (line,) = chart.axes.plot(*curve_points.T, color=colour(number), linewidth=0.8, alpha=0.5)
-            chart.tip(line, name)
-    (line,) = chart.axes.plot(*mean.T, color=colour(number), marker=marker(number), linewidth=1.6, label=label + mark)
-    chart.tip(line, f"{label}, mean of {len(curves)} seeds" if len(curves) > 1 else next(iter(curves)))
-    return float(mean[-1, 1])
+    name: str
+    series: int
+    mark: int
+    curves: dict[str, Curve]
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name + self.note
+
+    @property
+    def mean_name(self) -> str:
+        several = len(self.curves) > 1
+        return f"{self.name}, mean of {len(self.curves)} seeds" if several else next(iter(self.curves))
+
+    @cached_property
+    def points(self) -> Points:
+        """[curves, points, 2]"""
+        return stack_curves(self.curves.values())
+
+    @cached_property
+    def mean(self) -> Points:
+        return self.points.mean(axis=0)
+
+    def rows(self) -> list[Row]:
+        """The points of the mean, and of each seed if there are several and each is drawn."""
+        named = zip(self.curves, self.points, strict=True) if 1 < len(self.curves) <= MAX_CURVES else ()
+        seeds = [row | {"seed": True} for run, points in named for row in self._rows(run, points)]
+        return seeds + self._rows(self.mean_name, self.mean)
+
+    def as_mean(self) -> "CurveGroup":
+        """The mean as the only curve."""
+        return replace(self, curves={self.name: {number: (x, y) for number, (x, y) in enumerate(self.mean)}})
+
+    def band_rows(self) -> list[Row]:
+        """The lowest and the highest of many seeds."""
+        if len(self.curves) <= MAX_CURVES:
+            return []
+        ends = zip(self.mean[:, 0], self.points[..., 1].min(axis=0), self.points[..., 1].max(axis=0), strict=True)
+        return [{"group": self.name, "x": tidy(x), "low": tidy(low), "high": tidy(high)} for x, low, high in ends]
+
+    def _rows(self, run: str, points: Points) -> list[Row]:
+        return [{"group": self.name, "run": run, "x": tidy(x), "y": tidy(y)} for x, y in points]
 
 
 def stack_curves(curves: Iterable[Curve]) -> Points:
@@ -56,27 +78,6 @@ def stack_curves(curves: Iterable[Curve]) -> Points:
     return np.array([[curve[key] for key in common] for curve in curves]).reshape(len(curves), len(common), 2)
 
 
-def accuracy_axis(axes: Axes) -> None:
-    """Logarithmic in the error: 96% to 98% is as long as 92% to 96%."""
-    low, high = axes.dataLim.intervaly
-    high += (CEILING - high) / 3
-    axes.set_yscale(
-        "function", functions=(lambda a: -np.log10(np.maximum(CEILING - a, 1e-6)), lambda y: CEILING - 10**-y)
-    )
-    axes.set_ylim(low - (CEILING - low) / 50, high)
-    ticks = TICKS[(low <= TICKS) & (high >= TICKS)]
-    axes.set_yticks(ticks, [f"{100 * tick:g}%" for tick in ticks])
-
-
-def loss_axis(axes: Axes) -> None:
-    """Logarithmic, with ticks at 1, 2 and 5 times each power of ten."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_locator(NullLocator())
-
-
-def ends(last_values: Mapping[str, float | None], form: Callable[[float], str] = formatting.percent) -> str:
-    """The last values of the curves as a sentence."""
-    values = ((label, value) for label, value in last_values.items() if value is not None)
-    return "; ".join(f"{label} ends at {form(value)}" for label, value in values) + "."
+def tidy(value: float) -> float:
+    """A number of the page: six significant digits."""
+    return float(f"{value:.6g}")

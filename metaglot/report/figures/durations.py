@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 
+import altair as alt
 import numpy as np
 
+from metaglot.charts.interaction import tooltip, zoom
+from metaglot.charts.shapes import polygon
 from metaglot.report import formatting
-from metaglot.report.figures.common import series
-from metaglot.report.figures.svg_chart import INK, Chart, colour, open_chart
+from metaglot.report.figures.common import Row, series, tidy
+from metaglot.report.figures.figure import PAGE, Figure, Switch, colours, shown, specify
+from metaglot.report.figures.learning import MEANWHILE
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import overlapping
+from metaglot.report.tables import OVERLAP
 
 PHASES: dict[str, Callable[[LoadedRun], float]] = {
     "training": lambda run: run.record.train_seconds,
@@ -16,36 +21,65 @@ PHASES: dict[str, Callable[[LoadedRun], float]] = {
     "set-up": lambda run: run.record.setup_seconds,
 }
 SHADES = (1.0, 0.55, 0.25)
-Row = tuple[int, list[LoadedRun]]
+LEGEND = "seconds: training, validation, set-up"
+ROW, AROUND = 30, 66  # pixels
+ROOM = 1.4  # for the total right of the longest bar
 
 
-def durations(runs: list[LoadedRun]) -> list[Chart]:
+def durations(runs: list[LoadedRun]) -> list[Figure]:
     """The mean time of each algorithm's runs on a device, by phase."""
     devices = sorted({run.record.device for run in runs})
-    return [_device_chart(number, device, runs) for number, device in enumerate(devices)]
+    return [_device_figure(number, device, runs) for number, device in enumerate(devices)]
 
 
-def _device_chart(number: int, device: str, runs: list[LoadedRun]) -> Chart:
-    here = [(place, [run for run in seeds if run.record.device == device]) for place, seeds in enumerate(series(runs))]
-    rows = [(place, seeds) for place, seeds in here if seeds]
-    with open_chart(f"durations-{number}", height=1.0 + 0.32 * len(rows)) as drawn:
-        texts = []
-        for place, (series_number, seeds) in enumerate(rows):
-            spent = {phase: float(np.mean([seconds(run) for run in seeds])) for phase, seconds in PHASES.items()}
-            left = 0.0
-            for (phase, seconds), shade in zip(spent.items(), SHADES, strict=True):
-                (bar,) = drawn.axes.barh(
-                    place, seconds, left=left, height=0.6, color=colour(series_number), alpha=shade
-                )
-                drawn.tip(bar, f"{seeds[0].result.label}, {phase}: {formatting.seconds(seconds)}")
-                left += seconds
-            mark = " while others ran" if any(overlapping(run, runs) for run in seeds) else ""
-            drawn.axes.text(left, place, f"  {formatting.seconds(left)}{mark}", va="center", color=INK)
-            parts = ", ".join(f"{phase} {formatting.seconds(seconds)}" for phase, seconds in spent.items())
-            texts.append(f"{seeds[0].result.label}: {parts}{mark}")
-        drawn.axes.set_yticks(range(len(rows)), [seeds[0].result.label for _, seeds in rows])
-        drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
-        drawn.axes.margins(x=0.35)
-        drawn.axes.grid(axis="y", visible=False)
-        drawn.label("seconds, from dark to light: training, validation, set-up", "")
-        return drawn.finish(f"Mean duration on {device}", "; ".join(texts) + ".")
+def _device_figure(number: int, device: str, runs: list[LoadedRun]) -> Figure:
+    here = {place: [run for run in seeds if run.record.device == device] for place, seeds in enumerate(series(runs))}
+    here = {place: seeds for place, seeds in here.items() if seeds}
+    palette = {seeds[0].result.label: place for place, seeds in here.items()}
+    rows = [row for seeds in here.values() for row in _rows(seeds)]
+    totals = [_total(seeds, runs) for seeds in here.values()]
+    words = "; ".join(_words(seeds, total) for seeds, total in zip(here.values(), totals, strict=True)) + "."
+    title = [LEGEND, *([MEANWHILE] if any(OVERLAP in total["text"] for total in totals) else [])]
+    end = max(total["end"] for total in totals) * ROOM
+    specification = specify(
+        _layers(end or 1, palette, title), {"bars": rows, "totals": totals}, AROUND + ROW * len(here)
+    )
+    switches = [Switch(label, label, place, polygon(4, 45)) for label, place in palette.items()]
+    return Figure(f"durations-{number}", f"Mean duration on {device}", words, specification, switches)
+
+
+def _layers(end: float, palette: dict[str, int], title: list[str]) -> list[alt.Chart]:
+    y = alt.Y("group:N", title=None, scale=alt.Scale(domain=list(palette)), axis=alt.Axis(grid=False, ticks=False))
+    x = alt.X("start:Q", title=title, scale=alt.Scale(domain=[0, end], nice=False))
+    shades = alt.Opacity("phase:O", scale=alt.Scale(domain=list(PHASES), range=SHADES), legend=None)
+    values = {"title": ("group", ""), "phase": ("phase", ""), "mean": ("text", "")}
+    bars = shown("bars").mark_bar(height=18, clip=True).encode(x, y, colours(palette), shades, x2="end")
+    texts = (
+        shown("totals").mark_text(align="left", dx=6, color=PAGE.ink, fontSize=12).encode(x="end:Q", y=y, text="text:N")
+    )
+    return [bars.encode(tooltip=tooltip(values)).add_params(zoom("x")), texts]
+
+
+def _rows(seeds: list[LoadedRun]) -> list[Row]:
+    """A bar for each phase, one after the other."""
+    ends = np.cumsum([0, *_means(seeds).values()])
+    label = seeds[0].result.label
+    return [
+        {"group": label, "phase": phase, "start": tidy(start), "end": tidy(end), "text": formatting.seconds(mean)}
+        for (phase, mean), start, end in zip(_means(seeds).items(), ends, ends[1:], strict=False)
+    ]
+
+
+def _total(seeds: list[LoadedRun], runs: list[LoadedRun]) -> Row:
+    mark = f" {OVERLAP}" if any(overlapping(run, runs) for run in seeds) else ""
+    total = sum(_means(seeds).values())
+    return {"group": seeds[0].result.label, "end": tidy(total), "text": formatting.seconds(total) + mark}
+
+
+def _means(seeds: list[LoadedRun]) -> dict[str, float]:
+    return {phase: float(np.mean([seconds(run) for run in seeds])) for phase, seconds in PHASES.items()}
+
+
+def _words(seeds: list[LoadedRun], total: Row) -> str:
+    parts = ", ".join(f"{phase} {formatting.seconds(mean)}" for phase, mean in _means(seeds).items())
+    return f"{seeds[0].result.label}: {parts}{' while others ran' if OVERLAP in total['text'] else ''}"

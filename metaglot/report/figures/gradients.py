@@ -1,51 +1,48 @@
 """The charts of first order against second order: cosine and norm ratio of the two meta-gradients."""
 
 from metaglot.core.common.run_records import WHOLE_NETWORK
-from metaglot.report.figures.common import Curve, draw_curves, ends, series, stack_curves
-from metaglot.report.figures.svg_chart import Chart, ChartBuilder, colour, marker, open_chart
+from metaglot.report.figures.common import Curve, CurveGroup, series
+from metaglot.report.figures.curve_figure import COSINE, NORM_RATIO, Quantity, curve_figure
+from metaglot.report.figures.figure import Figure, reference
 from metaglot.report.load_runs import LoadedRun
 
 
-def gradients(runs: list[LoadedRun]) -> list[Chart]:
+def gradients(runs: list[LoadedRun]) -> list[Figure]:
     """The whole network by algorithm, and the layers of each algorithm; empty if no run measured them."""
-    if not any(run.alignment for run in runs):
+    measured = {number: [run for run in seeds if run.alignment] for number, seeds in enumerate(series(runs))}
+    measured = {number: seeds for number, seeds in measured.items() if seeds}
+    if not measured:
         return []
-    measured = [(number, seeds) for number, seeds in enumerate(series(runs)) if any(run.alignment for run in seeds)]
     return [
-        _whole_network(measured, "cosine", "Cosine between the two meta-gradients"),
-        _whole_network(measured, "norm_ratio", "Norm ratio, first-order over second-order meta-gradient"),
-        *(_layers(number, seeds) for number, seeds in measured),
+        _whole_network(measured, COSINE, "Cosine between the two meta-gradients"),
+        _whole_network(measured, NORM_RATIO, "Norm ratio, first-order over second-order meta-gradient"),
+        *(_layers(number, seeds) for number, seeds in measured.items()),
     ]
 
 
-def _whole_network(measured: list[tuple[int, list[LoadedRun]]], quantity: str, title: str) -> Chart:
-    with open_chart(f"gradients-{quantity.replace('_', '-')}") as drawn:
-        drawn.line_at(1)
-        last = {
-            seeds[0].result.label: draw_curves(drawn, seeds, number, lambda run: _curve(run, WHOLE_NETWORK, quantity))
-            for number, seeds in measured
-        }
-        drawn.label("iteration", quantity.replace("_", " "))
-        return drawn.finish(title, ends(last, "{:.3f}".format))
+def _whole_network(measured: dict[int, list[LoadedRun]], quantity: Quantity, title: str) -> Figure:
+    groups = [
+        _group(seeds[0].result.label, number, number, seeds, WHOLE_NETWORK, quantity)
+        for number, seeds in measured.items()
+    ]
+    id = f"gradients-{quantity.name.replace(' ', '-')}"
+    return curve_figure(id, title, "iteration", quantity, groups, [reference("y", 1, dashed=True)])
 
 
-def _layers(number: int, seeds: list[LoadedRun]) -> Chart:
-    """Each layer's mean cosine over seeds, with a marker for each layer and the algorithm's colour."""
-    label = seeds[0].result.label
+def _layers(number: int, seeds: list[LoadedRun]) -> Figure:
+    """Each layer's mean cosine over seeds, with a mark for each layer and the algorithm's colour."""
     layers = list(dict.fromkeys(a.layer for run in seeds for a in run.alignment if a.layer != WHOLE_NETWORK))
-    with open_chart(f"gradients-layers-{number}") as drawn:
-        drawn.line_at(1)
-        last = {layer: _layer(drawn, seeds, number, layer, shape) for shape, layer in enumerate(layers)}
-        drawn.label("iteration", "cosine")
-        return drawn.finish(f"Cosine by layer: {label}", ends(last, "{:.3f}".format))
+    groups = [_group(layer, number, mark, seeds, layer, COSINE).as_mean() for mark, layer in enumerate(layers)]
+    title = f"Cosine by layer: {seeds[0].result.label}"
+    return curve_figure(
+        f"gradients-layers-{number}", title, "iteration", COSINE, groups, [reference("y", 1, dashed=True)]
+    )
 
 
-def _layer(drawn: ChartBuilder, seeds: list[LoadedRun], number: int, layer: str, shape: int) -> float:
-    mean = stack_curves([_curve(run, layer, "cosine") for run in seeds if run.alignment]).mean(axis=0)
-    (line,) = drawn.axes.plot(*mean.T, color=colour(number), marker=marker(shape), linewidth=0.8, label=layer)
-    drawn.tip(line, layer)
-    return float(mean[-1, 1])
+def _group(name: str, number: int, mark: int, seeds: list[LoadedRun], layer: str, quantity: Quantity) -> CurveGroup:
+    return CurveGroup(name, number, mark, {run.name: _curve(run, layer, quantity) for run in seeds})
 
 
-def _curve(run: LoadedRun, layer: str, quantity: str) -> Curve:
-    return {a.iteration: (a.iteration, getattr(a, quantity)) for a in run.alignment if a.layer == layer}
+def _curve(run: LoadedRun, layer: str, quantity: Quantity) -> Curve:
+    field = quantity.name.replace(" ", "_")
+    return {a.iteration: (a.iteration, getattr(a, field)) for a in run.alignment if a.layer == layer}

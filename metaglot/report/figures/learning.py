@@ -1,57 +1,48 @@
 """The charts of validation accuracy and loss, by iteration and by training time."""
 
-from metaglot.report.figures.common import Curve, accuracy_axis, draw_curves, ends, loss_axis, series
-from metaglot.report.figures.svg_chart import Chart, open_chart
+from metaglot.report.figures.common import Curve, CurveGroup, series
+from metaglot.report.figures.curve_figure import ACCURACY, LOSS, curve_figure
+from metaglot.report.figures.figure import Figure
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import overlapping
 from metaglot.report.tables import OVERLAP
 
-AXES = {"iteration": "iteration", "seconds": "training time, s"}
 MEANWHILE = f"{OVERLAP} while another training ran on the device"
 
 
-def learning(runs: list[LoadedRun]) -> list[Chart]:
+def learning(runs: list[LoadedRun]) -> list[Figure]:
     """Accuracy and loss by iteration; by time a chart for each device, since their times are not comparable."""
     trained = [run for run in runs if _curve(run, "iteration", "validation_accuracy")]
     if not trained:
         return []
+    accuracy, loss = (_groups(runs, "iteration", f"validation_{name}") for name in ("accuracy", "loss"))
     devices = sorted({run.record.device for run in trained})
     return [
-        _accuracy(runs, "learning-accuracy", "Validation accuracy by iteration", "iteration", devices),
-        _loss(runs),
-        *(
-            _accuracy(runs, f"learning-time-{number}", f"Validation accuracy by time on {device}", "seconds", [device])
-            for number, device in enumerate(devices)
-        ),
+        curve_figure("learning-accuracy", "Validation accuracy by iteration", "iteration", ACCURACY, accuracy),
+        curve_figure("learning-loss", "Validation loss by iteration", "iteration", LOSS, loss),
+        *(_by_time(runs, number, device) for number, device in enumerate(devices)),
     ]
 
 
-def _accuracy(runs: list[LoadedRun], id: str, title: str, x: str, devices: list[str]) -> Chart:
+def _by_time(runs: list[LoadedRun], number: int, device: str) -> Figure:
     """Mark the time of a training during which another one ran: it says little about speed."""
-    with open_chart(id) as drawn:
-        last = {}
-        for number, seeds in enumerate(series(runs)):
-            here = [run for run in seeds if run.record.device in devices]
-            mark = f" {OVERLAP}" if x == "seconds" and any(overlapping(run, runs) for run in here) else ""
-            label = seeds[0].result.label + mark
-            last[label] = draw_curves(drawn, here, number, lambda run: _curve(run, x, "validation_accuracy"), mark)
-        accuracy_axis(drawn.axes)
-        meanwhile = MEANWHILE if any(OVERLAP in label for label in last) else ""
-        drawn.label(f"{AXES[x]}\n{meanwhile}".strip(), "accuracy, logarithmic in the error")
-        return drawn.finish(title, f"{ends(last)} {meanwhile}".strip())
+    groups = _groups(runs, "seconds", "validation_accuracy", device)
+    meanwhile = MEANWHILE if any(group.note for group in groups) else ""
+    x = ["training time, s", *([meanwhile] if meanwhile else [])]
+    title = f"Validation accuracy by time on {device}"
+    return curve_figure(f"learning-time-{number}", title, x, ACCURACY, groups, note=meanwhile)
 
 
-def _loss(runs: list[LoadedRun]) -> Chart:
-    with open_chart("learning-loss") as drawn:
-        last = {
-            seeds[0].result.label: draw_curves(
-                drawn, seeds, number, lambda run: _curve(run, "iteration", "validation_loss")
-            )
-            for number, seeds in enumerate(series(runs))
-        }
-        loss_axis(drawn.axes)
-        drawn.label("iteration", "query cross-entropy")
-        return drawn.finish("Validation loss by iteration", ends(last, "{:.4f}".format))
+def _groups(runs: list[LoadedRun], x: str, y: str, device: str | None = None) -> list[CurveGroup]:
+    """The curves of each algorithm on a device, or on any. Curves by time are marked if trainings overlapped."""
+    groups = []
+    for number, seeds in enumerate(series(runs)):
+        here = [run for run in seeds if device in (None, run.record.device)]
+        curves = {run.name: curve for run in here if (curve := _curve(run, x, y))}
+        note = f" {OVERLAP}" if x == "seconds" and any(overlapping(run, runs) for run in here) else ""
+        if curves:
+            groups.append(CurveGroup(seeds[0].result.label, number, number, curves, note))
+    return groups
 
 
 def _curve(run: LoadedRun, x: str, y: str) -> Curve:

@@ -2,59 +2,77 @@
 
 from typing import Any
 
-import numpy as np
+import altair as alt
 
+from metaglot.charts.interaction import tooltip, zoom
+from metaglot.charts.intervals import intervals
+from metaglot.charts.scales import error_axis, error_of, linear_axis
+from metaglot.charts.shapes import CIRCLE
 from metaglot.report import formatting
-from metaglot.report.figures.svg_chart import INK, Chart, ChartBuilder, colour, open_chart
+from metaglot.report.figures.common import Row
+from metaglot.report.figures.figure import PAGE, Figure, Switch, colours, shown, specify
 from metaglot.report.tables import estimate, ranked
 
 MANY_DOTS = 20
-FAR = 10  # percentage points
-TOP = 100.2
-TICKS = (0, 20, 50, 80, 90, 95, 98, 99, 99.5)
+FAR = 0.1  # accuracies further apart have an axis that is logarithmic in the error
+ROW, AROUND = 34, 64  # pixels
+CROSS = "M-1,-1L1,1M-1,1L1,-1"
+TIP = {"title": ("run", ""), "accuracy": ("text", "")}
 
 
-def scores(comparison: dict[str, Any]) -> list[Chart]:
+def scores(comparison: dict[str, Any]) -> list[Figure]:
     """A row for each algorithm, the best first: dots for seeds, a bar for the 95% interval, a cross for the study."""
     rows = ranked(comparison["algorithms"])
-    with open_chart("scores", height=1.0 + 0.42 * len(rows)) as drawn:
-        for place, row in enumerate(rows):
-            runs = [run for run in comparison["runs"] if run["algorithm"] == row["algorithm"]]
-            _row(drawn, place, comparison["algorithms"].index(row), row, runs)
-        drawn.axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
-        drawn.axes.set_ylim(len(rows) - 0.5, -0.5)
-        drawn.axes.grid(axis="y", visible=False)
-        error = ", logarithmic in the error" if _scale_if_far_apart(drawn) else ""
-        crosses = "\na cross is the original study's" if any(row["writeup"] for row in rows) else ""
-        drawn.label(f"test accuracy, %{error}{crosses}", "")
-        alternative = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows)
-        return [drawn.finish("Test accuracy", alternative + ".")]
+    palette = {row["label"]: number for number, row in enumerate(comparison["algorithms"])}
+    words = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows) + "."
+    data = {"bars": [_bar(row) for row in rows], "dots": [_dot(run) for run in comparison["runs"]]}
+    data["crosses"] = [_cross(row) for row in rows if row["writeup"]]
+    far = _are_far_apart(**data)
+    title = ["test accuracy, logarithmic in the error" if far else "test accuracy"]
+    title += ["a cross is the original study's"] * bool(data["crosses"])
+    axes = _axes([row["label"] for row in rows], far, title)
+    opacity = 1 if len(data["dots"]) < MANY_DOTS * len(rows) else 0.4
+    specification = specify(_layers(axes, far, colours(palette), opacity), data, AROUND + ROW * len(rows))
+    switches = [Switch(label, label, number, CIRCLE) for label, number in palette.items()]
+    return [Figure("scores", "Test accuracy", words, specification, switches)]
 
 
-def _scale_if_far_apart(drawn: ChartBuilder) -> bool:
-    """Make the axis logarithmic in the error if scores are far apart, and return whether it is."""
-    low, high = drawn.axes.dataLim.intervalx
-    far = high - low > FAR
-    if far:
-        drawn.axes.set_xscale(
-            "function", functions=(lambda x: -np.log10(np.maximum(TOP - x, 1e-4)), lambda y: TOP - 10**-y)
-        )
-        drawn.axes.set_xticks([tick for tick in TICKS if low - FAR < tick < high + (TOP - high) / 2])
-        drawn.axes.set_xlim(low - (TOP - low) / 20, high + (TOP - high) / 3)
-    return far
+def _axes(labels: list[str], far: bool, title: list[str]) -> dict[str, alt.X | alt.Y]:
+    """The algorithms from top to bottom, and the accuracy."""
+    scale, axis = error_axis("x", title) if far else linear_axis("x", title)
+    axis = axis if far else alt.Axis(title=title, format="~%")
+    y = alt.Y("group:N", title=None, scale=alt.Scale(domain=labels), axis=alt.Axis(grid=False, ticks=False))
+    return {"x": alt.X("drawn:Q", scale=scale, axis=axis), "y": y}
 
 
-def _row(drawn: ChartBuilder, place: int, series: int, row: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    low, high = (100 * bound for bound in row["accuracy"]["ci95"])
-    (bar,) = drawn.axes.plot([low, high], [place, place], color=colour(series), linewidth=7, solid_capstyle="butt")
-    bar.set_alpha(0.35)
-    drawn.tip(bar, f"{row['label']}: {estimate(row['accuracy'])}")
-    for run in runs:
-        (dot,) = drawn.axes.plot(100 * run["accuracy"], place, "o", color=colour(series), markersize=4)
-        dot.set_alpha(1 if len(runs) < MANY_DOTS else 0.4)
-        drawn.tip(dot, f"{run['run']}: {formatting.percent(run['accuracy'])}")
-    if row["writeup"]:
-        (cross,) = drawn.axes.plot(100 * row["writeup"]["accuracy"], place, "x", color=INK, markersize=6)
-        drawn.tip(
-            cross, f"original study, {row['label']}: {formatting.percent(row['writeup']['accuracy'])} on 32 tasks"
-        )
+def _layers(axes: dict[str, Any], far: bool, colour: alt.Color, opacity: float) -> list[alt.Chart]:
+    def layer(name: str, **fields: str) -> alt.Chart:
+        drawn = {name: error_of(f"datum.{field}") if far else f"datum.{field}" for name, field in fields.items()}
+        return shown(name).transform_calculate(**drawn).encode(**axes, tooltip=tooltip(TIP))
+
+    bars = layer("bars", drawn="low", high="high").encode(colour, x2="high")
+    dots = layer("dots", drawn="accuracy").encode(colour).add_params(zoom("x"))
+    crosses = layer("crosses", drawn="accuracy").mark_point(shape=CROSS, size=90, color=PAGE.ink, clip=True)
+    return [*intervals(bars, dots, opacity), crosses]
+
+
+def _bar(row: Row) -> Row:
+    low, high = row["accuracy"]["ci95"]
+    text = f"{formatting.percent(row['accuracy']['mean'])}, 95% interval {100 * low:.2f} to {100 * high:.2f}%"
+    return {"group": row["label"], "run": f"{row['label']}, mean", "low": low, "high": high, "text": text}
+
+
+def _dot(run: Row) -> Row:
+    accuracy = run["accuracy"]
+    return {"group": run["label"], "run": run["run"], "accuracy": accuracy, "text": formatting.percent(accuracy)}
+
+
+def _cross(row: Row) -> Row:
+    accuracy = row["writeup"]["accuracy"]
+    text = f"{formatting.percent(accuracy)} on 32 tasks"
+    return {"group": row["label"], "run": f"original study, {row['label']}", "accuracy": accuracy, "text": text}
+
+
+def _are_far_apart(bars: list[Row], dots: list[Row], crosses: list[Row]) -> bool:
+    values = [bar[end] for bar in bars for end in ("low", "high")] + [mark["accuracy"] for mark in [*dots, *crosses]]
+    return max(values) - min(values) > FAR

@@ -1,23 +1,26 @@
-"""index.html: one file that needs neither a network nor scripts."""
+"""index.html: one file that needs no network; without scripts it has tables in place of charts."""
 
 import re
 from pathlib import Path
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup, escape
 
+from metaglot.charts.vega import javascript
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
 from metaglot.report.figures.adaptation import adaptation
+from metaglot.report.figures.common import series
 from metaglot.report.figures.differences import differences
 from metaglot.report.figures.durations import durations
+from metaglot.report.figures.figure import SERIES
 from metaglot.report.figures.gradients import gradients
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
-from metaglot.report.figures.svg_chart import SERIES
 from metaglot.report.footnotes import family_notes, notes, validation_notes
 from metaglot.report.html.drawing_gallery import gallery, hardest
-from metaglot.report.html.environment import template_environment
+from metaglot.report.html.environment import script_hash, template_environment
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import BASELINES, banner
 from metaglot.report.original_study import TITLE
@@ -34,13 +37,22 @@ def render_page(
 ) -> str:
     """The page. characters: the test split, for the pictures. experiment: the name of the DVC experiment."""
     environment = template_environment(TEMPLATES)
-    environment.filters["percent"] = formatting.percent
-    environment.filters["unbroken"] = unbroken
-    environment.filters["code"] = code
+    environment.filters |= {"percent": formatting.percent, "unbroken": unbroken, "code": code}
+    environment.globals |= {"style": (TEMPLATES / "style.css").read_text(), "palette": SERIES}
+    with debug_mode(False):  # Altair would check each part of each chart; the tests draw them
+        content = page_content(comparison, runs, characters, experiment)
+    script = javascript((TEMPLATES / "charts.js").read_text())
+    return environment.get_template("index.html").render(content, script=script, script_hash=script_hash(script))
+
+
+def page_content(
+    comparison: dict[str, Any], runs: list[LoadedRun], characters: SplitPart, experiment: str | None
+) -> dict[str, Any]:
+    """What the template shows, by name."""
     several = any(len(row["seeds"]) > 1 for row in comparison["algorithms"])
-    environment.globals["style"] = (TEMPLATES / "style.css").read_text()
-    return environment.get_template("index.html").render(
+    return dict(
         comparison=comparison,
+        runs=run_names(runs) if several else [],
         banner=banner(comparison),
         main=main_table(comparison),
         notes=notes(comparison),
@@ -62,9 +74,13 @@ def render_page(
         hardest=hardest(runs, characters),
         published=published_results() if comparison["dataset"] == "omniglot" else None,
         provenance=provenance(comparison, runs, experiment),
-        palette=SERIES,
         study=TITLE,
     )
+
+
+def run_names(runs: list[LoadedRun]) -> list[tuple[int, str]]:
+    """Each run with the place of its algorithm in the palette."""
+    return [(number, run.name) for number, seeds in enumerate(series(runs)) for run in seeds]
 
 
 def code(text: str) -> Markup:

@@ -49,7 +49,6 @@ def test_a_network_that_adapts_in_no_steps_is_drawn_too(
     single = Result.model_validate_json(json.dumps(record | {"by_step": record["by_step"][:1]}))
     for rows in (history[:1], []):
         draw_figures(tmp_path, run, rows, single)
-        with Image.open(tmp_path / "accuracy_by_step.png") as picture:
-            assert picture.size == (495, 396)
-        with Image.open(tmp_path / "learning_curve.png") as picture:
-            assert picture.size == (990, 396)
+        for name in ("accuracy_by_step.png", "learning_curve.png"):
+            with Image.open(tmp_path / name) as picture:
+                assert picture.width > 450 and picture.height > 300

@@ -1,22 +1,26 @@
+import json
 import re
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+import vl_convert
 from finished_pipeline import CHARACTERS, LABELS, Finished, finished
 from scipy import stats
 
+from metaglot.charts.shapes import SHAPES
+from metaglot.charts.vega import VEGA_LITE
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
 from metaglot.report.comparison import compare_runs
 from metaglot.report.figures.adaptation import adaptation
 from metaglot.report.figures.differences import differences
+from metaglot.report.figures.figure import PAGE, SERIES
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
-from metaglot.report.figures.svg_chart import SERIES, colour, marker, open_chart
+from metaglot.report.html.environment import script_hash
 from metaglot.report.html.page import TEMPLATES, code, render_page, unbroken
 from metaglot.report.pair_tables import others_table, pairs_table
 from metaglot.report.published_results import published_results
@@ -34,13 +38,19 @@ class Elements(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
+        self.scripts: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append("")
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        if self.tags and self.tags[-1][0] == "script" and not self.scripts[-1]:
+            self.scripts[-1] = data
+        else:
+            self.text += data
 
 
 def written(finished: Finished, experiment: str | None = None) -> str:
@@ -52,20 +62,43 @@ def html(one_seed: Finished) -> str:
     return written(one_seed)
 
 
-def test_nothing_is_fetched_and_nothing_is_run(html: str):
-    for tag, attributes in Elements(html).tags:
-        assert tag not in ("script", "iframe", "object", "embed")
+def specifications(html: str) -> list[dict]:
+    """What the page's charts are drawn from."""
+    elements = Elements(html)
+    kinds = [attributes.get("type") for tag, attributes in elements.tags if tag == "script"]
+    return [json.loads(text) for kind, text in zip(kinds, elements.scripts, strict=True) if kind == "application/json"]
+
+
+def test_nothing_is_fetched_and_only_one_script_may_run(html: str):
+    elements = Elements(html)
+    for tag, attributes in elements.tags:
+        assert tag not in ("iframe", "object", "embed")
         assert not any(name.startswith("on") for name in attributes)
         for name in ("src", "href", "xlink:href"):
             assert re.match("data:|#|draw.html$", attributes.get(name) or "#")  # the page beside it
     assert "url(http" not in html and "@import" not in html
+    (policy,) = [dict(a)["content"] for t, a in elements.tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src '{script_hash(elements.scripts[-1])}'"
+    )
 
 
 def test_every_figure_says_in_words_what_it_shows(html: str):
-    drawings = [attributes for tag, attributes in Elements(html).tags if tag == "svg"]
-    assert len(drawings) == 11
-    for drawing in drawings:
-        assert drawing["role"] == "img" and re.search(r"\d", drawing["aria-label"] or "")
+    charts = [attributes for _, attributes in Elements(html).tags if attributes.get("class") == "chart"]
+    assert len(charts) == 11
+    for chart in charts:
+        assert chart["role"] == "img" and re.search(r"\d", chart["aria-label"] or "")
+
+
+def test_the_same_runs_give_the_same_bytes(one_seed: Finished, html: str):
+    assert written(one_seed) == html
+
+
+def test_vega_lite_draws_every_chart(html: str):
+    for specification in specifications(html):
+        drawn = vl_convert.vegalite_to_svg(specification | {"width": 600}, vl_version=VEGA_LITE)
+        assert len(re.findall('<path[^>]* d="M', drawn)) > 3
 
 
 def test_ids_are_unique(html: str):
@@ -103,7 +136,8 @@ def test_text_from_files_is_escaped(tmp_path: Path):
     characters = SplitPart(PAPER.images, [EVIL] * CHARACTERS)
     html = render_page(compare_runs(config, runs, None), runs, characters, EVIL)
     elements = Elements(html)
-    assert not any(tag == "script" for tag, _ in elements.tags)
+    assert [text for text in elements.scripts if "alert" in text and not text.startswith("{")] == []
+    assert not any("<" in text for text in elements.scripts[:-1])
     assert elements.text.count("alert('&x')") > 10
 
 
@@ -148,7 +182,7 @@ def test_provenance_names_code_data_and_experiment(one_seed: Finished):
 )
 def test_a_page_is_made_of_whatever_ran(tmp_path: Path, options: dict):
     html = written(finished(tmp_path, **options))
-    assert html.count("<svg") == html.count("</svg>") >= 3
+    assert len(specifications(html)) == html.count("<figure id=") >= 3
 
 
 def test_a_training_that_was_never_validated_has_no_learning_curve_and_claims_nothing_of_it(one_seed: Finished):
@@ -176,29 +210,38 @@ def test_what_validation_decides_is_said_of_those_for_whom_it_does(tmp_path: Pat
 def test_the_scored_step_is_ringed(one_seed: Finished):
     chart = adaptation(one_seed[1])[0]
     maml = one_seed[1][0].result
-    assert f"MAML: scored after 1 step, {maml.by_step[1].accuracy:.2%}" in chart.svg
+    assert chart.specification["datasets"]["rings"][0] == {
+        "group": "MAML", "x": 1, "y": pytest.approx(maml.by_step[1].accuracy, abs=1e-6)
+    }  # fmt: skip
     assert "FOMAML is scored after 1 step." in chart.alternative
 
 
 def test_curves_by_time_are_marked_where_trainings_ran_at_once(tmp_path: Path, one_seed: Finished):
     by_time = learning(finished(tmp_path, serial=False, tests=40)[1])[2]
     assert by_time.id == "learning-time-0"
-    assert "MAML †" in by_time.svg and "† while another training ran" in by_time.alternative
-    assert not any("†" in chart.svg for chart in learning(one_seed[1]))
+    assert (
+        "MAML †" in [switch.label for switch in by_time.switches]
+        and "† while another training ran" in by_time.alternative
+    )
+    assert not any("†" in chart.json for chart in learning(one_seed[1]))
 
 
 def test_an_axis_that_is_not_linear_says_so(tmp_path: Path, five_seeds: Finished):
     skills = {"maml": 0.97, "fomaml": 0.6, "scratch": 0.3, "anil": 0.95}
     compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
-    assert "logarithmic in the error" in scores(compared)[0].svg
-    assert f"logarithmic beyond {formatting.MINUS}1 and 1" in differences(compared["pairs"], 0.005)[0].svg
+    assert "logarithmic in the error" in scores(compared)[0].json
+    assert f"logarithmic beyond {formatting.MINUS}1 and 1" in differences(compared["pairs"], 0.005)[0].json
     near = compare_runs(*five_seeds, None)
-    assert not any("logarithmic" in chart.svg for chart in [*scores(near), *differences(near["pairs"], 0.005)])
+    assert not any("logarithmic" in chart.json for chart in [*scores(near), *differences(near["pairs"], 0.005)])
 
 
-def test_a_seeds_interval_is_drawn_in_ink_that_is_seen_on_light_and_dark(five_seeds: Finished):
-    svg = differences(compare_runs(*five_seeds, None)["pairs"], 0.005)[0].svg
-    assert len(re.findall(r"stroke: currentColor; stroke-opacity: 0.5; stroke-width: 1.6", svg)) == 5
+def test_the_bar_over_seeds_is_darker_than_those_of_seeds(five_seeds: Finished):
+    specification = differences(compare_runs(*five_seeds, None)["pairs"], 0.005)[0].specification
+    assert [bar["total"] for bar in specification["datasets"]["bars"]] == [False] * 5 + [True]
+    (bars,) = [
+        layer for layer in specification["layer"] if layer["mark"]["type"] == "rule" and "x2" in layer["encoding"]
+    ]
+    assert bars["encoding"]["opacity"] == {"value": {"expr": "datum.total ? 1 : 0.5"}}
 
 
 def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Path):
@@ -211,8 +254,10 @@ def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Pat
         f"From scratch {formatting.MINUS} MAML",
         f"From scratch {formatting.MINUS} ANIL",
     ]
-    tip = re.search(r"<title>MAML: .*?stroke: (var\(--series-\d+\))", scores(compared)[0].svg, re.DOTALL)
-    assert tip is not None and tip[1] == "var(--series-2)"
+    specification = scores(compared)[0].specification
+    scale = specification["layer"][0]["encoding"]["color"]["scale"]
+    assert dict(zip(scale["domain"], scale["range"], strict=True))["MAML"] == "var(--series-2)"
+    assert specification["layer"][0]["encoding"]["y"]["scale"]["domain"] == ["MAML", "ANIL", "From scratch"]
 
 
 def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(five_seeds: Finished):
@@ -245,7 +290,7 @@ def test_layers_are_drawn_where_only_some_seeds_measured_them(five_seeds: Finish
 
 def test_twenty_algorithms_have_colours_and_markers_of_their_own():
     style = (TEMPLATES / "style.css").read_text()
-    assert len({colour(series) for series in range(SERIES)}) == len({marker(series) for series in range(SERIES)}) == 20
+    assert len({PAGE.colour(series) for series in range(SERIES)}) == len(set(SHAPES)) == SERIES == 20
     for series in range(SERIES):
         light, dark = re.findall(rf"--series-{series}: (#\w{{6}});", style)
         assert light != dark and f".series-{series} {{ color: var(--series-{series}); }}" in style
@@ -256,14 +301,23 @@ def test_code_between_backticks_is_an_element_and_the_rest_is_escaped():
     assert code("run `make bench` <b>") == "run <code>make bench</code> &lt;b&gt;"
 
 
-def test_a_chart_takes_its_colours_from_the_page_and_its_texts_as_they_are():
-    with open_chart("some-chart") as drawn:
-        (line,) = drawn.axes.plot([0, 1], color=colour(11), label="a <b> & $x$")
-        drawn.tip(line, "tip <i>")
-        svg = drawn.finish("Title <", 'in "words"').svg
-    root = ET.fromstring(svg.replace("xlink:href", "href"))
-    assert root.get("aria-label") == 'Title <. in "words"'
-    assert "var(--series-11)" in svg and "currentColor" in svg and "#0a0b" not in svg
-    texts = ["".join(element.itertext()).strip() for element in root.iter()]
-    assert "a <b> & $x$" in texts and "tip <i>" in texts
-    assert all(id.startswith("some-chart-") for id in re.findall(r'\bid="([^"]*)"', svg))
+def test_a_chart_takes_its_colours_from_the_page(html: str):
+    for specification in specifications(html):
+        colours = re.findall(r"#[0-9a-f]{3,8}\b", json.dumps(specification))
+        assert colours == [] and specification["config"]["axis"]["labelColor"] == "currentColor"
+
+
+def test_the_numbers_of_curves_are_in_a_table(five_seeds: Finished):
+    accuracy = learning(five_seeds[1])[0]
+    assert accuracy.table is not None and accuracy.table.header == ["iteration", "MAML", "FOMAML"]
+    iteration, maml, _ = accuracy.table.rows[-1]
+    assert iteration == "10,000" and f"MAML ends at {maml}" in accuracy.alternative
+
+
+def test_seeds_have_curves_and_many_have_a_band(five_seeds: Finished, tmp_path: Path):
+    few = learning(five_seeds[1])[0].specification["datasets"]
+    assert {row["run"] for row in few["points"] if "seed" in row} == {run.name for run in five_seeds[1]}
+    many = learning(finished(tmp_path, seeds=tuple(range(6)), tests=20)[1])[0].specification["datasets"]
+    assert not any("seed" in row for row in many["points"])
+    assert {row["group"] for row in many["bands"]} == {"MAML", "FOMAML"}
+    assert all(row["low"] <= row["high"] for row in many["bands"])
