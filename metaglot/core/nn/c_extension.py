@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from metaglot.core.common.user_cache import user_cache
+
 FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-fopenmp", "-fPIC", "-shared")
 REALS = {torch.float32: "float", torch.float64: "double"}
 PROCESSORS = {"AVX512": ("-march=x86-64-v4",), "AVX2": ("-march=x86-64-v3",)}  # as PyTorch calls what it found
@@ -48,7 +50,7 @@ def load_library(source: Path, *defines: str) -> ctypes.CDLL | None:
     content = b"".join(path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h"))))
     digest = hashlib.sha256(content + repr(command).encode()).hexdigest()
     try:
-        library = cache_folder() / f"{source.stem}-{digest[:16]}.so"
+        library = user_cache() / f"{source.stem}-{digest[:16]}.so"
         with suppress(OSError):
             return ctypes.CDLL(str(library))
         compile_library([*command, str(source), "-lm"], library)
@@ -59,11 +61,6 @@ def load_library(source: Path, *defines: str) -> ctypes.CDLL | None:
             f"{source.parent.name}/{source.name} cannot be compiled ({compiler_error(error)}): {instead}", stacklevel=2
         )
         return None
-
-
-def cache_folder() -> Path:
-    """The folder of what is compiled, which may be deleted at any time. RuntimeError: the user has no home."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "metaglot")
 
 
 def compile_library(command: list[str], library: Path) -> None:
