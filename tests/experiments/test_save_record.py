@@ -88,7 +88,7 @@ def test_a_new_record_takes_the_place_of_the_old_one(recorded: tuple[Path, Path]
         ({"task.shots": 1}, "task.shots 1, not 5"),
         ({"seeds": [42, 43]}, "seeds [42, 43], not [42, 43, 44]"),
         ({"algorithms": ["maml"]}, "algorithms ['maml'], not ['fomaml', 'maml']"),
-        ({"settings.maml": {"iterations": 5}}, "settings.maml.iterations 5, not None"),
+        ({"settings.maml": {"second_order": 1.0, "iterations": 5}}, "settings.maml.iterations 5, not None"),
         ({"report.margin": 0.01}, "report.margin 0.01, not 0.005"),
     ],
 )
