@@ -54,7 +54,9 @@ def pack(folder: Path, *names: Path | str) -> bytes:
 
 def unpack(content: bytes, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-        tar.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python 3.11.4 or later; Debian 12 has an older one
+            tar.extraction_filter = tarfile.data_filter
+        tar.extractall(folder)
 
 
 def prepare(folder: Path, commit: bytes, inputs: bytes, job: Job) -> None:

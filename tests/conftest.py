@@ -34,7 +34,8 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs git: it compares what is committed")
     folder = tmp_path_factory.mktemp("committed")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
+        files.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian 12's Python has none
+        files.extractall(folder)
     return folder
 
 

@@ -1,14 +1,27 @@
 """What MLflow's database in a folder says of the runs that `track` published; and a publication that is killed."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import finished_run
+import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 
 TASK = "omniglot-5way-5shot-fc"
+
+
+@contextmanager
+def working_in(folder: Path) -> Iterator[None]:
+    """Work in a folder with its own database, whatever the environment says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in ("DVC_ROOT", "MLFLOW_TRACKING_URI"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 def client(folder: Path) -> MlflowClient:

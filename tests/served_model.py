@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.mlflow_server import QUIET, free_port
+from tools.mlflow_server import QUIET, free_port, running
 
 
 class Reply(NamedTuple):
@@ -27,32 +24,15 @@ class Reply(NamedTuple):
 
 @contextmanager
 def served(model: str, folder: Path, tracking: str) -> Iterator[str]:
-    """Yields the address for requests once the server answers. folder: what it runs in, and writes its output to."""
+    """Yields the address for requests once the server answers. folder: what it runs in, with server.log."""
     port = free_port()
     line = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
     line += ["--host", "127.0.0.1", "--port", str(port)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it starts uvicorn by name
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= QUIET | {"PATH": path, "MLFLOW_TRACKING_URI": tracking}
-    with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen(line, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _wait(f"http://127.0.0.1:{port}/health", process)
-        yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _wait(address: str, process: "subprocess.Popen[bytes]", seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            urllib.request.urlopen(address, timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the model is not served: see serve.log")
+    with running(line, folder, f"http://127.0.0.1:{port}", environment, seconds=300) as address:
+        yield f"{address}/invocations"
 
 
 def post(address: str, body: Any, kind: str = "application/json") -> Reply:

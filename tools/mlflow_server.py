@@ -34,20 +34,26 @@ def serve(folder: Path, port: int, kind: str = "server", store: str = "") -> Ite
     """
     line = [sys.executable, "-m", "mlflow", kind, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     line += ["--backend-store-uri", store or f"sqlite:///{folder}/mlflow.db"]
+    with running(line, folder, f"http://127.0.0.1:{port}", os.environ | QUIET) as address:
+        yield address
+
+
+@contextmanager
+def running(
+    line: list[str], folder: Path, address: str, environment: dict[str, str], seconds: float = 60
+) -> Iterator[str]:
+    """Run a server's command in `folder`, with its output in server.log; yields the address once it answers."""
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            line, cwd=folder, env=os.environ | QUIET, stdout=log, stderr=log, start_new_session=True
-        )
+        process = subprocess.Popen(line, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_until_up(f"{address}/health", process)
+        _wait_until_up(f"{address}/health", process, seconds)
         yield address
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -55,4 +61,4 @@ def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", seconds: fl
             return
         except OSError:
             time.sleep(0.1)
-    raise UserError(f"MLflow's server does not answer at {address}")
+    raise UserError(f"MLflow's server does not answer at {address}: see server.log")

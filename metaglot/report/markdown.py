@@ -89,7 +89,7 @@ def _columns_that_fit(table: Table, width: int) -> list[int]:
 
 
 def _widths(table: Table, shown: list[int], width: int) -> list[int]:
-    """Characters for each column: its longest word, and what is left over for those that come first."""
+    """The width of each column, in characters: its longest word; the first columns share the remaining space."""
     widths = [_longest_word(table, column) for column in shown]
     spare = width - sum(widths) - GAP * len(shown)
     for place, column in enumerate(shown):

@@ -25,7 +25,7 @@ A network that learns new characters from a few labelled images of each. Each tr
 
 - `support`, `queries`: images, each nested lists of numbers (height x width, or with colours) or a PNG in base64.
 - `labels`: a text for each image of `support`; two classes or more, at most as many as in training.
-- `steps` (optional): adaptation steps; otherwise those of the test.
+- `steps` (optional): adaptation steps; by default as many as in the test.
 - `transductive` (optional): `true` normalises all queries together; otherwise each is classified independently.
 
 It answers `labels`, one for each query, and `probabilities`, of every class. `mlflow models serve` takes the same, or \

@@ -31,7 +31,7 @@ def trained_model(
 
 
 def validation_accuracy(run: RunRecord, history: list[dict[str, float]]) -> float | None:
-    """That of the weights which the training saved: the last one; with early stopping, the best one."""
+    """The validation accuracy of the saved weights: the last in the history or, with early stopping, the best."""
     accuracies = [row["validation_accuracy"] for row in history if "validation_accuracy" in row]
     stops_early = "patience" in (run.config.model_dump().get("settings") or {})
     return max(accuracies[-1:] if not stops_early else accuracies, default=None)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import untrained_model
 from mlflow import MlflowClient
+from mlflow_runs import working_in
 from playwright.sync_api import Browser, Page, expect
 
 from stages import track
@@ -22,10 +23,7 @@ SECONDS = 60
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A repository where MAML was trained from two seeds and published."""
     folder = tmp_path_factory.mktemp("workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("DVC_ROOT", "MLFLOW_TRACKING_URI"):
-            patch.delenv(name, raising=False)
+    with working_in(folder):
         for seed in (42, 43):
             untrained_model.write(seed=seed)
             track.main("maml", seed)

@@ -6,6 +6,7 @@ from pathlib import Path
 import finished_run
 import pytest
 from mlflow import MlflowClient
+from mlflow_runs import working_in
 from playwright.sync_api import Browser, Page, expect
 
 from metaglot.core.common.atomic_files import read_json
@@ -23,10 +24,7 @@ BOTH = ("MAML · seed 42", "FOMAML · seed 42")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A repository where MAML and FOMAML were trained and published; and another task, a hundred times."""
     folder = tmp_path_factory.mktemp("workspace")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        for name in ("DVC_ROOT", "MLFLOW_TRACKING_URI"):
-            patch.delenv(name, raising=False)
+    with working_in(folder):
         for algorithm in ("maml", "fomaml"):
             finished_run.write(algorithm)
             track.main(algorithm, 42)

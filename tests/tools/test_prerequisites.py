@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -69,8 +70,11 @@ def test_a_repository_that_git_cannot_read_is_refused_with_git_s_reason(workshop
     assert "(fatal: bad config line 1 in file" in refused(workshop, make, f"PYTHON={PYTHON}")
 
 
+COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
+
+
 def test_a_missing_git_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
-    path = commands(tmp_path / "bin", "make", "sh", "gcc", "as", "ld")
+    path = commands(tmp_path / "bin", "make", "sh", COMPILER, "as", "ld")
     error = refused(workshop, make, f"PYTHON={PYTHON}", PATH=path)
     assert error.startswith("error: there is no git, and DVC needs it") and "apt install git" in error
 

@@ -87,8 +87,8 @@ class HistoryRow(BaseModel):
 class AlignmentRow(NamedTuple):
     """A row of alignment.csv: the approximate and the exact meta-gradient of one layer, or of the network.
 
-    norm_ratio: the norm of the approximate one over that of the exact one. The approximation is of first order,
-    unless the algorithm has its own.
+    norm_ratio: the approximate gradient's norm divided by the exact gradient's. The approximate gradient is of first
+    order, unless the algorithm defines another.
     """
 
     iteration: int
