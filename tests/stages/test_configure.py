@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from draws import examples
-from hypothesis import given
+from hypothesis import example, given
 from params_cases import Mistake, invalid, valid
 from params_file import ROOT, TEXT, changed, text
 
@@ -139,7 +139,13 @@ def test_any_mistake_is_one_line_an_exit_code_and_no_file(here: Path, mistake: M
     assert [path.name for path in here.iterdir()] == ["params.yaml"]
 
 
+def drops_second_order(params: dict[str, Any]) -> bool:
+    """Whether these params make MAML first-order: by the switch, or by a factor of nothing."""
+    return params["first_order"] or params["settings"].get("maml", {}).get("second_order") == 0
+
+
 @given(valid())
+@example(changed({"settings": {"maml": {"second_order": 0.0}}}))
 @examples(60)
 def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, Any]) -> None:
     (here / "params.yaml").write_bytes(text(params))
@@ -162,7 +168,9 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
         assert evaluate["fast_lr"] == train["train"]["fast_lr"]
         for config in (train, evaluate):
             assert all(config[key] == params[key] for key in ("task", "model", "run"))
-            assert config["first_order"] == (params["first_order"] if name == "maml" else CLASSES[name].first_order)
+            assert config["first_order"] == (
+                drops_second_order(params) if name == "maml" else CLASSES[name].first_order
+            )
             assert config["settings"] == given.model_dump(exclude=SHARED)
     rows = [(row.algorithm, row.seed) for row in load_stage_config(ReportStageConfig, paths.REPORT_CONFIG).rows]
     assert rows == [(name, seed) for name in params["algorithms"] for seed in params["seeds"]]
