@@ -12,7 +12,7 @@ from benchmarks.cases import CPU
 from metaglot.core.common.errors import UserError
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.datasets.dataset import read_source
-from metaglot.datasets.omniglot import md5
+from metaglot.datasets.omniglot_download import md5
 from metaglot.datasets.omniglot_layout import BACKGROUND, EVALUATION, shrink_drawing
 from metaglot.datasets.omniglot_mirrors import MIRROR, FolderMirror, mirror_at
 from metaglot.datasets.omniglot_zip import DRAWINGS, read_drawings

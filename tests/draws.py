@@ -24,6 +24,12 @@ def examples(few: int) -> Any:
     return settings(max_examples=number, derandomize=True, database=None, deadline=None, suppress_health_check=slow)
 
 
+def first_is_quick(*cases: Any) -> list[Any]:
+    """Cases of one kind for `parametrize`: the first is a quick test, the others are slow tests."""
+    values = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*values[0]), *(pytest.param(*case, marks=pytest.mark.slow) for case in values[1:])]
+
+
 def uniform(counts: np.ndarray) -> bool:
     """Whether counts could be of a uniform draw, at a level that a fixed seed passes for good or not at all."""
     return chisquare(counts.ravel()).pvalue > 1e-3

@@ -8,7 +8,7 @@ from zipfile import ZipFile, ZipInfo
 from PIL import Image
 
 from metaglot.datasets import synthetic_glyphs
-from metaglot.datasets.omniglot import md5
+from metaglot.datasets.omniglot_download import md5
 from metaglot.datasets.omniglot_layout import OfficialArchive
 from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
 

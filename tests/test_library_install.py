@@ -11,6 +11,7 @@ from params_file import ROOT
 pytestmark = pytest.mark.slow
 
 PIPELINE = ("dvc", "mlflow", "learn2learn", "ray", "typer", "ruamel", "altair", "filelock", "jinja2", "sqlalchemy")
+PIPELINE += ("requests", "rich", "urllib3", "torchvision")
 LIBRARY = """
 import sys
 sys.modules.update(dict.fromkeys({blocked}, None))  # an import of these fails

@@ -8,14 +8,13 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from PIL import Image
 from pydantic import ValidationError
-from rich.progress import Progress
 
 from metaglot.core.common.atomic_files import read_json, sha256
 from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.stage_configs import StrictModel
+from metaglot.datasets.progress_bar import NO_PROGRESS_BAR, ProgressBar
 
 RECORD = "source.json"
-SILENT = Progress(disable=True)
 AGAIN = "run `python -m stages.download` again"
 
 
@@ -73,11 +72,11 @@ class Dataset(ABC):
         return self.fetched_as or self.name
 
     @abstractmethod
-    def fetch(self, to: Path, root: Path, progress: Progress = SILENT) -> SourceRecord:
+    def fetch(self, to: Path, root: Path, progress: ProgressBar = NO_PROGRESS_BAR) -> SourceRecord:
         """Write the raw archives to an empty folder. root: of the repository; a mirror's path is relative to it."""
 
     @abstractmethod
-    def read(self, folder: Path, size: int, progress: Progress = SILENT) -> RawImages:
+    def read(self, folder: Path, size: int, progress: ProgressBar = NO_PROGRESS_BAR) -> RawImages:
         """Read all images at `size` pixels from the raw archives; raises UserError unless they are as fetched."""
 
     @abstractmethod

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 from PIL import Image
-from rich.progress import Progress
 
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.dataset import AGAIN, SILENT, Dataset, RawImages
+from metaglot.datasets.dataset import AGAIN, Dataset, RawImages
 from metaglot.datasets.omniglot_zip import DRAWINGS, SIDE, read_drawings
+from metaglot.datasets.progress_bar import NO_PROGRESS_BAR, ProgressBar
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class OmniglotLayout(Dataset):
     smallest_held_out = 81  # the five smallest background alphabets of Omniglot
     resampling: ClassVar[Image.Resampling] = Image.Resampling.LANCZOS
 
-    def read(self, folder: Path, size: int, progress: Progress = SILENT) -> RawImages:
+    def read(self, folder: Path, size: int, progress: ProgressBar = NO_PROGRESS_BAR) -> RawImages:
         record, read = self.check_raw(folder), []
         for name in self.archives:
             drawn = defaultdict(list)

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import requests
-from rich.progress import Progress
 from urllib3.exceptions import HTTPError
 
 from metaglot.core.common.credentials import without_credentials
 from metaglot.core.common.errors import UserError
 from metaglot.datasets.dataset import Unreachable
 from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE
+from metaglot.datasets.progress_bar import ProgressBar
 
 ADDRESS = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"  # torchvision's
 MIRROR = "OMNIGLOT_MIRROR"
@@ -127,7 +127,7 @@ def errors_name(source: Mirror, name: str) -> Iterator[None]:
         raise type(error)(f"{source}/{name} {error}") from None
 
 
-def copy_file(source: Mirror, to: Path, progress: Progress) -> None:
+def copy_file(source: Mirror, to: Path, progress: ProgressBar) -> None:
     """Copy the file of that name from a source; raises UserError if it is too large or too slow."""
     end = time.monotonic() + LONGEST
     with source.open(to.name) as (read, size), to.open("wb") as file:

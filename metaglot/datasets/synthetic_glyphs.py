@@ -12,11 +12,11 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 from PIL import Image, ImageDraw
-from rich.progress import Progress
 
-from metaglot.datasets.dataset import SILENT, SourceRecord, record_archive
+from metaglot.datasets.dataset import SourceRecord, record_archive
 from metaglot.datasets.omniglot_layout import OmniglotLayout
 from metaglot.datasets.omniglot_zip import DRAWINGS, SIDE, content_sha256, read_drawings
+from metaglot.datasets.progress_bar import NO_PROGRESS_BAR, ProgressBar
 
 STROKES = 4  # at most
 POINTS = 12  # of a stroke's polygon
@@ -30,7 +30,7 @@ class Glyphs(OmniglotLayout):
     name = "glyphs (synthetic)"
     made_here = True
 
-    def fetch(self, to: Path, root: Path, progress: Progress = SILENT) -> SourceRecord:
+    def fetch(self, to: Path, root: Path, progress: ProgressBar = NO_PROGRESS_BAR) -> SourceRecord:
         """Draw the glyphs; alphabets are numbered on from the first archive to the second."""
         first, drawn = 1, {}
         for part in self.parts:

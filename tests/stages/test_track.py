@@ -14,7 +14,7 @@ from typing import Any
 
 import finished_run
 import pytest
-from draws import often
+from draws import first_is_quick, often
 from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow_runs import TASK, client, experiment, killed, runs
@@ -383,7 +383,7 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_no_half_of_a_database(bare: 
     assert {path.name for path in set(bare.rglob("*")) - before} == {".metaglot", "track.lock"}
 
 
-@pytest.mark.parametrize("table", ["metrics", "params", "latest_metrics"])
+@pytest.mark.parametrize("table", first_is_quick("metrics", "params", "latest_metrics"))
 def test_with_asynchronous_logging_a_run_that_cannot_be_stored_is_not_closed(
     bare: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
@@ -444,8 +444,13 @@ def test_a_finished_run_that_lacks_a_figure_or_its_dataset_is_completed(workspac
 
 @pytest.mark.parametrize(
     "address",
-    ["http://alice:s3cr3t@127.0.0.1:59999", "http://alice:s3@cr3t@127.0.0.1:59999", "http://127.0.0.1:9/?token=s3cr3t"]
-    + ["postgresql://alice:s3cr3t@127.0.0.1:9/x", "mysql://alice:s3cr3t@127.0.0.1:9/x"],
+    first_is_quick(
+        "http://alice:s3@cr3t@127.0.0.1:59999",
+        "http://alice:s3cr3t@127.0.0.1:59999",
+        "http://127.0.0.1:9/?token=s3cr3t",
+        "postgresql://alice:s3cr3t@127.0.0.1:9/x",
+        "mysql://alice:s3cr3t@127.0.0.1:9/x",
+    ),
 )
 def test_no_password_is_shown(bare: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
@@ -498,7 +503,7 @@ def test_a_link_to_a_database_is_followed(
 
 @pytest.mark.parametrize(
     "variable, value, said",
-    [
+    first_is_quick(
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "99999999", "RETRIES: got '99999999'; takes a whole number from 0 to 10"),
         ("MLFLOW_CONFIGURE_LOGGING", "maybe", "MLFLOW_CONFIGURE_LOGGING value must be one of ['true'"),
         ("MLFLOW_LOGGING_LEVEL", "loud", "MLFLOW_LOGGING_LEVEL: got 'loud'; takes CRITICAL"),
@@ -510,7 +515,7 @@ def test_a_link_to_a_database_is_followed(
         ("MLFLOW_TRACKING_URI", "sqlite:///data", "/data is a folder"),
         ("MLFLOW_TRACKING_URI", "./notes", "MLflow keeps runs only with MLFLOW_ALLOW_FILE_STORE=true"),
         ("MLFLOW_TRACKING_URI", "sqlite:///notes.txt", "the file is no SQLite database"),
-    ],
+    ),
 )
 def test_a_malformed_variable_is_one_line_that_names_it(
     bare: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
@@ -524,7 +529,7 @@ def test_a_malformed_variable_is_one_line_that_names_it(
     assert {path.name for path in set(bare.rglob("*")) - before} <= {".metaglot", "track.lock"}
 
 
-@pytest.mark.parametrize("address", ["./mlruns", "mlruns", "file:mlruns"])
+@pytest.mark.parametrize("address", first_is_quick("./mlruns", "mlruns", "file:mlruns"))
 def test_a_relative_folder_is_taken_from_the_repository_s_root(
     workspace: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
@@ -542,7 +547,7 @@ def test_a_relative_folder_is_taken_from_the_repository_s_root(
     assert (workspace / "mlruns").exists() and [path.name for path in copy.iterdir()] == ["data"]
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+@pytest.mark.parametrize("encoding", first_is_quick("ascii", "latin-1", "cp1252"))
 def test_output_that_is_not_utf_8_stops_nothing(bare: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     line = [sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
