@@ -10,7 +10,7 @@ from experiments.published_table import cell_table, curve_table
 from metaglot.report import formatting
 from metaglot.report.markdown import BASELINES, as_markdown
 from metaglot.report.pair_tables import baselines_table, pairs_table
-from metaglot.report.tables import Record, main_table, runs_table
+from metaglot.report.tables import Record, main_table, more_metrics_table, runs_table
 
 
 def experiment_block(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> str:
@@ -38,7 +38,7 @@ def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> li
     if record.experiment.cell:
         parts += [as_markdown(cell_table(record)), as_markdown(curve_table(record))]
     else:
-        parts.append(as_markdown(main_table(compared)))
+        parts += [as_markdown(table) for table in (main_table(compared), more_metrics_table(compared)) if table]
     if compared["pairs"]:
         parts.append(as_markdown(pairs_table(compared)))
     if compared.get("baselines"):

@@ -6,10 +6,11 @@ scores (of every task), and beside the weights the number of adaptation steps.
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
@@ -19,32 +20,67 @@ from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import read_weights
 from metaglot.core.learners.batched_engine import default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
+from metaglot.evaluation.label_permutations import permuted_tasks, spread_of_accuracy
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
+from metaglot.training.evaluation_parity import compare_logits
 from stages.support import device, paths
 from stages.support.command_line import run_command
 
+PARITY_TASKS = 10
 
-def score(config: EvaluateStageConfig, seed: int, images: ImageStore, tasks: TaskIndices) -> EvaluationScores:
+
+class TrainedNetwork(NamedTuple):
+    """What is scored. chunk: how many tasks at a time."""
+
+    config: EvaluateStageConfig
+    algorithm: MetaLearner
+    parameters: MetaParameters
+    images: ImageStore
+    chunk: int
+
+    @property
+    def steps(self) -> int:
+        return self.config.evaluate.adaptation_steps
+
+
+def load_network(config: EvaluateStageConfig, seed: int, images: ImageStore) -> TrainedNetwork:
+    algorithm = create_learner(config, config.fast_lr, config.evaluate.adaptation_steps)
+    weights = read_weights(paths.weights(config.algorithm, seed), algorithm.names, config.task.ways)
+    parameters = {name: value.to(images.device) for name, value in weights.items()}
+    chunk = config.run.task_chunk
+    chunk = default_task_chunk(config.model, config.task, images.device) if chunk == "auto" else chunk
+    return TrainedNetwork(config, algorithm, parameters, images, chunk)
+
+
+def score(network: TrainedNetwork, title: str, tasks: TaskIndices) -> EvaluationScores:
     """Every task's scores, with a bar on a terminal."""
-    task, steps = config.task, config.evaluate.adaptation_steps
-    algorithm = create_learner(config, config.fast_lr, steps)
-    weights = read_weights(paths.weights(config.algorithm, seed), algorithm.names, task.ways)
-    learned = {name: value.to(images.device) for name, value in weights.items()}
-    chunk = (
-        default_task_chunk(config.model, task, images.device)
-        if config.run.task_chunk == "auto"
-        else config.run.task_chunk
-    )
-    parts = evaluate(algorithm, learned, images, tasks, task.shots, steps, chunk)
-    console = Console(file=sys.stderr)
-    title, chunks = f"{config.label} seed {seed}: test tasks", -(-len(tasks) // chunk)
+    config, algorithm, parameters, images, chunk = network
+    parts = evaluate(algorithm, parameters, images, tasks, config.task.shots, network.steps, chunk)
+    console, chunks = Console(file=sys.stderr), -(-len(tasks) // chunk)
     return concatenate(list(track(parts, title, chunks, console=console, disable=not console.is_terminal)))
+
+
+def permute_labels(network: TrainedNetwork, tasks: TaskIndices, scores: EvaluationScores) -> NDArray[np.float32]:
+    """The spread of the accuracy on the first tasks when their labels are permuted."""
+    config, algorithm, parameters, images, chunk = network
+    adapts_in_steps = scores.by_step_accuracy.shape[1] > 1
+    first = tasks[: permuted_tasks(len(tasks), network.steps if adapts_in_steps else None)]
+    stream = (StreamPurpose.TESTING, config.evaluate.seed, 1)
+    return spread_of_accuracy(algorithm, parameters, images, first, config.task.shots, network.steps, chunk, stream)
+
+
+def compare_with_learn2learn(network: TrainedNetwork, tasks: TaskIndices) -> dict[str, Any] | None:
+    """How far the logits of the first tasks are from learn2learn's."""
+    config, algorithm, parameters, images, _ = network
+    batch = images.batch(tasks[:PARITY_TASKS], config.task.shots)
+    return compare_logits(algorithm, config.model, parameters, batch, network.steps)
 
 
 def check(scores: EvaluationScores, weights: Path) -> None:
@@ -67,13 +103,15 @@ def main(
     images = ImageStore(class_splits.load_split_part(paths.split("test")).images, device.prepare_device(config.run))
     stream = (StreamPurpose.TESTING, config.evaluate.seed, 0)
     tasks = sample_tasks(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
-    scores = score(config, seed, images, tasks)
+    network = load_network(config, seed, images)
+    scores = score(network, f"{config.label} seed {seed}: test tasks", tasks)
     weights = paths.weights(algorithm, seed)
     check(scores, weights)
+    spread, parity = permute_labels(network, tasks, scores), compare_with_learn2learn(network, tasks)
     with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **score_arrays(tasks, scores))
     split_sha256 = class_splits.split_sha256(paths.split("test"))
-    result = make_result(config, seed, split_sha256, tasks, scores)
+    result = make_result(config, seed, split_sha256, tasks, scores, spread, parity)
     write_json(paths.result(algorithm, seed), result.model_dump(mode="json"))
     tested = {"adaptation_steps": config.evaluate.adaptation_steps, "weights_sha256": sha256(weights)}
     write_json(paths.adaptation(algorithm, seed), tested)

@@ -28,7 +28,7 @@ from stages.support import paths
 CHARACTERS, SIZE = 60, 12
 SKILLS = {"maml": 0.97, "fomaml": 0.96}
 UNTRAINED = {"scratch"}  # its history is empty
-ONE_STEP = {"scratch", "protonet", "pretrained"}  # they do not adapt in steps
+ONE_STEP = {"scratch", "protonet", "pretrained", "label_free"}  # they do not adapt in steps
 LABELS = {name: kind.label for name, kind in import_classes(ALGORITHMS).items()}
 ORDERS = {name: kind.first_order for name, kind in import_classes(ALGORITHMS).items()}
 TASK = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
@@ -153,9 +153,9 @@ class Pipeline:
         )
         skill = self.skills[algorithm] + self.random.normal(0, 0.001)
         scores = self._scores(np.clip(skill + ease[tasks.characters], 0, 1), steps=1 if algorithm in ONE_STEP else 11)
-        write_json(
-            paths.result(algorithm, seed), make_result(config, seed, "5" * 64, tasks, scores).model_dump(mode="json")
-        )
+        spread = np.random.default_rng(seed).uniform(0, 0.04, min(len(tasks), 10)).astype(np.float32)
+        result = make_result(config, seed, "5" * 64, tasks, scores, spread)
+        write_json(paths.result(algorithm, seed), result.model_dump(mode="json"))
         paths.scores(algorithm, seed).parent.mkdir(parents=True, exist_ok=True)
         np.savez(paths.scores(algorithm, seed), **score_arrays(tasks, scores))
 

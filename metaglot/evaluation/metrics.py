@@ -10,6 +10,8 @@ from typing import NamedTuple
 class Metric(NamedTuple):
     """A number for each test task, whose mean is reported.
 
+    A metric of all tasks together is the mean of each task's part in it.
+
     name: its key in results and scores; MLflow's is `test_<name>`. title: its column in tables.
     is_fraction: from 0 to 1, shown in percent, differences in percentage points.
     is_clustered: with a standard deviation and the interval clustered by character.
@@ -24,6 +26,8 @@ class Metric(NamedTuple):
 METRICS = (
     Metric("accuracy", "accuracy", is_fraction=True, is_clustered=True),
     Metric("loss", "loss"),
+    Metric("worst_tenth", "worst tenth", is_fraction=True, is_clustered=True),
+    Metric("calibration_error", "calibration error", is_fraction=True, is_clustered=True),
 )
 INDUCTIVE = "inductive_"
 

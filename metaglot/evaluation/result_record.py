@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from metaglot.core.common.run_records import Fraction, Record
+from metaglot.core.common.run_records import Fraction, Parity, Record
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.evaluation.metrics import INDUCTIVE
 from metaglot.evaluation.stage_configs import EvaluationConfig
@@ -53,8 +53,19 @@ class StepScores(Record):
     loss: float
 
 
+class LabelPermutations(Record):
+    """Some of the test tasks with permuted labels. accuracy_std: of a task's accuracy over the permutations."""
+
+    tasks: int
+    permutations: int
+    accuracy_std: ClusteredMean
+
+
 class Result(Record):
-    """How one network scored on the test tasks. Metrics other than accuracy and loss are extra keys."""
+    """How one network scored on the test tasks. Metrics other than accuracy and loss are extra keys.
+
+    parity: what comparing the logits of the first tasks with learn2learn's gave.
+    """
 
     algorithm: str
     label: str
@@ -70,9 +81,14 @@ class Result(Record):
     by_step: Annotated[list[StepScores], Field(min_length=1)]
     task: TaskConfig | None = None
     evaluate: EvaluationConfig
+    label_permutations: LabelPermutations | None = None
+    parity: Parity | None = None
 
     def mean_of(self, measure: str) -> Mean | None:
         """The mean of one of MEASURES; None in a result that is older than the metric."""
         scores = self.inductive if measure.startswith(INDUCTIVE) else self
         value = getattr(scores, measure.removeprefix(INDUCTIVE), None)
-        return Mean.model_validate(value, strict=False) if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        kind = ClusteredMean if "ci95_by_character" in value else Mean
+        return kind.model_validate(value, strict=False)

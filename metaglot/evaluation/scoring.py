@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,25 +19,46 @@ from metaglot.core.learners.meta_learner import (
 from metaglot.core.nn.functional_networks import FunctionalNetwork
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.calibration import bin_gaps, calibration_errors
 from metaglot.evaluation.metrics import INDUCTIVE, MEASURES, METRICS
+from metaglot.evaluation.worst_tenth import worst_tenth
 
 STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps
 
 
 @dataclass(frozen=True)
 class EvaluationScores:
-    """The scores of some test tasks."""
+    """The scores of some test tasks.
 
-    measures: dict[str, NDArray[np.float32]]  # [tasks] each, by the keys of MEASURES
+    measures: by the keys of MEASURES; [tasks] each, and before `concatenate` what `Computation.of_batch` gives.
+    """
+
+    measures: dict[str, NDArray[np.float32]]
     predictions: NDArray[np.uint8]  # [tasks, ways * queries], transductive
     by_step_accuracy: NDArray[np.float32]  # [tasks, steps]
     by_step_loss: NDArray[np.float32]  # [tasks, steps]
 
 
-# Each metric of METRICS, [tasks]; logits [tasks, m, ways], labels [tasks, m].
-COMPUTE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "accuracy": lambda logits, labels: score_queries(logits, labels).accuracies,
-    "loss": lambda logits, labels: score_queries(logits, labels).losses,
+class Computation(NamedTuple):
+    """How a metric is computed.
+
+    of_batch: from logits [tasks, m, ways] and labels [tasks, m] of some tasks, [tasks, ...].
+    of_all: from that of all tasks to each task's number, [tasks].
+    """
+
+    of_batch: Callable[[Tensor, Tensor], Tensor]
+    of_all: Callable[[NDArray[np.float32]], NDArray[np.float32]] = lambda values: values
+
+
+def _accuracies(logits: Tensor, labels: Tensor) -> Tensor:
+    return score_queries(logits, labels).accuracies
+
+
+COMPUTE = {  # each of METRICS
+    "accuracy": Computation(_accuracies),
+    "loss": Computation(lambda logits, labels: score_queries(logits, labels).losses),
+    "worst_tenth": Computation(_accuracies, worst_tenth),
+    "calibration_error": Computation(bin_gaps, calibration_errors),
 }
 
 
@@ -75,7 +97,7 @@ def _score_batch(
     losses, accuracies = (torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True))
     return EvaluationScores(
         measures={
-            mode + metric.name: _numpy(COMPUTE[metric.name](scored, labels))
+            mode + metric.name: _numpy(COMPUTE[metric.name].of_batch(scored, labels))
             for mode, scored in modes
             for metric in METRICS
         },
@@ -91,9 +113,12 @@ def _numpy(values: Tensor) -> NDArray[np.float32]:
 
 
 def concatenate(parts: list[EvaluationScores]) -> EvaluationScores:
-    """The scores of consecutive chunks as one."""
+    """The scores of all tasks from those of consecutive chunks."""
     return EvaluationScores(
-        measures={key: np.concatenate([part.measures[key] for part in parts]) for key in MEASURES},
+        measures={
+            key: COMPUTE[key.removeprefix(INDUCTIVE)].of_all(np.concatenate([part.measures[key] for part in parts]))
+            for key in MEASURES
+        },
         predictions=np.concatenate([part.predictions for part in parts]),
         by_step_accuracy=np.concatenate([part.by_step_accuracy for part in parts]),
         by_step_loss=np.concatenate([part.by_step_loss for part in parts]),

@@ -5,10 +5,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaglot.core.common.run_records import Parity
 from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.label_permutations import PERMUTATIONS
 from metaglot.evaluation.metrics import INDUCTIVE, MEASURES, METRICS, Metric
-from metaglot.evaluation.result_record import ClusteredMean, InductiveScores, Mean, OriginalProtocol, Result, StepScores
+from metaglot.evaluation.result_record import (
+    ClusteredMean,
+    InductiveScores,
+    LabelPermutations,
+    Mean,
+    OriginalProtocol,
+    Result,
+    StepScores,
+)
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 
@@ -19,8 +29,15 @@ Values = NDArray[np.float32]
 
 
 def make_result(
-    config: EvaluateStageConfig, seed: int, split_sha256: str, tasks: TaskIndices, scores: EvaluationScores
+    config: EvaluateStageConfig,
+    seed: int,
+    split_sha256: str,
+    tasks: TaskIndices,
+    scores: EvaluationScores,
+    spread: Values | None = None,
+    parity: dict[str, Any] | None = None,
 ) -> Result:
+    """spread: of the accuracy on the first tasks when their labels are permuted. parity: with learn2learn's logits."""
     means: dict[str, Any] = {key: _mean_of(metric, scores.measures[key], tasks) for key, metric in MEASURES.items()}
     first = slice(ORIGINAL_STUDY_TASKS)
     by_step = enumerate(zip(scores.by_step_accuracy.T, scores.by_step_loss.T, strict=True))
@@ -41,6 +58,8 @@ def make_result(
         ],
         task=config.task,
         evaluate=config.evaluate,
+        label_permutations=None if spread is None else _label_permutations(spread, tasks),
+        parity=None if parity is None else Parity(**parity),
     )
 
 
@@ -60,12 +79,22 @@ def score_arrays(tasks: TaskIndices, scores: EvaluationScores) -> dict[str, NDAr
 
 
 def _mean_of(metric: Metric, values: Values, tasks: TaskIndices) -> Mean:
-    mean, interval = _mean(values), t_interval(values)
-    if not metric.is_clustered:
-        return Mean(mean=mean, ci95=interval)
-    std = float(values.std(ddof=1, dtype=np.float64))
-    by_character = clustered_interval(values, tasks.characters)
-    return ClusteredMean(mean=mean, ci95=interval, std=std, ci95_by_character=by_character)
+    return _clustered(values, tasks) if metric.is_clustered else Mean(mean=_mean(values), ci95=t_interval(values))
+
+
+def _label_permutations(spread: Values, tasks: TaskIndices) -> LabelPermutations:
+    permuted = tasks[: len(spread)]
+    return LabelPermutations(tasks=len(spread), permutations=PERMUTATIONS, accuracy_std=_clustered(spread, permuted))
+
+
+def _clustered(values: Values, tasks: TaskIndices) -> ClusteredMean:
+    """The mean of numbers whose mean is a fraction; rounding may put it just outside."""
+    return ClusteredMean(
+        mean=min(max(_mean(values), 0.0), 1.0),
+        ci95=t_interval(values),
+        std=float(values.std(ddof=1, dtype=np.float64)),
+        ci95_by_character=clustered_interval(values, tasks.characters),
+    )
 
 
 def _mean(values: Values) -> float:

@@ -51,6 +51,22 @@ def notes(comparison: Record) -> list[str]:
     return lines
 
 
+def more_metrics_notes(comparison: Record) -> list[str]:
+    """The notes below the table of the other metrics."""
+    lines = [
+        "Worst tenth: the mean accuracy of the tenth of the tasks with the lowest accuracies.",
+        "Calibration error: the expected one, over 15 bins of confidence; 0 is best.",
+    ]
+    permuted = [counts for row in ranked(comparison["algorithms"]) if (counts := row.get("label_permutations"))]
+    if permuted:
+        tasks = formatting.listed(sorted({str(counts["tasks"]) for counts in permuted}, key=int))
+        lines.append(
+            f"Spread over label permutations: the standard deviation of a task's accuracy over "
+            f"{permuted[0]['permutations']} permutations of its labels, a mean over {tasks} tasks, in points."
+        )
+    return lines
+
+
 def family_notes(pairs: list[Pair]) -> list[str]:
     """Why an interval and a verdict may disagree; empty if no p-value was corrected."""
     if len(pairs) < 2 or all(pair["over_seeds"]["accuracy"]["p"] is None for pair in pairs):

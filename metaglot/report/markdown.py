@@ -7,10 +7,11 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from metaglot.report.footnotes import notes
+from metaglot.report.footnotes import more_metrics_notes, notes
 from metaglot.report.pair_tables import baselines_table, pairs_table
-from metaglot.report.tables import Table, claims_table, main_table
+from metaglot.report.tables import Table, claims_table, main_table, more_metrics_table
 
+MORE_METRICS = "The worst tasks, calibration and label order"
 BASELINES = "Against the baselines without meta-learning"
 # The columns that a narrow terminal omits, the least important first.
 DROPPED_FIRST = ("device", "over characters", "over", "inductive", "p (Holm)", "training time", "seeds", "loss")
@@ -27,13 +28,19 @@ def markdown(comparison: dict[str, Any]) -> str:
     """comparison.md."""
     warning = banner(comparison)
     parts = [f"# {comparison['question']}", *([f"**{warning}**"] if warning else []), comparison["answer"]]
-    parts += [as_markdown(main_table(comparison)), "\n".join(f"- {note}" for note in notes(comparison))]
+    parts += [as_markdown(main_table(comparison)), _as_list(notes(comparison))]
+    if more := more_metrics_table(comparison):
+        parts += ["## " + MORE_METRICS, as_markdown(more), _as_list(more_metrics_notes(comparison))]
     if comparison["pairs"]:
         parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
     if comparison["baselines"]:
         parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
     parts += ["## The original study's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
     return "\n\n".join(parts) + "\n"
+
+
+def _as_list(lines: list[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def show(comparison: dict[str, Any], console: Console) -> None:
@@ -44,6 +51,9 @@ def show(comparison: dict[str, Any], console: Console) -> None:
     console.print(Text(comparison["question"], style="bold"))
     console.print(as_grid(main_table(comparison), console.width))
     console.print(Text("\n".join(notes(comparison)), style="dim"))
+    if more := more_metrics_table(comparison):
+        console.print(as_grid(more, console.width))
+        console.print(Text("\n".join(more_metrics_notes(comparison)), style="dim"))
     if comparison["pairs"]:
         console.print(as_grid(pairs_table(comparison), console.width))
     if comparison.get("baselines"):

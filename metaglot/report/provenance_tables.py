@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from metaglot.core.common.dotted_keys import flatten
-from metaglot.core.common.run_records import RunRecord
+from metaglot.core.common.run_records import Parity
 from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.tables import Table
@@ -46,7 +46,7 @@ def _settings(runs: list[LoadedRun]) -> Table:
 
 
 def _runs(runs: list[LoadedRun]) -> Table:
-    header = ["run", "started", "commit", "device", "threads", "resumed", "versions", "parity"]
+    header = ["run", "started", "commit", "device", "threads", "resumed", "versions", "parity", "evaluation parity"]
     return Table(header, [_run(run) for run in runs])
 
 
@@ -61,12 +61,13 @@ def _run(run: LoadedRun) -> list[str]:
         str(record.threads),
         str(record.resumed),
         ", ".join(f"{name} {version}" for name, version in record.versions.items()),
-        _parity(record),
+        _parity(record.parity),
+        _parity(run.result.parity),
     ]
 
 
-def _parity(record: RunRecord) -> str:
-    """How far the first meta-gradient was from the reference's."""
-    if record.parity is None or record.parity.relative_difference is None:
+def _parity(parity: Parity | None) -> str:
+    """How far the first meta-gradient, or the logits of the first test tasks, were from the reference's."""
+    if parity is None or parity.relative_difference is None:
         return "none"
-    return f"{record.parity.relative_difference:.1e} from {record.parity.model_dump().get('reference', 'learn2learn')}"
+    return f"{parity.relative_difference:.1e} from {parity.model_dump().get('reference', 'learn2learn')}"

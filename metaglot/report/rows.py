@@ -1,12 +1,13 @@
 """The rows of comparison.json: each run, and each algorithm over its seeds with the original study's numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
-from metaglot.evaluation.result_record import ClusteredMean
+from metaglot.evaluation.result_record import ClusteredMean, Mean
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.pairs import by_algorithm, intervals, task_means
@@ -52,6 +53,7 @@ def _run_row(run: LoadedRun, runs: list[LoadedRun]) -> dict[str, Any]:
         "accuracy_ci95": list(result.accuracy.ci95),
         "accuracy_ci95_by_character": list(result.accuracy.ci95_by_character),
         "writeup_accuracy": result.writeup.accuracy,
+        "label_permutations": permuted.model_dump() if (permuted := result.label_permutations) else None,
         "iterations": run.iterations,
         "adaptation_steps": adaptation_steps(run),
         "train_seconds": record.train_seconds,
@@ -76,6 +78,7 @@ def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, A
         "first_order": first.result.first_order,
         "seeds": [run.seed for run in seeds],
         **{measure: _over_seeds(measure, seeds) for measure in MEASURES if first.result.mean_of(measure)},
+        "label_permutations": _label_permutations(seeds),
         "iterations": first.iterations,
         "adaptation_steps": adaptation_steps(first),
         "times": [_time(device, [run for run in seeds if run.record.device == device], runs) for device in devices],
@@ -97,11 +100,26 @@ def _time(device: str, here: list[LoadedRun], runs: list[LoadedRun]) -> dict[str
 def _over_seeds(measure: str, seeds: list[LoadedRun]) -> dict[str, Any]:
     """A measure over seeds; if clustered, also the intervals of the mean over seeds for other test tasks."""
     scores = [mean for run in seeds if (mean := run.result.mean_of(measure))]
-    means = [score.mean for score in scores]
+    row = _over_means(scores)
     if not isinstance(scores[0], ClusteredMean):
-        return _over(means, scores[0].ci95, "tasks")
-    row = _over(means, wider_interval(scores[0].model_dump()), "characters")
+        return row
     return row | intervals(task_means(seeds, measure), seeds[0].scores["characters"])
+
+
+def _label_permutations(seeds: list[LoadedRun]) -> dict[str, Any] | None:
+    """The spread of a task's accuracy over permutations of its labels, over seeds; None in older results."""
+    permuted = [spread for run in seeds if (spread := run.result.label_permutations)]
+    if len(permuted) < len(seeds):
+        return None
+    counts = {"tasks": permuted[0].tasks, "permutations": permuted[0].permutations}
+    return counts | {"accuracy_std": _over_means([permutations.accuracy_std for permutations in permuted])}
+
+
+def _over_means(scores: Sequence[Mean]) -> dict[str, Any]:
+    means, first = [score.mean for score in scores], scores[0]
+    if isinstance(first, ClusteredMean):
+        return _over(means, wider_interval(first.model_dump()), "characters")
+    return _over(means, first.ci95, "tasks")
 
 
 def _over(means: list[float], single_seed: tuple[float, float], unit: str) -> dict[str, Any]:

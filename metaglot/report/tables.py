@@ -8,6 +8,7 @@ from metaglot.report.statistics.pairwise_result import wider_interval
 
 Record = dict[str, Any]
 MORE_METRICS = [metric for metric in METRICS if metric.name not in ("accuracy", "loss")]
+PERMUTED = "spread over label permutations"
 OVERLAP = "\N{DAGGER}"
 
 
@@ -26,11 +27,21 @@ def ranked(rows: list[Record]) -> list[Record]:
 def main_table(comparison: Record) -> Table:
     """A row for each algorithm, the best first, followed by the original study's numbers if the setting is the same."""
     header = ["algorithm", "seeds", "test accuracy", "inductive", "loss"]
-    header += ["training time", "device", *(metric.title for metric in MORE_METRICS)]
+    header += ["training time", "device"]
     rows = []
     for row in ranked(comparison["algorithms"]):
         rows += [_algorithm_cells(row), *([_original_study_cells(row)] if row["writeup"] else [])]
     return Table(header, rows)
+
+
+def more_metrics_table(comparison: Record) -> Table | None:
+    """The other transductive metrics of each algorithm; None for a comparison that is older than they are."""
+    rows = ranked(comparison["algorithms"])
+    metrics = [metric for metric in MORE_METRICS if any(metric.name in row for row in rows)]
+    if not metrics:
+        return None
+    header = ["algorithm", *(metric.title for metric in metrics), PERMUTED]
+    return Table(header, [_more_metrics_cells(row, metrics) for row in rows])
 
 
 def runs_table(comparison: Record) -> Table:
@@ -64,15 +75,19 @@ def _algorithm_cells(row: Record) -> list[str]:
         f"{row['loss']['mean']:.4f}",
         "; ".join(_time(time) for time in row["times"]),
         "; ".join(time["device"] for time in row["times"]),
-        *(_mean(metric, row.get(metric.name)) for metric in MORE_METRICS),
     ]
+
+
+def _more_metrics_cells(row: Record, metrics: list[Metric]) -> list[str]:
+    permuted = row.get("label_permutations")
+    means = [_mean(metric, row.get(metric.name)) for metric in metrics]
+    return [row["label"], *means, estimate(permuted["accuracy_std"]) if permuted else ""]
 
 
 def _original_study_cells(row: Record) -> list[str]:
     printed = row["writeup"]
     accuracy, loss, time = formatting.percent(printed["accuracy"]), f"{printed['loss']:.5f}", printed["train_seconds"]
-    more = [""] * len(MORE_METRICS)
-    return [f"original study: {row['label']}", "42", accuracy, "", loss, f"{time:,.2f} s", printed["device"], *more]
+    return [f"original study: {row['label']}", "42", accuracy, "", loss, f"{time:,.2f} s", printed["device"]]
 
 
 def _run_cells(run: Record) -> list[str]:
@@ -99,7 +114,7 @@ def _uncertainty_cells(row: Record) -> list[str]:
 def _mean(metric: Metric, mean: Record | None) -> str:
     if mean is None:
         return ""
-    return formatting.percent(mean["mean"]) if metric.is_fraction else f"{mean['mean']:.4f}"
+    return estimate(mean) if metric.is_fraction else f"{mean['mean']:.4f}"
 
 
 def _seeds(seeds: list[int]) -> str:

@@ -87,9 +87,10 @@ def scores(run: RunRecord, result: Result) -> Iterator[Point]:
 
     Percentages stand beside fractions because its pages round to three decimals.
     """
-    writeup = result.writeup
+    writeup, permuted = result.writeup, result.label_permutations
     metrics = {
         **{name: value for measure in MEASURES for name, value in metrics_of(measure, result).items()},
+        "test_label_permutations_accuracy_std": permuted.accuracy_std.mean if permuted else None,
         "test_writeup_accuracy": writeup.accuracy,
         "test_writeup_accuracy_percent": 100 * writeup.accuracy,
         "test_writeup_loss": writeup.loss,

@@ -75,10 +75,7 @@ class Learn2LearnEngine:
     def meta_gradient(
         self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0
     ) -> tuple[list[Tensor], TaskScores]:
-        named = self.parameters()
-        with torch.no_grad():
-            for name, value in parameters.items():
-                named[name].copy_(value)
+        named = self._load(parameters)
         self.module.zero_grad()
         self.wrapped.zero_grad()
         scores = [self._backpropagate(*task, len(batch)) for task in zip(*batch.parts(), strict=True)]
@@ -86,16 +83,33 @@ class Learn2LearnEngine:
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in (named[n] for n in parameters)]
         return gradients, TaskScores(losses, accuracies)
 
+    def logits(self, parameters: MetaParameters, batch: TaskBatch, steps: int) -> Tensor:
+        """Transductive logits of the queries after so many adaptation steps, [tasks, m, ways]."""
+        self._load(parameters)
+        tasks = zip(batch.support, batch.support_labels, batch.query, strict=True)
+        return torch.stack([self._logits(*task, steps).detach() for task in tasks])
+
+    def _load(self, parameters: MetaParameters) -> dict[str, nn.Parameter]:
+        named = self.parameters()
+        with torch.no_grad():
+            for name, value in parameters.items():
+                named[name].copy_(value)
+        return named
+
     def _backpropagate(
         self, support: Tensor, labels: Tensor, query: Tensor, query_labels: Tensor, tasks: int
     ) -> TaskScores:
-        learner = self.wrapped.clone()
-        support, query = (self.features(images.unsqueeze(1)) for images in (support, query))
-        for _ in range(self.steps):
-            self._adapt(learner, F.cross_entropy(learner(support), labels))
-        logits = learner(query)
+        logits = self._logits(support, labels, query, self.steps)
         (F.cross_entropy(logits, query_labels) / tasks).backward()
         return score_queries(logits.detach()[None], query_labels[None])
+
+    def _logits(self, support: Tensor, labels: Tensor, query: Tensor, steps: int) -> Tensor:
+        learner = self.wrapped.clone()
+        support, query = (self.features(images.unsqueeze(1)) for images in (support, query))
+        for _ in range(steps):
+            self._adapt(learner, F.cross_entropy(learner(support), labels))
+        logits: Tensor = learner(query)
+        return logits
 
     def _adapt(self, learner: Any, loss: Tensor) -> None:
         """One inner step; learn2learn itself has only the factors 0 and 1 on the second-order term."""

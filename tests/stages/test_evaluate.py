@@ -89,6 +89,18 @@ def test_the_result_and_the_scores_say_the_same(here):
     assert result["writeup"]["tasks"] == 20
 
 
+def test_the_result_says_how_far_learn2learns_logits_are(here):
+    parity = evaluate(here, evaluate__adaptation_steps=3)[0]["parity"]
+    assert (parity["reference"], parity["dtype"], parity["tasks"]) == ("learn2learn 0.2.0", "float64", 10)
+    assert 0 <= parity["relative_difference"] < 1e-10
+
+
+def test_labels_are_permuted_in_as_many_tasks_as_the_result_says(here):
+    permuted = evaluate(here, evaluate__tasks=150)[0]["label_permutations"]
+    assert (permuted["tasks"], permuted["permutations"]) == (3, 20)
+    assert 0 < permuted["accuracy_std"]["mean"] < 0.2
+
+
 def test_adapting_pays(here):
     result, _ = evaluate(here, evaluate__adaptation_steps=5)
     assert result["by_step"][0]["accuracy"] < 0.4 < result["accuracy"]["mean"]

@@ -18,16 +18,16 @@ from metaglot.report.figures.figure import SERIES
 from metaglot.report.figures.gradients import gradients
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
-from metaglot.report.footnotes import family_notes, notes, validation_notes
+from metaglot.report.footnotes import family_notes, more_metrics_notes, notes, validation_notes
 from metaglot.report.html.drawing_gallery import gallery, hardest
 from metaglot.report.html.environment import script_hash, template_environment
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.markdown import BASELINES, banner
+from metaglot.report.markdown import BASELINES, MORE_METRICS, banner
 from metaglot.report.original_study import TITLE
 from metaglot.report.pair_tables import baselines_table, best_first, others_table, pairs_table
 from metaglot.report.provenance_tables import provenance
 from metaglot.report.published_results import published_results
-from metaglot.report.tables import main_table, runs_table, uncertainty_table
+from metaglot.report.tables import main_table, more_metrics_table, runs_table, uncertainty_table
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -56,6 +56,9 @@ def page_content(
         banner=banner(comparison),
         main=main_table(comparison),
         notes=notes(comparison),
+        more=more_metrics_table(comparison),
+        more_title=MORE_METRICS,
+        more_notes=more_metrics_notes(comparison),
         scores=scores(comparison),
         learning=learning(runs),
         differences=differences(best_first(comparison), comparison["margin"]),

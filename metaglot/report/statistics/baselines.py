@@ -8,11 +8,14 @@ from metaglot.report import formatting
 from metaglot.report.statistics.pairs import BASELINES, Pair, correct_family, find_pair
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
+LABEL_FREE = "label_free"  # learns on tasks but adapts to none: it is in neither group
+
 
 def against_baselines(pairs: list[Pair], margin: float) -> dict[str, Any] | None:
     """The `answer` and the comparisons, `standings`; None without a baseline or without a meta-learner."""
     names = list(dict.fromkeys(name for pair in pairs for name in (pair["first"], pair["second"])))
-    learners, baselines = [name for name in names if name not in BASELINES], [b for b in BASELINES if b in names]
+    learners = [name for name in names if name not in (*BASELINES, LABEL_FREE)]
+    baselines = [b for b in BASELINES if b in names]
     both = list(product(learners, baselines))
     if not both:
         return None

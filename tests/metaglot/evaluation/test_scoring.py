@@ -171,6 +171,14 @@ def test_the_main_score_is_that_of_its_own_step():
         np.testing.assert_array_equal(evaluated.measures["loss"], evaluated.by_step_loss[:, steps])
 
 
+def test_the_worst_tenth_and_the_calibration_are_of_all_tasks_together():
+    evaluated = scores(CASE, chunk=2).measures
+    for mode in ("", "inductive_"):
+        assert evaluated[f"{mode}worst_tenth"].mean() == pytest.approx(evaluated[f"{mode}accuracy"].min(), abs=1e-6)
+        assert evaluated[f"{mode}calibration_error"].shape == (CASE.tasks,)
+        assert 0 < evaluated[f"{mode}calibration_error"].mean() < 1
+
+
 def test_what_does_not_adapt_in_steps_is_scored_once():
     evaluated = scores(CASE, steps=5, kind=Still)
     assert evaluated.by_step_accuracy.shape == (CASE.tasks, 1)

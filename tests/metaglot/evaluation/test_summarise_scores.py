@@ -9,12 +9,15 @@ from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.confidence_intervals import clustered_interval
+from metaglot.evaluation.metrics import MEASURES
+from metaglot.evaluation.result_record import ClusteredMean, Result
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 
 TASK = TaskConfig(ways=3, shots=2, queries=4, rotations="class")
 COUNT = 50
+SPREAD = np.random.default_rng(1).random(7).astype(np.float32) / 10
 LABELS = np.repeat(np.arange(3), 4)
 
 
@@ -45,6 +48,11 @@ def scores() -> EvaluationScores:
             "loss": losses[0],
             "inductive_accuracy": (accuracy / 2).astype(np.float32),
             "inductive_loss": losses[1],
+            **{
+                mode + name: losses[2] / 2
+                for mode in ("", "inductive_")
+                for name in ("worst_tenth", "calibration_error")
+            },
         },
         predictions=answers.astype(np.uint8),
         by_step_accuracy=by_step.astype(np.float32),
@@ -54,7 +62,9 @@ def scores() -> EvaluationScores:
 
 def record() -> dict:
     return json.loads(
-        json.dumps(make_result(config(), 42, "ab" * 32, tasks(), scores()).model_dump(mode="json"), allow_nan=False)
+        json.dumps(
+            make_result(config(), 42, "ab" * 32, tasks(), scores(), SPREAD).model_dump(mode="json"), allow_nan=False
+        )
     )
 
 
@@ -63,11 +73,15 @@ def test_the_record_has_the_keys_that_other_tools_read():
     assert list(result) == [
         "algorithm", "label", "first_order", "dataset", "seed", "split_sha256", "tasks_sha256",
         "accuracy", "loss", "inductive", "writeup", "by_step", "task", "evaluate",
+        "label_permutations", "parity", "worst_tenth", "calibration_error",
     ]  # fmt: skip
     assert result["accuracy"].keys() == {"mean", "ci95", "std", "ci95_by_character"}
     assert result["loss"].keys() == {"mean", "ci95"}
     assert {"mean", "ci95", "ci95_by_character"} <= result["inductive"]["accuracy"].keys()
     assert result["inductive"]["loss"].keys() == {"mean", "ci95"}
+    for name in ("worst_tenth", "calibration_error"):
+        assert result[name].keys() == result["inductive"][name].keys() == result["accuracy"].keys()
+    assert result["label_permutations"].keys() == {"tasks", "permutations", "accuracy_std"}
 
 
 def test_the_record_says_what_was_scored_on_what():
@@ -95,6 +109,28 @@ def test_means_and_intervals_are_of_all_tasks(mode):
     assert result["accuracy"]["ci95_by_character"] == pytest.approx(by_character)
 
 
+def test_the_spread_over_label_permutations_is_of_the_first_tasks():
+    result = record()["label_permutations"]
+    assert (result["tasks"], result["permutations"]) == (7, 20)
+    assert result["accuracy_std"]["mean"] == pytest.approx(SPREAD.mean())
+    by_character = clustered_interval(SPREAD, tasks().characters[:7])
+    assert result["accuracy_std"]["ci95_by_character"] == pytest.approx(by_character)
+
+
+def test_every_measure_is_read_back_with_its_intervals():
+    result = make_result(config(), 42, "ab" * 32, tasks(), scores())
+    read = Result.model_validate_json(result.model_dump_json())
+    for measure, metric in MEASURES.items():
+        mean = read.mean_of(measure)
+        assert mean == result.mean_of(measure) and isinstance(mean, ClusteredMean) == metric.is_clustered
+
+
+def test_a_result_that_is_older_than_a_metric_has_no_mean_of_it():
+    old = {key: value for key, value in record().items() if key not in ("worst_tenth", "label_permutations")}
+    read = Result.model_validate_json(json.dumps(old))
+    assert read.mean_of("worst_tenth") is None and read.label_permutations is None
+
+
 def test_the_write_ups_protocol_is_the_first_32_tasks():
     given, result = scores(), record()["writeup"]
     expected = {
@@ -120,6 +156,10 @@ def test_the_scores_file_holds_every_task_in_the_documented_types():
         "loss": ("float32", (COUNT,)),
         "inductive_accuracy": ("float32", (COUNT,)),
         "inductive_loss": ("float32", (COUNT,)),
+        "worst_tenth": ("float32", (COUNT,)),
+        "inductive_worst_tenth": ("float32", (COUNT,)),
+        "calibration_error": ("float32", (COUNT,)),
+        "inductive_calibration_error": ("float32", (COUNT,)),
         "characters": ("int16", (COUNT, 3)),
         "turns": ("uint8", (COUNT, 3)),
         "correct": ("uint8", (COUNT, 3)),

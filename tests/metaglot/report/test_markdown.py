@@ -10,7 +10,7 @@ from metaglot.report.footnotes import notes
 from metaglot.report.markdown import as_grid, markdown, show
 from metaglot.report.pair_tables import pairs_table
 from metaglot.report.statistics.pairwise_result import wider_interval
-from metaglot.report.tables import claims_table, main_table
+from metaglot.report.tables import claims_table, main_table, more_metrics_table
 
 
 def printed(compared: dict, width: int = 200) -> str:
@@ -36,10 +36,29 @@ def test_the_table_says_what_the_results_say(one_seed: Finished):
     assert row[5:] == [f"{maml.record.train_seconds:,.1f} s", maml.record.device]
 
 
+def test_the_second_table_has_the_other_metrics(one_seed: Finished):
+    maml = one_seed[1][0].result
+    table = more_metrics_table(compare_runs(*one_seed, None))
+    assert table and table.header == ["algorithm", "worst tenth", "calibration error", "spread over label permutations"]
+    worst, permuted = maml.mean_of("worst_tenth"), maml.label_permutations
+    assert worst and permuted
+    assert table.rows[0][1].startswith(f"{worst.mean:.2%} [")
+    assert table.rows[0][3].startswith(f"{permuted.accuracy_std.mean:.2%} [")
+
+
+def test_a_comparison_that_is_older_than_the_other_metrics_has_no_second_table(one_seed: Finished):
+    compared = compare_runs(*one_seed, None)
+    new = {"worst_tenth", "calibration_error", "label_permutations"}
+    old = [{key: value for key, value in row.items() if key not in new} for row in compared["algorithms"]]
+    assert more_metrics_table(compared | {"algorithms": old}) is None
+    assert "worst" not in markdown(compared | {"algorithms": old})
+
+
 def test_the_terminal_and_comparison_md_say_the_same(five_seeds: Finished):
     compared = compare_runs(*five_seeds, None)
     texts = [markdown(compared), printed(compared)]
-    for table in (main_table(compared), pairs_table(compared)):
+    for table in (main_table(compared), more_metrics_table(compared), pairs_table(compared)):
+        assert table
         for cell in filter(None, (cell for row in table.rows for cell in row)):
             assert all(cell in text for text in texts), cell
     for text in texts:
@@ -76,7 +95,8 @@ def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[
     skills = {name: 0.97 - 0.01 * number for number, name in enumerate(names)}
     compared = compare_runs(*finished(tmp_path, skills=skills, seeds=seeds, tests=40), None)
     assert max(map(len, printed(compared, width=80).splitlines())) <= 80
-    for table in (main_table(compared), pairs_table(compared), claims_table(compared)):
+    for table in (main_table(compared), more_metrics_table(compared), pairs_table(compared), claims_table(compared)):
+        assert table
         console = Console(file=io.StringIO(), width=80, record=True)
         console.print(as_grid(table, console.width))
         shown = set(console.export_text().split())
