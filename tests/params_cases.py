@@ -44,6 +44,7 @@ OWN: dict[str, tuple[Any, ...]] = {
     "reptile.training_shots": ("whole", 1, 19),
     "protonet.training_ways": ("whole", 2, 256),
     "protonet.training_queries": ("whole", 1, 19),
+    "label_free.cluster_iterations": ("whole", 1, 10**7),
     "pretrained.minibatch": ("whole", 1, 4096),
     "pretrained.patience": ("whole", 1, 10**7),
 }  # and scratch's two lists

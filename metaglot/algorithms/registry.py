@@ -14,5 +14,6 @@ ALGORITHMS = {
     "reptile": "metaglot.algorithms.reptile:Reptile",
     "protonet": "metaglot.algorithms.protonet:ProtoNet",
     "pretrained": "metaglot.algorithms.pretrained:Pretrained",
+    "label_free": "metaglot.algorithms.label_free:LabelFree",
     "scratch": "metaglot.algorithms.scratch:Scratch",
 }
