@@ -24,7 +24,7 @@ from metaglot.inference.predictor import Predictor, load_predictor
 from metaglot.training.create_run import create_run, trained_weights
 from metaglot.training.training_run import ProgressCallback
 
-TASK: dict[str, Any] = {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"}
+TASK: dict[str, Any] = {"ways": 5, "shots": 5, "queries": 5, "characters": "any", "rotations": "class"}
 TRAIN: dict[str, Any] = {
     "engine": "batched",
     "iterations": 10_000,
@@ -34,6 +34,7 @@ TRAIN: dict[str, Any] = {
     "adaptation_steps": 1,
     "validate_every": 500,
     "validation_tasks": 200,
+    "batch_norm": "transductive",
 }
 CONV_SIZE = 28
 HELD_OUT = 0.1  # of the classes, for validation

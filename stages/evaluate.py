@@ -24,7 +24,7 @@ from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
+from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.label_permutations import permuted_tasks, spread_of_accuracy
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
@@ -32,6 +32,7 @@ from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.training.evaluation_parity import compare_logits
 from stages.support import device, paths
 from stages.support.command_line import run_command
+from stages.support.images import load_images
 
 PARITY_TASKS = 10
 
@@ -100,9 +101,9 @@ def main(
 ) -> None:
     """Score one trained network on the test tasks."""
     config = load_stage_config(EvaluateStageConfig, paths.evaluate_config(algorithm))
-    images = ImageStore(class_splits.load_split_part(paths.split("test")).images, device.prepare_device(config.run))
+    images = load_images("test", device.prepare_device(config.run), config.task)
     stream = (StreamPurpose.TESTING, config.evaluate.seed, 0)
-    tasks = sample_tasks(stream, config.evaluate.tasks, images.characters, images.drawings, config.task)
+    tasks = images.sample_tasks(stream, config.evaluate.tasks, config.task)
     network = load_network(config, seed, images)
     scores = score(network, f"{config.label} seed {seed}: test tasks", tasks)
     weights = paths.weights(algorithm, seed)

@@ -15,14 +15,13 @@ from metaglot.core.common.atomic_files import write_json
 from metaglot.core.common.run_records import write_alignment, write_history
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.core.common.weights_file import write_weights
-from metaglot.core.tasks import class_splits
-from metaglot.core.tasks.image_store import ImageStore
 from metaglot.training.create_run import create_run, trained_weights
 from metaglot.training.training_run import TrainingRun
 from stages.support import paths
 from stages.support.checkpoints import Checkpoints, open_checkpoints
 from stages.support.command_line import run_command
 from stages.support.device import current_commit, device_name, package_versions, peak_memory_mb, prepare_device
+from stages.support.images import load_images
 from stages.support.phase_timer import PhaseTimer
 from stages.support.progress import TrainingProgress
 from stages.support.signals import Interrupted, SignalGuard
@@ -47,12 +46,8 @@ def start_run(config: TrainStageConfig, seed: int, signals: SignalGuard) -> Trai
     started_at, device = milliseconds(), prepare_device(config.run)
     timer = PhaseTimer(device, "setup", "train", "validation")
     with timer.phase("setup"):
-        training, validation = (load_images(part, device) for part in ("train", "validation"))
+        training, validation = (load_images(part, device, config.task) for part in ("train", "validation"))
         return create_run(config, seed, training, validation, timer, started_at, signals.defer_signals)
-
-
-def load_images(part: str, device: torch.device) -> ImageStore:
-    return ImageStore(class_splits.load_split_part(paths.split(part)).images, device)
 
 
 def train(run: TrainingRun, config: TrainStageConfig, title: str, checkpoints: Checkpoints) -> None:

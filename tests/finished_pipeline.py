@@ -14,6 +14,7 @@ from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
 from metaglot.core.common.stage_configs import ComputeConfig, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
+from metaglot.core.tasks.alphabets import Alphabets
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.metrics import MEASURES
@@ -26,6 +27,7 @@ from stages import report
 from stages.support import paths
 
 CHARACTERS, SIZE = 60, 12
+CLASSES = [f"Alphabet_{i // 20}/character{i % 20 + 1:02}" for i in range(CHARACTERS)]
 SKILLS = {"maml": 0.97, "fomaml": 0.96}
 UNTRAINED = {"scratch"}  # its history is empty
 ONE_STEP = {"scratch", "protonet", "pretrained", "label_free"}  # they do not adapt in steps
@@ -62,7 +64,8 @@ class Pipeline:
         rows = [self._identity(algorithm) | {"seed": seed} for algorithm in self.skills for seed in self.seeds]
         setting = {key: value for key, value in self._setting().items() if key != "image_size"}
         write_yaml(paths.REPORT_CONFIG, setting | {"margin": 0.005, "rows": rows})
-        tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), self.tests, CHARACTERS, 20, self.task)
+        alphabets = Alphabets([class_splits.alphabet(name) for name in CLASSES])
+        tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), self.tests, CHARACTERS, 20, self.task, alphabets)
         ease = self.random.normal(0, 0.02, CHARACTERS)
         for number, row in enumerate(rows):
             self._trained(row["algorithm"], row["seed"], number)
@@ -86,8 +89,7 @@ class Pipeline:
         walks = np.cumsum(self.random.integers(-1, 2, (CHARACTERS, 20, 2, 25)), axis=-1) + SIZE // 2
         for character, drawing, (rows, columns) in ((c, d, walks[c, d]) for c in range(CHARACTERS) for d in range(20)):
             paper[character, drawing, rows % SIZE, columns % SIZE] = 255
-        names = [f"Alphabet_{i // 20}/character{i % 20 + 1:02}" for i in range(CHARACTERS)]
-        class_splits.save_split_part(paths.split("test"), class_splits.SplitPart(paper, names), split_sha256="5" * 64)
+        class_splits.save_split_part(paths.split("test"), class_splits.SplitPart(paper, CLASSES), split_sha256="5" * 64)
 
     def _trained(self, algorithm: str, seed: int, number: int) -> None:
         seconds = 0.0 if algorithm in UNTRAINED else 600.0 if algorithm == "maml" else 380.0

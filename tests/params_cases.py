@@ -12,6 +12,7 @@ from metaglot.algorithms.registry import ALGORITHMS
 NAMES = list(ALGORITHMS)
 LEARN2LEARN = {"maml", "fomaml", "anil", "meta_sgd"}
 ALONE = {*NAMES} - LEARN2LEARN  # that learn2learn does not have
+TRANSDUCTIVE = {"hf_maml", "imaml", "reptile", "pretrained", "scratch"}  # whose training has no inductive form
 SEEDS = ("whole", 0, 2**32 - 1)
 
 # What each key takes, said a second time: whole (lowest, highest), number (above, highest), up to (lowest, highest),
@@ -25,6 +26,7 @@ TRAIN: dict[str, tuple[Any, ...]] = {
     "adaptation_steps": ("whole", 0, 1000),
     "validate_every": ("whole", 1, 10**7),
     "validation_tasks": ("whole", 1, 10**5),
+    "batch_norm": ("choice", "transductive", "inductive"),
 }
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {
@@ -64,6 +66,7 @@ TAKES: dict[str, tuple[Any, ...]] = {
     "task.ways": ("whole", 2, 256),
     "task.shots": ("whole", 1, 19),
     "task.queries": ("whole", 1, 19),
+    "task.characters": ("choice", "any", "alphabet"),
     "task.rotations": ("choice", "class", "task", "none"),
     **{f"train.{key}": takes for key, takes in TRAIN.items()},
     "evaluate.tasks": ("whole", 2, 10**6),
@@ -133,6 +136,10 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     params["settings"] = {name: draw(blocks(name)) for name in draw(st.sets(st.sampled_from(NAMES)))}
     for name in ALONE & {*params["algorithms"], *params["settings"]}:
         params["settings"].setdefault(name, {})["engine"] = "batched"
+    for name in params["algorithms"]:
+        block = params["settings"].setdefault(name, {})
+        if name in TRANSDUCTIVE or block.get("engine", params["train"]["engine"]) == "learn2learn":
+            block["batch_norm"] = "transductive"
     if params["first_order"]:
         params["settings"].get("maml", {}).pop("second_order", None)  # they would contradict each other
     parts = draw(st.tuples(*[st.integers(2, 1623 // 3)] * 3))

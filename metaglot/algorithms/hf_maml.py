@@ -37,6 +37,7 @@ class HFMAML(GradientBased):
         fixed_relu: bool = True
 
     label = "HF-MAML"
+    trains_inductively = False
     first_order = False
     settings: Settings
 

@@ -40,6 +40,7 @@ class IMAML(MetaLearner):
         damping: Annotated[float, Field(ge=0, le=1000)] = 0.0
 
     label = "iMAML"
+    trains_inductively = False
     settings: Settings
 
     @torch.no_grad()

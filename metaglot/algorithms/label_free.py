@@ -61,7 +61,9 @@ class LabelFree(MetaLearner):
     def meta_loss(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
         """The query loss of the nearest class mean."""
         fast = self.network.fast(parameters)
-        support, queries = (self.network.features(fast, images) for images in (batch.support, batch.query))
+        support = self.network.features(fast, batch.support)
+        given = self.network.statistics(fast, batch.support) if self.inductive else None
+        queries = self.network.features(fast, batch.query, given=given)
         logits = -squared_distances(queries, means(support, F.one_hot(batch.support_labels)))
         scores = score_queries(logits, batch.query_labels)
         return scores.losses, TaskScores(scores.losses.detach(), scores.accuracies)

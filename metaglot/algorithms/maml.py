@@ -32,4 +32,5 @@ class MAML(GradientBased):
     def approximate_and_exact(self) -> tuple[MetaLearner, MetaLearner]:
         """With another factor than 0 and 1, the meta-gradient of training is the approximation."""
         first, exact = (MAML(self.network, self.fast_lr, self.adaptation_steps, order) for order in (True, False))
+        first.inductive = exact.inductive = self.inductive
         return first if self.second_order in (0, 1) else self, exact

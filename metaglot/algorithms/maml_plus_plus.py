@@ -15,7 +15,7 @@ from torch import Tensor
 from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates
-from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_classifier
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 
 STEP_LOSSES_END = 0.1  # of the training: until here, the losses of earlier steps fade (the authors' code: 10 of 100)
@@ -89,7 +89,7 @@ class MAMLPlusPlus(GradientBased):
         if not self.weighs_steps:
             return super().meta_loss(parameters, batch)
         classifiers = islice(self.adapt(parameters, batch.support, batch.support_labels), 1, self.adaptation_steps + 1)
-        scores = [score_queries(classifier(batch.query), batch.query_labels) for classifier in classifiers]
+        scores = [score_classifier(classifier, batch, self.inductive) for classifier in classifiers]
         losses = torch.stack([after_step.losses for after_step in scores], -1)
         weighted = losses @ losses.new_tensor(self.step_weights())
         return weighted, TaskScores(scores[-1].losses.detach(), scores[-1].accuracies)

@@ -50,6 +50,7 @@ class Pretrained(MetaLearner):
         patience: Positive = 5  # validations
 
     label = "Pretrained"
+    trains_inductively = False
     settings: Settings
 
     @property

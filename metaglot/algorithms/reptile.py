@@ -36,6 +36,7 @@ class Reptile(MetaLearner):
         training_shots: Shots = 10
 
     label = "Reptile"
+    trains_inductively = False
     settings: Settings
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:

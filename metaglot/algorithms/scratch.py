@@ -33,6 +33,7 @@ class Scratch(MetaLearner):
         tried_steps: Counts = [1, 3, 10, 30]
 
     label = "From scratch"
+    trains_inductively = False
     settings: Settings
 
     @property

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, create_model
 from metaglot.config.validation_messages import first_error, value_error
 from metaglot.config.yaml12 import parse_yaml
 from metaglot.core.common.stage_configs import (
+    BatchNorm,
     ComputeConfig,
     ImageSize,
     Model,
@@ -38,6 +39,14 @@ class Split(SplitRef):
     test: Part
 
 
+class Task(TaskConfig):
+    characters: Literal["any", "alphabet"]
+
+
+class Train(TrainingConfig):
+    batch_norm: BatchNorm
+
+
 class Report(StrictModel):
     margin: Annotated[float, Field(gt=0, lt=1)]
 
@@ -51,9 +60,9 @@ class Params(StrictModel):
     run: ComputeConfig
     data: Data
     split: Split
-    task: TaskConfig
+    task: Task
     model: Model
-    train: TrainingConfig
+    train: Train
     evaluate: EvaluationConfig
     report: Report
     settings: StrictModel

@@ -85,6 +85,8 @@ def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageCon
     train = params.train.model_copy(update=beating)
     if train.engine == "learn2learn" and not found.learn2learn_class:
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
+    if train.batch_norm == "inductive":
+        _check_inductive(train, name, found)
     return TrainStageConfig(
         **_common(params),
         algorithm=name,
@@ -96,6 +98,15 @@ def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageCon
         run=params.run,
         settings=getattr(params.settings, name).model_dump(exclude=SHARED),
     )
+
+
+def _check_inductive(train: TrainingConfig, name: str, found: type[MetaLearner]) -> None:
+    """Refuse an algorithm or an engine whose queries are not normalised by the support set's statistics."""
+    key, value = ["train", "batch_norm"], train.batch_norm
+    if not found.trains_inductively:
+        raise value_error(FILE, key, value, f"transductive for {name}: its training has no inductive form")
+    if train.engine == "learn2learn":
+        raise value_error(FILE, key, value, "transductive for the engine learn2learn")
 
 
 def _label(params: Params, name: str, found: type[MetaLearner]) -> str:

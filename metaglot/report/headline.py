@@ -13,6 +13,7 @@ BOTH_ORDERS = [("maml", False), ("fomaml", True)]
 
 def question(report: ReportStageConfig, rows: Rows) -> str:
     task = f"{report.task.ways}-way {report.task.shots}-shot {formatting.dataset(report.dataset)}"
+    task += ", each task from one alphabet" if report.task.characters == "alphabet" else ""
     labels = [row["label"] for row in rows]
     if len(labels) == 1:
         return f"How well does {labels[0]} learn {task}?"

@@ -64,6 +64,8 @@ def experiment_name(run: RunRecord) -> str:
         parts.append(f"split{split.seed}")
     if task.rotations != "class":
         parts.append(f"rotations-{task.rotations}")
+    if task.characters != "any":
+        parts.append("within-alphabet")
     return "-".join(parts)
 
 

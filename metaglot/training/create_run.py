@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine, default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
@@ -18,7 +19,6 @@ from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.nn.initial_weights import initial_weights, module_state
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.approximation_error import certify_approximation
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
 from metaglot.training.meta_optimizer import MetaOptimizer
@@ -39,7 +39,7 @@ def create_run(
     train, device, chunk = config.train, train_images.device, config.run.task_chunk
     chunk = default_task_chunk(config.model, config.task, device) if chunk == "auto" else chunk
     validation = create_validation(config, validation_images, chunk)
-    algorithm = create_learner(config, train.fast_lr, train.adaptation_steps)
+    algorithm = create_algorithm(config)
     initial = algorithm.initial_parameters(network_weights(config, seed, device), train_images)
     parameters = algorithm.select_on_validation(
         initial, lambda tried: validation.loss_and_accuracy(algorithm, tried)[1]
@@ -54,10 +54,18 @@ def create_run(
     return TrainingRun(optimizer, stream, validation, train.validate_every, timer, parity, started_at, defer_signals)
 
 
+def create_algorithm(config: TrainStageConfig) -> MetaLearner:
+    algorithm = create_learner(config, config.train.fast_lr, config.train.adaptation_steps)
+    algorithm.inductive = config.train.batch_norm == "inductive"
+    if algorithm.inductive and not algorithm.trains_inductively:
+        raise UserError(f"train.batch_norm: got inductive; the training of {algorithm.label} has no inductive form")
+    return algorithm
+
+
 def create_validation(config: TrainStageConfig, images: ImageStore, chunk: int) -> Validation:
     """The validation tasks depend on the split's seed alone."""
     stream = (StreamPurpose.VALIDATION, config.split.seed, 0)
-    tasks = sample_tasks(stream, config.train.validation_tasks, images.characters, images.drawings, config.task)
+    tasks = images.sample_tasks(stream, config.train.validation_tasks, config.task)
     return Validation(images, tasks, config.task.shots, config.train.adaptation_steps, chunk)
 
 
@@ -77,8 +85,11 @@ def create_engine(
 def certify(
     config: TrainStageConfig, algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, chunk: int
 ) -> dict[str, Any] | None:
-    """How the first meta-gradient differs from learn2learn's or, for an approximation, from the exact one."""
-    if algorithm.learn2learn_class is None:
+    """How the first meta-gradient differs from learn2learn's or, for an approximation, from the exact one.
+
+    learn2learn has no inductive training.
+    """
+    if algorithm.learn2learn_class is None or algorithm.inductive:
         return certify_approximation(algorithm, parameters, batch, chunk)
     return compare_with_learn2learn(config, algorithm, parameters, batch, chunk)
 

@@ -21,7 +21,7 @@ class Validation:
 
     @torch.no_grad()
     def loss_and_accuracy(self, algorithm: MetaLearner, parameters: MetaParameters) -> tuple[float, float]:
-        """Mean query loss and accuracy after adaptation, by the transductive protocol."""
+        """Mean query loss and accuracy after adaptation, by the protocol of training."""
         batches = self.images.batches(self.tasks, self.shots, self.chunk)
         scores = [scores_after(algorithm, parameters, batch, self.steps) for batch in batches]
         losses, accuracies = (torch.cat(parts).double() for parts in zip(*scores, strict=True))

@@ -12,6 +12,7 @@ from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import write_weights
+from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
@@ -99,6 +100,19 @@ def test_labels_are_permuted_in_as_many_tasks_as_the_result_says(here):
     permuted = evaluate(here, evaluate__tasks=150)[0]["label_permutations"]
     assert (permuted["tasks"], permuted["permutations"]) == (3, 20)
     assert 0 < permuted["accuracy_std"]["mean"] < 0.2
+
+
+def test_tasks_of_one_alphabet_each_leave_out_the_small_ones_and_say_so(here, capsys):
+    part = class_splits.load_split_part(paths.split("test"))
+    sizes = {"Large": 20, "Medium": 6, "Small": 4}
+    names = [f"{alphabet}/character{n:02}" for alphabet, size in sizes.items() for n in range(size)]
+    class_splits.save_split_part(paths.split("test"), class_splits.SplitPart(part.images, names), split_sha256=SHA256)
+    result, scores = evaluate(here, task__characters="alphabet")
+    assert result["task"]["characters"] == "alphabet"
+    alphabets = np.array([class_splits.alphabet(name) for name in names])[scores["characters"]]
+    assert (alphabets == alphabets[:, :1]).all() and {*alphabets.ravel()} == {"Large", "Medium"}
+    said = capsys.readouterr().err
+    assert said.count("test: 1 of 3 alphabets have fewer than 5 characters and are left out: Small") == 1
 
 
 def test_adapting_pays(here):

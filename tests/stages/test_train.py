@@ -104,6 +104,14 @@ def test_both_engines_train_alike(here, algorithm):
     assert any(not torch.equal(found["batched"][name], found["learn2learn"][name]) for name in found["batched"])
 
 
+def test_inductive_training_gives_other_weights_and_is_compared_with_no_other_engine(here):
+    transductive = effective(train(here))
+    folder = train(here, train__batch_norm="inductive")
+    record = read_json(folder / "run.json")
+    assert record["parity"] is None and record["config"]["train"]["batch_norm"] == "inductive"
+    assert any(not torch.equal(value, transductive[name]) for name, value in effective(folder).items())
+
+
 @pytest.mark.parametrize("chunk", [1, 3])
 def test_chunks_train_alike(here, chunk):
     whole, parts = effective(train(here)), effective(train(here, run__task_chunk=chunk))

@@ -13,6 +13,7 @@ from metaglot.core.common.errors import malformed
 
 Engine = Literal["batched", "learn2learn"]
 Model = Literal["fc", "conv"]
+BatchNorm = Literal["transductive", "inductive"]
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Positive = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -35,12 +36,16 @@ class StrictModel(BaseModel):
 
 
 class TaskConfig(StrictModel):
-    """An N-way K-shot task: characters, drawings of each to adapt on and to be scored on, quarter turns."""
+    """An N-way K-shot task: characters, drawings of each to adapt on and to be scored on, quarter turns.
+
+    characters: of any alphabets, or all of one alphabet; records older than this key have any.
+    """
 
     ways: Ways
     shots: Shots
     queries: Shots
     rotations: Literal["class", "task", "none"]
+    characters: Literal["any", "alphabet"] = "any"
 
 
 class SplitRef(StrictModel):
@@ -51,7 +56,11 @@ class SplitRef(StrictModel):
 
 
 class TrainingConfig(StrictModel):
-    """Meta-training: Adam at `meta_lr` over meta-batches, SGD at `fast_lr` within a task."""
+    """Meta-training: Adam at `meta_lr` over meta-batches, SGD at `fast_lr` within a task.
+
+    batch_norm: whether queries are normalised together, or each by the support set's statistics; records older than
+    this key are transductive.
+    """
 
     engine: Engine
     iterations: Iterations
@@ -61,6 +70,7 @@ class TrainingConfig(StrictModel):
     adaptation_steps: Steps
     validate_every: Positive
     validation_tasks: ValidationTasks
+    batch_norm: BatchNorm = "transductive"
 
 
 class ComputeConfig(StrictModel):
@@ -82,6 +92,7 @@ class AlgorithmSettings(StrictModel):
     adaptation_steps: Steps | None = None
     validate_every: Positive | None = None
     validation_tasks: ValidationTasks | None = None
+    batch_norm: BatchNorm | None = None
     test_adaptation_steps: Steps | None = None
 
 

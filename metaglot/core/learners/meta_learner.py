@@ -51,7 +51,8 @@ class MetaLearner(ABC):
     where that means nothing. takes_first_order: whether params.yaml sets `first_order`. learn2learn_class:
     learn2learn's class of the same algorithm, if it has one. error_tolerance: how far an approximation of the
     second-order term may be from the exact term when training starts, as a fraction of its norm; None for no limit.
-    Settings: the keys of the algorithm's block in params.yaml.
+    trains_inductively: whether `meta_loss` follows `inductive`. inductive: whether queries are normalised by the
+    support set's statistics in training and validation. Settings: the keys of the algorithm's block in params.yaml.
     """
 
     label: ClassVar[str]
@@ -59,6 +60,8 @@ class MetaLearner(ABC):
     takes_first_order: ClassVar[bool] = False
     learn2learn_class: ClassVar[str | None] = None
     error_tolerance: float | None = None
+    trains_inductively: ClassVar[bool] = True
+    inductive = False
     Settings: ClassVar[type[AlgorithmSettings]] = AlgorithmSettings
     settings: AlgorithmSettings
 
@@ -162,9 +165,15 @@ def score_queries(logits: Tensor, labels: Tensor) -> TaskScores:
 
 
 def scores_after(algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, steps: int) -> TaskScores:
-    """Query losses and accuracies after this many adaptation steps, by the transductive protocol."""
+    """Query losses and accuracies after this many adaptation steps, by the algorithm's protocol."""
     classifiers = algorithm.adapt(parameters, batch.support, batch.support_labels)
-    return score_queries(classifier_after(classifiers, steps)(batch.query), batch.query_labels)
+    return score_classifier(classifier_after(classifiers, steps), batch, algorithm.inductive)
+
+
+def score_classifier(classifier: TaskClassifier, batch: TaskBatch, inductive: bool) -> TaskScores:
+    """Query losses and accuracies; the gradient flows through the support set's statistics too."""
+    logits = classifier.inductive(batch.query) if inductive else classifier(batch.query)
+    return score_queries(logits, batch.query_labels)
 
 
 def classifier_after(classifiers: Iterator[TaskClassifier], steps: int) -> TaskClassifier:

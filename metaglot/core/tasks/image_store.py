@@ -1,6 +1,6 @@
 """The images of tasks: every drawing lies ready in memory in all four rotations, so that a batch is one gather."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.tasks.alphabets import Alphabets, Ints
 from metaglot.core.tasks.random_streams import RandomStream, stream_generator
-from metaglot.core.tasks.task_sampler import ROTATIONS, Ints, TaskIndices, sample_tasks
+from metaglot.core.tasks.task_sampler import ROTATIONS, TaskIndices, sample_tasks
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,21 @@ class TaskBatch:
 class ImageStore:
     """Every drawing of some characters in all four rotations, as bytes on a device."""
 
-    def __init__(self, images: NDArray[np.uint8], device: torch.device):
-        """images [characters, drawings, size, size], 255 = ink."""
+    def __init__(self, images: NDArray[np.uint8], device: torch.device, alphabets: Sequence[str] = ()):
+        """images [characters, drawings, size, size], 255 = ink. alphabets: the name of each character's, if known."""
         rotated = np.stack([np.rot90(images, quarter_turns, axes=(2, 3)) for quarter_turns in range(ROTATIONS)])
         self.characters, self.drawings, self.size, _ = images.shape
         self.device = device
+        self.alphabets = Alphabets(alphabets) if alphabets else None
         self.bytes = torch.from_numpy(rotated.reshape(-1, self.size**2)).to(device)
 
     def sample_batch(self, stream: RandomStream, count: int, task: TaskConfig) -> TaskBatch:
         """The images of the first `count` tasks of a stream."""
-        return self.batch(sample_tasks(stream, count, self.characters, self.drawings, task), task.shots)
+        return self.batch(self.sample_tasks(stream, count, task), task.shots)
+
+    def sample_tasks(self, stream: RandomStream, count: int, task: TaskConfig) -> TaskIndices:
+        """The first `count` tasks of a stream, by index."""
+        return sample_tasks(stream, count, self.characters, self.drawings, task, self.alphabets)
 
     def minibatch(self, stream: RandomStream, count: int, rotations: int) -> tuple[Tensor, Tensor]:
         """Drawings picked at random with repeats: images [count, size, size] and classes [count].

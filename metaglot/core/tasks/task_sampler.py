@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.tasks.alphabets import Alphabets, Ints, sample_without_replacement
 from metaglot.core.tasks.random_streams import RandomStream, stream_generator
 
-Ints = NDArray[np.int64]
 ROTATIONS = 4  # quarter turns, anticlockwise
 
 
@@ -40,12 +40,22 @@ class TaskIndices:
         return digest.hexdigest()
 
 
-def sample_tasks(stream: RandomStream, count: int, characters: int, drawings: int, task: TaskConfig) -> TaskIndices:
+def sample_tasks(
+    stream: RandomStream,
+    count: int,
+    characters: int,
+    drawings: int,
+    task: TaskConfig,
+    alphabets: Alphabets | None = None,
+) -> TaskIndices:
     """The first `count` tasks of a stream, on so many characters with so many drawings each.
 
     A longer draw starts with the same tasks: each takes its own fixed share of the generator's numbers. Raises
     UserError if there are fewer characters than ways, or fewer drawings than shots and queries.
     """
+    of_alphabet = task.characters == "alphabet"
+    if of_alphabet and alphabets is None:
+        raise UserError("tasks from one alphabet each need the alphabets of the classes, and these have none")
     ways, used = task.ways, task.shots + task.queries
     if ways > characters:
         raise UserError(f"tasks of {ways} ways need as many classes, and there are {characters}")
@@ -56,23 +66,14 @@ def sample_tasks(stream: RandomStream, count: int, characters: int, drawings: in
         )
     if count < 1:
         raise UserError(f"{count} tasks cannot be sampled: ask for one at least")
-    share = stream_generator(stream).random((count, ways * (2 + drawings)))
-    chosen = sample_without_replacement(share[:, :ways], characters)
-    order = share[:, 2 * ways :].reshape(count, ways, drawings).argsort(-1)[:, :, :used]
+    numbers = ways * (2 + drawings)
+    share = stream_generator(stream).random((count, numbers + of_alphabet))
+    if of_alphabet and alphabets:
+        chosen = alphabets.sample(share[:, numbers], share[:, :ways])
+    else:
+        chosen = sample_without_replacement(share[:, :ways], characters)
+    order = share[:, 2 * ways : numbers].reshape(count, ways, drawings).argsort(-1)[:, :, :used]
     return TaskIndices(chosen, _rotations(share[:, ways : 2 * ways], task.rotations), order)
-
-
-def sample_without_replacement(uniform: NDArray[np.float64], of: int) -> Ints:
-    """Ordered draws without repeats from range(of), one a row: uniform [rows, draws] in [0, 1) -> [rows, draws].
-
-    The i-th number picks among the of - i values that are left, each as likely: it is their rank, counted
-    past the taken ones.
-    """
-    ranks = (uniform * (of - np.arange(uniform.shape[1]))).astype(np.int64)
-    for i in range(1, ranks.shape[1]):
-        taken = np.sort(ranks[:, :i], axis=1) - np.arange(i)
-        ranks[:, i] += (taken <= ranks[:, i : i + 1]).sum(1)
-    return ranks
 
 
 def _rotations(uniform: NDArray[np.float64], mode: str) -> Ints:

@@ -56,6 +56,14 @@ def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
         assert not torch.allclose(made(batch.query), whole, atol=1e-2)
 
 
+def test_training_tasks_of_one_alphabet_have_the_ways_of_the_test():
+    names = ["Greek"] * 4 + ["Latin"] * 5
+    images = ImageStore(drawings(size=6), torch.device("cpu"), names)
+    task = TaskConfig(ways=3, shots=2, queries=4, rotations="class", characters="alphabet")
+    batch = ProtoNet(create_network("fc"), 0.5, 1).training_batch(images, (StreamPurpose.TRAINING, 7, 1), task, 2)
+    assert batch.support.shape[:2] == (2, 3 * 2)
+
+
 def test_training_tasks_have_their_own_ways_and_queries_and_test_tasks_do_not():
     images = ImageStore(drawings(size=6), torch.device("cpu"))
     task, stream = TaskConfig(ways=3, shots=2, queries=4, rotations="class"), (StreamPurpose.TRAINING, 7, 1)

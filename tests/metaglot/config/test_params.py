@@ -45,6 +45,7 @@ def test_the_default_params_are_the_design_s() -> None:
         "adaptation_steps": 1,
         "validate_every": 500,
         "validation_tasks": 200,
+        "batch_norm": "transductive",
     }
     assert (ASGIVEN["algorithms"], ASGIVEN["seeds"], ASGIVEN["first_order"]) == (["maml", "fomaml"], [42], False)
 

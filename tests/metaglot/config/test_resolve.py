@@ -58,7 +58,7 @@ def test_a_train_config_holds_all_that_a_training_depends_on_and_nothing_else() 
         "dataset": "omniglot",
         "model": "fc",
         "image_size": 28,
-        "task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"},
+        "task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class", "characters": "any"},
         "split": {"kind": "random", "seed": 42},
         "train": changed({})["train"],
         "run": {"device": "auto", "threads": "auto", "task_chunk": "auto"},
@@ -156,6 +156,20 @@ def test_settings_of_its_own_go_to_the_algorithm() -> None:
     assert files["annealed/train.yaml"]["train"]["meta_lr"] == 0.1
     assert files["annealed/train.yaml"]["first_order"] is None
     assert files["annealed/evaluate.yaml"]["task"]["ways"] == 5
+
+
+def test_what_cannot_be_trained_inductively_is_refused_unless_its_settings_say_transductive() -> None:
+    inductive = {"train.batch_norm": "inductive"}
+    assert resolved(inductive)["maml/train.yaml"]["train"]["batch_norm"] == "inductive"
+    classes = import_classes(ALGORITHMS)
+    for name in ("hf_maml", "imaml", "reptile", "pretrained", "scratch"):
+        changes = inductive | {"algorithms": [name]}
+        with pytest.raises(UserError, match=f"train.batch_norm: got 'inductive'; takes transductive for {name}: "):
+            resolve(parse_params(text(changed(changes)), classes), classes)
+        mixed = changed(changes | {f"settings.{name}": {"batch_norm": "transductive"}})
+        assert resolve(parse_params(text(mixed), classes), classes)
+    with pytest.raises(UserError, match="takes transductive for the engine learn2learn"):
+        resolved(inductive | {"train.engine": "learn2learn"})
 
 
 def test_an_algorithm_that_learn2learn_has_not_cannot_be_asked_of_it() -> None:

@@ -30,6 +30,10 @@ def result() -> Result:
             {"task": {"ways": 20, "shots": 1, "queries": 5, "rotations": "task"}},
             "omniglot-20way-1shot-fc-rotations-task",
         ),
+        (
+            {"task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class", "characters": "alphabet"}},
+            "omniglot-5way-5shot-fc-within-alphabet",
+        ),
         ({"dataset": "glyphs (synthetic)"}, "glyphs (synthetic)-5way-5shot-fc"),
     ],
 )

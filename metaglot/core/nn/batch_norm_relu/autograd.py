@@ -32,18 +32,18 @@ Given = Statistics | ActiveUnits  # what a forward pass takes from another one
 
 
 def statistics(z: Tensor) -> Statistics:
-    """The statistics of each task's own rows; z [tasks, rows, features]."""
+    """The statistics of each task's own rows, differentiable; z [tasks, rows, features]."""
     mean = z.mean(1, keepdim=True)
     centred = z - mean
-    return Statistics(mean, centred.mul_(centred).mean(1, keepdim=True))
+    return Statistics(mean, (centred * centred).mean(1, keepdim=True))
 
 
 def norm_relu(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, given: Given | None = None) -> Tensor:
     """relu(gamma (z - mean) / sqrt(variance + eps) + beta), differentiable twice.
 
     z [tasks, rows, features]; gamma, beta [tasks, 1, features]. The statistics are those of each task's rows
-    (Ioffe and Szegedy 2015, as PyTorch's `batch_norm` in training), or the `given` ones, which are then
-    constants. With given active units the ReLU multiplies by their pattern.
+    (Ioffe and Szegedy 2015, as PyTorch's `batch_norm` in training), or the `given` ones. With given active units the
+    ReLU multiplies by their pattern.
     """
     if given is None:
         y: Tensor = _NormReLU.apply(

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.tasks.alphabets import sample_without_replacement
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks, sample_without_replacement
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 
 TASK = TaskConfig(ways=5, shots=2, queries=3, rotations="class")
 STREAM = (StreamPurpose.TRAINING, 42, 1)
