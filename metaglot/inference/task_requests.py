@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from metaglot.core.common.errors import UserError
-from metaglot.inference.image_files import MAX_PIXELS, pixel_limit, upright_and_reduced
+from metaglot.datasets.image_files import MAX_PIXELS, pixel_limit, upright_and_reduced
 from metaglot.inference.predictor import Predictor
 from metaglot.inference.user_images import UserImage
 

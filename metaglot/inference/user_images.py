@@ -15,14 +15,11 @@ from PIL import Image
 from torch import Tensor
 
 from metaglot.core.common.errors import UserError
+from metaglot.datasets.image_files import check_size, read_image, upright_and_reduced
+from metaglot.datasets.normalise_image import Levels, array_brightness, draw_ink, image_brightness
 from metaglot.datasets.registry import load_dataset_by_name
-from metaglot.inference.image_files import DEEP, check_size, read_image, reduction, upright_and_reduced
 
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
-Levels = NDArray[np.float32]  # brightness [height, width], on any scale
-
-MAX_BRIGHTNESS = 1e30  # differences of larger values overflow float32
-MIN_CONTRAST = 16  # of 255: a smaller difference from the paper is not ink
 
 
 def load_images(images: Iterable[UserImage], size: int, dataset: str = "omniglot") -> Tensor:
@@ -74,47 +71,19 @@ def normalise_image(image: UserImage) -> Image.Image:
 
     Raises UserError if the image cannot be read, is too large, or shows nothing but paper.
     """
-    levels, white = brightness(image)
-    paper = float(np.median(levels))
-    darkest, brightest = float(levels.min()), float(levels.max())
-    ink = darkest if paper - darkest >= brightest - paper else brightest
-    if abs(paper - ink) * 255 <= MIN_CONTRAST * white:
-        raise UserError("shows nothing: it is one even surface")
-    drawn = (levels - ink) * (255 / (paper - ink))
-    return pad_to_square(Image.fromarray(np.rint(drawn.clip(0, 255)).astype(np.uint8)))
-
-
-def pad_to_square(drawing: Image.Image) -> Image.Image:
-    side = max(drawing.size)
-    padded = Image.new("L", (side, side), 255)
-    padded.paste(drawing, ((side - drawing.width) // 2, (side - drawing.height) // 2))
-    return padded
+    return draw_ink(*brightness(image))
 
 
 def brightness(image: UserImage) -> tuple[Levels, float]:
     """The brightness of each pixel, and the largest possible one."""
     if isinstance(image, str | PathLike):
-        return _of_image(read_image(image))
+        return image_brightness(read_image(image))
     if isinstance(image, Image.Image):
         try:
-            return _of_image(upright_and_reduced(image))
+            return image_brightness(upright_and_reduced(image))
         except (OSError, ValueError, SyntaxError) as error:  # Pillow reads the file only now
             raise UserError(f"cannot be read: {error}") from None
-    return _of_array(_as_array(image))
-
-
-def _of_image(image: Image.Image) -> tuple[Levels, float]:
-    if image.mode.startswith(DEEP):
-        return _of_array(np.asarray(image))
-    colours = image.convert("RGBA")
-    opacity = np.asarray(colours.getchannel("A"), np.float32)
-    grey = np.asarray(colours.convert("L"), np.float32)
-    if opacity.mean() < 255 / 2:
-        return 255 - opacity, 255
-    if opacity.min() < 255:
-        paper = float(np.median(grey[opacity > 255 / 2]))
-        grey = (paper + (grey - paper) * (opacity / 255)).astype(np.float32)
-    return grey, 255
+    return array_brightness(_as_array(image))
 
 
 def _as_array(image: Any) -> NDArray[Any]:
@@ -133,24 +102,3 @@ def _as_array(image: Any) -> NDArray[Any]:
         raise UserError(f"is an array of {array.dtype}; takes numbers")
     check_size(*array.shape[1::-1])
     return array
-
-
-def _of_array(array: NDArray[Any]) -> tuple[Levels, float]:
-    if not np.isfinite(array).all():
-        raise UserError(f"has values that are not finite numbers ({array.dtype})")
-    if array.dtype.kind == "f" and np.abs(array).max() > MAX_BRIGHTNESS:
-        raise UserError(f"has values beyond {MAX_BRIGHTNESS:g}")
-    if array.ndim == 3 and array.shape[2] > 1:
-        return _of_image(upright_and_reduced(Image.fromarray(_bytes(array))))
-    levels = array.reshape(array.shape[:2]).astype(np.float32)
-    white = 255 if array.dtype == np.uint8 else float(np.abs(levels).max())
-    factor = reduction(*array.shape[:2])
-    return (levels if factor == 1 else np.asarray(Image.fromarray(levels).reduce(factor))), white
-
-
-def _bytes(colours: NDArray[Any]) -> NDArray[np.uint8]:
-    if colours.dtype.kind == "f" and 0 <= colours.min() and colours.max() <= 1:
-        return np.rint(colours * 255).astype(np.uint8)
-    if colours.dtype != np.uint8:
-        raise UserError(f"is an array of colours of {colours.dtype}; takes bytes, or floats from 0 to 1")
-    return colours

@@ -13,7 +13,7 @@ from PIL import Image
 from trained_glyphs import drawings
 
 from metaglot.core.common.errors import UserError
-from metaglot.inference import image_files
+from metaglot.datasets import image_files
 from metaglot.inference.user_images import load_images
 
 MEASURE = """
