@@ -14,6 +14,7 @@ from metaglot.config.params import FILE, parse_params
 from metaglot.config.resolve import import_classes, overridden_settings, resolve
 from metaglot.core.common.atomic_files import atomic_folder, write_yaml
 from metaglot.core.common.stage_configs import StrictModel
+from metaglot.datasets.folder_layout import check_folder
 from stages.support import paths
 from stages.support.command_line import run_command
 
@@ -31,6 +32,8 @@ def main(
     """Validate params.yaml, and hand each stage the part of it that it depends on."""
     classes = import_classes(ALGORITHMS)
     params = parse_params(Path(FILE).read_bytes(), classes)
+    if params.data.is_folder:
+        check_folder(Path(params.data.path))
     files = resolve(params, classes)
     for line in overridden_settings(params):
         print(f"{FILE}: {line}")

@@ -15,13 +15,19 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from metaglot.core.common.atomic_files import atomic_folder, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
-from metaglot.datasets.dataset import RECORD, Dataset, Unreachable
-from metaglot.datasets.registry import load_dataset
+from metaglot.datasets.dataset import RECORD, Dataset, SourceRecord, Unreachable
+from metaglot.datasets.registry import FOLDER, load_dataset
 from metaglot.datasets.stage_configs import DownloadStageConfig
 from stages.support import paths
 from stages.support.command_line import run_command
 
 UNREACHABLE = 3  # the exit code of --check when no source answers
+
+
+def fetch_nothing() -> None:
+    """Leave data/raw without archives: a folder of pictures is read where it is."""
+    with atomic_folder(paths.RAW) as folder:
+        write_json(folder / RECORD, SourceRecord(dataset=FOLDER, source="data.path", archives={}).model_dump())
 
 
 def is_here(dataset: Dataset) -> bool:
@@ -81,10 +87,11 @@ def main(
     source: Annotated[str | None, typer.Option(help="the data.source, if not data.yaml's")] = None,
 ) -> None:
     """Fetch the raw data, or make it; what is there and whole is kept."""
-    if source:
-        dataset = load_dataset(source, "--source")
-    else:
-        dataset = load_dataset(load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source, paths.DATA_CONFIG)
+    named = source or load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source
+    if named == FOLDER:
+        say("a folder of pictures: nothing to download")
+        return None if only_check else fetch_nothing()
+    dataset = load_dataset(named, "--source" if source else paths.DATA_CONFIG)
     if only_check:
         check(dataset)
     elif not dataset.made_here and is_here(dataset):

@@ -16,7 +16,7 @@ TRANSDUCTIVE = {"hf_maml", "imaml", "reptile", "pretrained", "scratch"}  # whose
 SEEDS = ("whole", 0, 2**32 - 1)
 
 # What each key takes, said a second time: whole (lowest, highest), number (above, highest), up to (lowest, highest),
-# choice, auto or whole.
+# choice, auto or whole, part: whole or a fraction, text (pattern, an example).
 TRAIN: dict[str, tuple[Any, ...]] = {
     "engine": ("choice", "batched", "learn2learn"),
     "iterations": ("whole", 0, 10**8),
@@ -56,13 +56,19 @@ TAKES: dict[str, tuple[Any, ...]] = {
     "run.device": ("choice", "auto", "cpu", "cuda", "cuda:0", "cuda:7", "mps"),
     "run.threads": ("auto", 1, 1024),
     "run.task_chunk": ("auto", 1, 4096),
-    "data.source": ("choice", "omniglot", "omniglot-nearest", "glyphs"),
+    "data.source": ("choice", "omniglot", "omniglot-nearest", "glyphs"),  # and folder: see test_params.py
+    "data.path": ("text", "[^~].*", "data/raw"),  # another path is a folder: see test_params.py
+    "data.name": ("text", "[^/:\\x00-\\x1f]{1,100}", "auto"),
+    "data.groups": ("choice", "none", "folders"),
+    "data.ink": ("choice", "auto", "dark", "light", "none"),
+    "data.channels": ("choice", 1),
+    "data.unreadable": ("choice", "refuse", "skip"),
     "data.image_size": ("whole", 4, 105),
     "split.kind": ("choice", "random", "background"),
     "split.seed": SEEDS,
-    "split.train": ("whole", 2, 1623),
-    "split.validation": ("whole", 2, 1623),
-    "split.test": ("whole", 2, 1623),
+    "split.train": ("part", 2, 1623),
+    "split.validation": ("part", 2, 1623),
+    "split.test": ("part", 2, 1623),
     "task.ways": ("whole", 2, 256),
     "task.shots": ("whole", 1, 19),
     "task.queries": ("whole", 1, 19),
@@ -89,6 +95,10 @@ def taken(key: str, value: Any) -> bool:
         return any(type(value) is type(choice) and value == choice for choice in limits)
     if value == "auto":
         return kind == "auto"
+    if kind == "text":
+        return isinstance(value, str) and re.fullmatch(limits[0], value, re.DOTALL) is not None
+    if kind == "part" and type(value) is float:
+        return 0 < value < 1
     if kind == "up to":
         return type(value) in (int, float) and limits[0] <= value <= limits[1]
     if kind == "number":
@@ -102,6 +112,8 @@ def values(key: str) -> st.SearchStrategy[Any]:
     kind, *limits = TAKES[key]
     if kind == "choice":
         return st.sampled_from(limits)
+    if kind == "text":
+        return st.just(limits[1])
     if kind == "up to":
         return st.floats(*limits)
     if kind == "number":

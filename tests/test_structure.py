@@ -6,6 +6,7 @@ The order of imports between packages is in pyproject.toml, and `make lint` chec
 import hashlib
 import json
 import re
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ STAGES = ("configure", "download", "preprocess", "train", "evaluate", "track", "
 
 
 def filled(names: list[str], algorithm: str = "maml", seed: str = "42") -> set[str]:
-    return {name.replace("${item.algorithm}", algorithm).replace("${item.seed}", seed) for name in names}
+    values = {"${item.algorithm}": algorithm, "${item.seed}": seed, "${data.path}": "data/raw"}
+    return {reduce(lambda text, key: text.replace(key, values[key]), values, name) for name in names}
 
 
 def covers(dep: str, path: str) -> bool:

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit
 
 PARAMS = Path("params.yaml")
+RAW = "data/raw"  # the data.path of a data set that is downloaded or made
 COPY = Path(".metaglot/glyphs")
 CACHE = Path(".metaglot/glyphs-cache")  # is kept when the copy is made again, so that the second time takes seconds
 ITERATIONS = 500
@@ -36,11 +37,16 @@ def main() -> None:
 
 
 def data_is_available() -> bool:
-    """Whether the data is here or a source answers. If it answers with something wrong, the download stage fails."""
+    """Whether the data is here or a source answers. If it answers with something wrong, the download stage fails.
+
+    A folder of pictures, which `data.path` names, needs no source.
+    """
+    data = YAML().load(PARAMS)["data"]
+    if data.get("path", RAW) != RAW:
+        return True
     if not Path("data/raw/source.json").exists():
         run_module("dvc", "checkout", "-q", "download", output=subprocess.DEVNULL)  # DVC's cache may have it
-    source = YAML().load(PARAMS)["data"]["source"]
-    return run_module("stages.download", "--check", "--source", source).returncode != NO_SOURCE
+    return run_module("stages.download", "--check", "--source", data["source"]).returncode != NO_SOURCE
 
 
 def reproduce(folder: Path) -> None:

@@ -59,7 +59,7 @@ class ProtoNet(MetaLearner):
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
         of_alphabet = task.characters == "alphabet"  # few have more characters than a test task
         ways = task.ways if of_alphabet else min(self.settings.training_ways, images.characters)
-        queries = min(self.settings.training_queries, images.drawings - task.shots)
+        queries = min(self.settings.training_queries, images.fewest_drawings - task.shots)
         return images.sample_batch(stream, tasks, task.model_copy(update={"ways": ways, "queries": queries}))
 
     def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[Prototypes]:

@@ -42,7 +42,7 @@ class Reptile(MetaLearner):
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
         """Tasks with `training_shots`; their queries only measure the training loss and accuracy."""
         shots = self.settings.training_shots
-        queries = min(task.queries, images.drawings - shots)
+        queries = min(task.queries, images.fewest_drawings - shots)
         return images.sample_batch(stream, tasks, task.model_copy(update={"shots": shots, "queries": queries}))
 
     def optimiser(self, parameters: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:

@@ -78,7 +78,7 @@ def _takes(part: Schema) -> str:
         case {"anyOf": options}:
             return " or ".join(_takes(option) for option in options if option != {"type": "null"})
         case {"enum": values}:
-            return " or ".join(values)
+            return " or ".join(map(str, values))
         case {"const": value}:
             return str(value)
         case {"properties": keys}:

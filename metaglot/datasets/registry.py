@@ -10,7 +10,14 @@ DATASETS = {
     "omniglot-nearest": "metaglot.datasets.omniglot:OmniglotNearest",
     "glyphs": "metaglot.datasets.synthetic_glyphs:Glyphs",
 }
+FOLDER = "folder"  # the `data.source` of a folder of pictures, which `data.path` names
+SOURCES = (*DATASETS, FOLDER)
 USER_ARRAYS = "arrays"  # the name of what `metaglot.meta_train` was given; user images are shrunk as Omniglot's
+
+
+def registered_names() -> set[str]:
+    """What configs and results call the data sets of the registry, and images that were given as arrays."""
+    return {USER_ARRAYS, *(load_dataset(source).name for source in DATASETS)}
 
 
 def load_dataset(source: str, asked_by: object = "data.source") -> Dataset:

@@ -1,6 +1,8 @@
 """What `configure` hands to `download` and `preprocess`."""
 
-from metaglot.core.common.stage_configs import ImageSize, SplitRef, StrictModel
+from typing import Literal
+
+from metaglot.core.common.stage_configs import ImageForm, ImageSize, SplitRef, StrictModel
 
 
 class DownloadStageConfig(StrictModel):
@@ -9,11 +11,30 @@ class DownloadStageConfig(StrictModel):
     source: str
 
 
+class FolderConfig(StrictModel):
+    """The section `data` of params.yaml for a folder of pictures.
+
+    images_needed: of a class by a task; a class with fewer is left out. ways: classes needed in each part of the split.
+    """
+
+    path: str
+    groups: Literal["none", "folders"]
+    form: ImageForm
+    unreadable: Literal["refuse", "skip"]
+    images_needed: int
+    ways: int
+
+
 class PreprocessStageConfig(SplitRef):
-    """`split.yaml`: numbers of classes for `random`; null for `background`, where the groups decide."""
+    """`split.yaml`: numbers of classes for `random`; null for `background`, where the groups decide.
+
+    folder: of pictures; null for a data set of metaglot/datasets/registry.py. Of a folder a part may be a fraction of
+    its classes, or with `background` of its groups.
+    """
 
     dataset: str
     image_size: ImageSize
-    train: int | None
-    validation: int | None
-    test: int | None
+    train: int | float | None
+    validation: int | float | None
+    test: int | float | None
+    folder: FolderConfig | None = None

@@ -70,12 +70,17 @@ def score_arrays(tasks: TaskIndices, scores: EvaluationScores) -> dict[str, NDAr
     pictured = slice(PICTURED_TASKS)
     return {
         **scores.measures,
-        "characters": tasks.characters.astype(np.int16),
+        "characters": tasks.characters.astype(_smallest(tasks.characters, np.int16)),
         "turns": tasks.rotations.astype(np.uint8),
         "correct": (predictions == np.arange(ways)[:, None]).sum(-1).astype(np.uint8),
-        "drawings": tasks.drawings[pictured].astype(np.uint8),
+        "drawings": tasks.drawings[pictured].astype(_smallest(tasks.drawings[pictured], np.uint8)),
         "predictions": predictions[pictured],
     }
+
+
+def _smallest(numbers: NDArray[np.int64], dtype: type[np.integer[Any]]) -> type[np.integer[Any]]:
+    """`dtype` if it holds the numbers."""
+    return dtype if numbers.max() <= np.iinfo(dtype).max else np.int32
 
 
 def _mean_of(metric: Metric, values: Values, tasks: TaskIndices) -> Mean:

@@ -73,7 +73,8 @@ def _check_fit(weights: Path, config: TrainStageConfig, learner: MetaLearner, pa
     """Refuse weights with the right names for another network, such as one for larger images."""
     size = config.image_size
     try:
-        learner.network(learner.network.fast(parameters), torch.zeros(1, 1, size, size))
+        channels = (config.channels,) if config.channels > 1 else ()
+        learner.network(learner.network.fast(parameters), torch.zeros(1, 1, size, size, *channels))
     except (RuntimeError, AssertionError):
         expected = f"{config.model} network for images of {size}x{size} that run.json describes"
         raise UserError(f"{weights} does not fit the {expected}: the two files are of different runs") from None

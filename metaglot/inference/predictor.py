@@ -108,5 +108,5 @@ def load_predictor(run: str | Path) -> Predictor:
     or else the number of steps in training. Raises UserError if a file is missing, damaged or belongs to another run.
     """
     config, learner, parameters, steps = load_run(Path(run))
-    preprocess = partial(load_images, size=config.image_size, dataset=config.dataset)
+    preprocess = partial(load_images, size=config.image_size, dataset=config.dataset, form=config.images)
     return Predictor(learner, parameters, config.task.ways, config.task.shots, preprocess, steps)

@@ -4,7 +4,7 @@ Omniglot's drawings are black ink on white paper, one bit per pixel. Every image
 then shrunk by the same function, so an image like Omniglot's gives the same bytes as preprocessing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from os import PathLike, fspath
 from typing import Any
 
@@ -15,30 +15,48 @@ from PIL import Image
 from torch import Tensor
 
 from metaglot.core.common.errors import UserError
+from metaglot.core.common.stage_configs import ImageForm
 from metaglot.datasets.image_files import check_size, read_image, upright_and_reduced
-from metaglot.datasets.normalise_image import Levels, array_brightness, draw_ink, image_brightness
+from metaglot.datasets.image_input import image_input
+from metaglot.datasets.normalise_image import Levels, array_brightness, as_bytes, draw_ink, image_brightness
+from metaglot.datasets.omniglot_layout import shrink_drawing
 from metaglot.datasets.registry import load_dataset_by_name
 
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
 
 
-def load_images(images: Iterable[UserImage], size: int, dataset: str = "omniglot") -> Tensor:
+def load_images(
+    images: Iterable[UserImage], size: int, dataset: str = "omniglot", form: ImageForm | None = None
+) -> Tensor:
     """Images as a network's input: float32 [images, size, size], ink = 1, shrunk as the data set's.
 
-    Raises UserError, which begins with the image's name, if an image cannot be used.
+    form: of the images of a folder that the network was trained on; in colour [images, size, size, 3]. Raises
+    UserError, which begins with the image's name, if an image cannot be used.
     """
     if isinstance(images, str | PathLike | Image.Image):
         raise UserError(f"{_name(images)} is one image; pass a list of images: [image]")
-    shrink = load_dataset_by_name(dataset).shrink
-    shrunk = [shrink(_normalised(image, n), size) for n, image in enumerate(images, start=1)]
-    pixels = torch.from_numpy(np.stack(shrunk) if shrunk else np.zeros((0, size, size), np.uint8))
+    prepare = _prepare_as(dataset, size, form)
+    shrunk = [_named(prepare, image, n) for n, image in enumerate(images, start=1)]
+    channels = () if form is None or form.channels == 1 else (form.channels,)
+    pixels = torch.from_numpy(np.stack(shrunk) if shrunk else np.zeros((0, size, size, *channels), np.uint8))
     return pixels.float().mul_(1 / 255)
 
 
-def _normalised(image: UserImage, number: int) -> Image.Image:
-    """`normalise_image` with errors that begin with the image's name."""
+def _prepare_as(dataset: str, size: int, form: ImageForm | None) -> Callable[[UserImage], NDArray[np.uint8]]:
+    """How a data set's images were made ready."""
+    if form is None:
+        shrink = load_dataset_by_name(dataset).shrink
+        return lambda image: shrink(normalise_image(image), size)
+    if form.channels == 1 and form.ink != "none":
+        ink = form.ink
+        return lambda image: shrink_drawing(draw_ink(*brightness(image), ink), size)
+    return lambda image: image_input(_as_image(image), size, form)
+
+
+def _named(prepare: Callable[[UserImage], NDArray[np.uint8]], image: UserImage, number: int) -> NDArray[np.uint8]:
+    """An image made ready, with errors that begin with its name."""
     try:
-        return normalise_image(image)
+        return prepare(image)
     except UserError as error:
         raise UserError(f"{_name(image, number)} {error}") from None
 
@@ -76,14 +94,22 @@ def normalise_image(image: UserImage) -> Image.Image:
 
 def brightness(image: UserImage) -> tuple[Levels, float]:
     """The brightness of each pixel, and the largest possible one."""
-    if isinstance(image, str | PathLike):
-        return image_brightness(read_image(image))
-    if isinstance(image, Image.Image):
-        try:
-            return image_brightness(upright_and_reduced(image))
-        except (OSError, ValueError, SyntaxError) as error:  # Pillow reads the file only now
-            raise UserError(f"cannot be read: {error}") from None
+    if isinstance(image, str | PathLike | Image.Image):
+        return image_brightness(_as_image(image))
     return array_brightness(_as_array(image))
+
+
+def _as_image(image: UserImage) -> Image.Image:
+    """A path, a PIL image, or an array of bytes or of floats from 0 to 1 as an upright PIL image."""
+    if isinstance(image, str | PathLike):
+        return read_image(image)
+    try:
+        if isinstance(image, Image.Image):
+            return upright_and_reduced(image)
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow reads the file only now
+        raise UserError(f"cannot be read: {error}") from None
+    pixels = as_bytes(_as_array(image))
+    return upright_and_reduced(Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels))
 
 
 def _as_array(image: Any) -> NDArray[Any]:

@@ -16,12 +16,13 @@ BASELINES = "Against the baselines without meta-learning"
 # The columns that a narrow terminal omits, the least important first.
 DROPPED_FIRST = ("device", "over characters", "over", "inductive", "p (Holm)", "training time", "seeds", "loss")
 GAP = 2  # between columns
+GLYPHS = "glyphs (synthetic)"
 SYNTHETIC = "SYNTHETIC DATA: {}. These numbers say nothing about Omniglot and are not comparable with published ones."
 
 
 def banner(comparison: dict[str, Any]) -> str | None:
     """A warning if the characters are not Omniglot's."""
-    return SYNTHETIC.format(comparison["dataset"]) if "synthetic" in comparison["dataset"] else None
+    return SYNTHETIC.format(comparison["dataset"]) if comparison["dataset"] == GLYPHS else None
 
 
 def markdown(comparison: dict[str, Any]) -> str:
@@ -35,7 +36,8 @@ def markdown(comparison: dict[str, Any]) -> str:
         parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
     if comparison["baselines"]:
         parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
-    parts += ["## The original study's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
+    if comparison["claims"]:
+        parts += ["## The original study's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
     return "\n\n".join(parts) + "\n"
 
 
@@ -59,7 +61,8 @@ def show(comparison: dict[str, Any], console: Console) -> None:
     if comparison.get("baselines"):
         console.print(Text(comparison["baselines"]["answer"]))
         console.print(as_grid(baselines_table(comparison), console.width))
-    console.print(as_grid(claims_table(comparison), console.width))
+    if comparison["claims"]:
+        console.print(as_grid(claims_table(comparison), console.width))
     console.print(Text(comparison["answer"], style="bold"))
 
 

@@ -19,7 +19,8 @@ class RunRef(StrictModel):
 class ReportStageConfig(StrictModel):
     """`report.yaml`. margin: the equivalence margin for accuracy, a fraction of one. rows: the runs to compare.
 
-    params: every value of params.yaml by its dotted key, so that a command need only name what differs.
+    params: every value of params.yaml by its dotted key, so that a command need only name what differs. is_folder:
+    whether the data set is a folder of pictures, of which nobody published anything.
     """
 
     dataset: str
@@ -29,3 +30,4 @@ class ReportStageConfig(StrictModel):
     split: SplitRef
     rows: list[RunRef]
     params: dict[str, Any] = {}
+    is_folder: bool = False

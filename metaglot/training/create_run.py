@@ -76,7 +76,8 @@ def create_engine(
         from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module
 
         return Learn2LearnEngine(
-            algorithm, initial_module(config.model, config.task.ways, config.image_size, seed).to(device)
+            algorithm,
+            initial_module(config.model, config.task.ways, config.image_size, seed, config.channels).to(device),
         )
     batched = BatchedEngine(algorithm, chunk)
     return CudaGraphEngine(batched) if device.type == "cuda" else batched
@@ -102,13 +103,13 @@ def compare_with_learn2learn(
         return None
     from metaglot.training.learn2learn_engine import certify_parity, initial_module
 
-    module = initial_module(config.model, config.task.ways, config.image_size, seed=0).to(batch.support.device)
-    return certify_parity(algorithm, module, parameters, batch, chunk)
+    module = initial_module(config.model, config.task.ways, config.image_size, 0, config.channels)
+    return certify_parity(algorithm, module.to(batch.support.device), parameters, batch, chunk)
 
 
 def network_weights(config: TrainStageConfig, seed: int, device: torch.device) -> dict[str, Tensor]:
     """The initial weights that every run of this seed has."""
-    weights = initial_weights(config.model, config.task.ways, config.image_size, seed)
+    weights = initial_weights(config.model, config.task.ways, config.image_size, seed, config.channels)
     return {name: value.to(device) for name, value in weights.items()}
 
 

@@ -32,7 +32,8 @@ def compare_logits(
         logits = classifier_after(classifiers, steps)(batch.query)
     tested = copy.copy(algorithm)
     tested.first_order = True  # the same logits, without a graph over all steps
-    module = initial_module(model, logits.shape[-1], batch.support.shape[-1], seed=0).to(logits)
+    _, _, _, size, *colours = batch.support.shape
+    module = initial_module(model, logits.shape[-1], size, 0, *colours).to(logits)
     expected = Learn2LearnEngine(tested, module).logits(exact, batch, steps)
     return {
         "reference": f"learn2learn {LEARN2LEARN_VERSION}",

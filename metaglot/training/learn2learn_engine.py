@@ -23,16 +23,37 @@ LEARN2LEARN_VERSION = l2l.__version__
 TOLERANCE = 1e-10  # of the gradient's norm, in float64
 
 
-def initial_module(model: Model, ways: int, image_size: int, seed: int) -> nn.Module:
+def initial_module(model: Model, ways: int, image_size: int, seed: int, channels: int = 1) -> nn.Module:
     """learn2learn's OmniglotFC or OmniglotCNN with its own initialisation, which depends on the seed alone."""
     numpy_state = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         np.random.seed(seed)  # OmniglotFC draws from scipy, which draws from numpy
         models = l2l.vision.models
-        module: nn.Module = models.OmniglotCNN(ways) if model == "conv" else models.OmniglotFC(image_size**2, ways)
+        module: nn.Module
+        if channels > 1:
+            module = ColourCNN(ways, channels)
+        else:
+            module = models.OmniglotCNN(ways) if model == "conv" else models.OmniglotFC(image_size**2, ways)
     np.random.set_state(numpy_state)
     return module
+
+
+class ColourCNN(nn.Module):
+    """learn2learn's OmniglotCNN for images of several channels, made of the same parts in the same order."""
+
+    def __init__(self, ways: int, channels: int):
+        super().__init__()
+        self.base = l2l.vision.models.ConvBase(hidden=64, channels=channels, max_pool=False, layers=4)
+        mean = l2l.nn.Lambda(lambda x: x.mean(dim=[2, 3]))
+        self.features = nn.Sequential(nn.Identity(), self.base, mean, l2l.nn.Flatten())
+        self.classifier = nn.Linear(64, ways)
+        self.classifier.weight.data.normal_()
+        self.classifier.bias.data.mul_(0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(self.features(x))
+        return logits
 
 
 def module_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
@@ -105,7 +126,7 @@ class Learn2LearnEngine:
 
     def _logits(self, support: Tensor, labels: Tensor, query: Tensor, steps: int) -> Tensor:
         learner = self.wrapped.clone()
-        support, query = (self.features(images.unsqueeze(1)) for images in (support, query))
+        support, query = (self.features(channels_first(images)) for images in (support, query))
         for _ in range(steps):
             self._adapt(learner, F.cross_entropy(learner(support), labels))
         logits: Tensor = learner(query)
@@ -119,6 +140,11 @@ class Learn2LearnEngine:
         exact = torch.autograd.grad(loss, list(learner.module.parameters()), create_graph=True)
         scaled = [self.second_order * g + (1 - self.second_order) * g.detach() for g in exact]
         learner.module = maml_update(learner.module, learner.lr, scaled)
+
+
+def channels_first(images: Tensor) -> Tensor:
+    """Images [n, height, width], in colour [n, height, width, 3], as [n, channels, height, width]."""
+    return images.unsqueeze(1) if images.dim() == 3 else images.movedim(-1, 1)
 
 
 def certify_parity(

@@ -13,7 +13,7 @@ from stages.support import paths
 def load_images(part: str, device: torch.device, task: TaskConfig) -> ImageStore:
     """Load them, and say which alphabets have too few characters where a task's are from one alphabet."""
     split_part = load_split_part(paths.split(part))
-    images = ImageStore(split_part.images, device, [alphabet(name) for name in split_part.names])
+    images = ImageStore(split_part.images, device, [alphabet(name) for name in split_part.names], split_part.counts)
     if task.characters == "alphabet" and images.alphabets and (left_out := images.alphabets.too_small(task.ways)):
         print(
             f"{part}: {len(left_out)} of {len(images.alphabets.names)} alphabets have fewer than {task.ways} "

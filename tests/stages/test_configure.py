@@ -152,8 +152,9 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
     configure.main()
     split = load_stage_config(PreprocessStageConfig, paths.SPLIT_CONFIG).model_dump()
     alphabets = {"train": None, "validation": None, "test": None} if params["split"]["kind"] == "background" else {}
-    about = {"dataset": params["data"]["source"].replace("glyphs", "glyphs (synthetic)")}
-    assert split == params["split"] | alphabets | about | {"image_size": params["data"]["image_size"]}
+    about: dict[str, Any] = {"dataset": params["data"]["source"].replace("glyphs", "glyphs (synthetic)")}
+    about |= {"image_size": params["data"]["image_size"], "folder": None}
+    assert split == params["split"] | alphabets | about
     assert load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source == params["data"]["source"].removesuffix(
         "-nearest"
     )

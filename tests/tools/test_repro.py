@@ -113,6 +113,12 @@ def test_data_that_is_in_place_or_in_the_cache_needs_no_source(workspace: Path) 
     assert "table of omniglot" in repro(workspace, "nobody").stdout
 
 
+def test_a_folder_of_pictures_needs_no_source(workspace: Path) -> None:
+    (workspace / "params.yaml").write_text(FILES["params.yaml"].replace("omniglot", "omniglot, path: /birds"))
+    done = repro(workspace, "nobody")
+    assert "error: nobody" in done.stderr and "COULD NOT BE REACHED" not in done.stdout  # the toy downloads anyway
+
+
 def test_without_any_source_the_pipeline_runs_on_glyphs_in_a_copy(workspace: Path) -> None:
     (workspace / "new.py").touch()
     (workspace / "params.yaml").write_text(FILES["params.yaml"].replace("9000", "8000"))

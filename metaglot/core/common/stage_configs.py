@@ -6,7 +6,8 @@ Every training depends on this file: what only another stage reads is in the `st
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import malformed
@@ -20,8 +21,19 @@ Positive = Annotated[int, Field(ge=1, le=10_000_000)]
 ImageSize = Annotated[int, Field(ge=4, le=1024)]
 Iterations = Annotated[int, Field(ge=0, le=100_000_000)]
 Steps = Annotated[int, Field(ge=0, le=1000)]
+
+
+def _grey_or_colour(channels: int) -> int:
+    if channels not in (1, 3):
+        raise PydanticCustomError("value_error", "1 or 3")
+    return channels
+
+
+Channels = Annotated[int, AfterValidator(_grey_or_colour), Field(json_schema_extra={"enum": [1, 3]})]
 Ways = Annotated[int, Field(ge=2, le=256)]
 Shots = Annotated[int, Field(ge=1, le=19)]
+TaskImages = Annotated[int, Field(ge=1, le=100)]
+Ink = Literal["auto", "dark", "light", "none"]
 ValidationTasks = Annotated[int, Field(ge=1, le=100_000)]  # all drawn at once
 MetaBatch = Annotated[int, Field(ge=1, le=4096)]
 Rate = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
@@ -42,8 +54,8 @@ class TaskConfig(StrictModel):
     """
 
     ways: Ways
-    shots: Shots
-    queries: Shots
+    shots: TaskImages
+    queries: TaskImages
     rotations: Literal["class", "task", "none"]
     characters: Literal["any", "alphabet"] = "any"
 
@@ -81,6 +93,13 @@ class ComputeConfig(StrictModel):
     task_chunk: Auto | Annotated[int, Field(ge=1, le=4096)]
 
 
+class ImageForm(StrictModel):
+    """How the images of a folder become a network's input: `data.ink` and `data.channels`."""
+
+    ink: Ink
+    channels: Channels
+
+
 class AlgorithmSettings(StrictModel):
     """What an algorithm may do differently from `train` and `evaluate`; its subclass adds keys of its own."""
 
@@ -108,6 +127,11 @@ class RunIdentity(StrictModel):
     image_size: ImageSize
     task: TaskConfig
     split: SplitRef
+    images: ImageForm | None = None  # null for a data set of metaglot/datasets/registry.py
+
+    @property
+    def channels(self) -> int:
+        return self.images.channels if self.images else 1
 
 
 class TrainStageConfig(RunIdentity):

@@ -107,7 +107,7 @@ class FunctionalNetwork:
         tape: LayerRecorder | None = None,
         given: Sequence[Given] | None = None,
     ) -> Tensor:
-        """x [tasks, m, height, width], ink = 1, or prepared -> [tasks, m, features]."""
+        """x [tasks, m, height, width], ink = 1, in colour [..., 3], or prepared -> [tasks, m, features]."""
         x = self.prepare(x)
         for block, norm in zip(self.blocks, given or repeat(None), strict=False):
             x = block(fast, x, tape, norm)

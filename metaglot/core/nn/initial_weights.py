@@ -12,13 +12,16 @@ UNITS = (256, 128, 64, 64)  # OmniglotFC
 CHANNELS, BLOCKS = 64, 4  # OmniglotCNN
 
 
-def initial_weights(model: Model, ways: int, image_size: int, seed: int) -> dict[str, Tensor]:
-    """`fc`: learn2learn's OmniglotFC, `conv`: its OmniglotCNN. They depend on the seed alone."""
+def initial_weights(model: Model, ways: int, image_size: int, seed: int, channels: int = 1) -> dict[str, Tensor]:
+    """`fc`: learn2learn's OmniglotFC, `conv`: its OmniglotCNN. They depend on the seed alone.
+
+    channels: of an image; only `conv` takes three.
+    """
     numpy_state = np.random.get_state()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         np.random.seed(seed)  # SciPy draws from NumPy's generator
-        weights = _conv(ways) if model == "conv" else _fc(image_size**2, ways)
+        weights = _conv(ways, channels) if model == "conv" else _fc(image_size**2, ways)
     np.random.set_state(numpy_state)
     return weights
 
@@ -44,11 +47,11 @@ def _fc(pixels: int, ways: int) -> dict[str, Tensor]:
     return weights | _head(_truncated_normal(ways, UNITS[-1]))
 
 
-def _conv(ways: int) -> dict[str, Tensor]:
+def _conv(ways: int, channels: int) -> dict[str, Tensor]:
     weights: dict[str, Tensor] = {}
     for block in range(BLOCKS):
         scale = torch.rand(CHANNELS)
-        convolution = nn.Conv2d(CHANNELS if block else 1, CHANNELS, 3)  # draws numbers that are then replaced
+        convolution = nn.Conv2d(CHANNELS if block else channels, CHANNELS, 3)  # draws numbers that are then replaced
         weights |= _block(block, "conv", scale, nn.init.xavier_uniform_(convolution.weight))
     return weights | _head(nn.init.normal_(nn.Linear(CHANNELS, ways).weight))
 

@@ -16,7 +16,10 @@ from metaglot.core.tasks.task_sampler import ROTATIONS, TaskIndices, sample_task
 
 @dataclass(frozen=True)
 class TaskBatch:
-    """The images of some tasks: float, ink = 1, [tasks, ways * shots or queries, size, size]; labels [tasks, same]."""
+    """The images of some tasks: float, ink = 1, [tasks, ways * shots or queries, size, size]; labels [tasks, same].
+
+    Images in colour have a last dimension of three channels.
+    """
 
     support: Tensor
     support_labels: Tensor
@@ -38,15 +41,39 @@ class TaskBatch:
 
 
 class ImageStore:
-    """Every drawing of some characters in all four rotations, as bytes on a device."""
+    """Every drawing of some characters in all four rotations, as bytes on a device.
 
-    def __init__(self, images: NDArray[np.uint8], device: torch.device, alphabets: Sequence[str] = ()):
-        """images [characters, drawings, size, size], 255 = ink. alphabets: the name of each character's, if known."""
-        rotated = np.stack([np.rot90(images, quarter_turns, axes=(2, 3)) for quarter_turns in range(ROTATIONS)])
-        self.characters, self.drawings, self.size, _ = images.shape
+    drawings: the number of every character, or of each one where these are unlike. shape: of an image.
+    """
+
+    def __init__(
+        self,
+        images: NDArray[np.uint8],
+        device: torch.device,
+        alphabets: Sequence[str] = (),
+        counts: NDArray[np.int64] | None = None,
+    ):
+        """images [characters, drawings, size, size], 255 = ink, and in colour [..., size, size, 3].
+
+        alphabets: the name of each character's, if known.
+        counts: of the drawings of each character where these are unlike: then the first two dimensions are one.
+        """
+        self.shape = images.shape[2:] if counts is None else images.shape[1:]
+        self.drawings: int | Ints = images.shape[1] if counts is None else counts.astype(np.int64)
+        self.characters = len(images if counts is None else counts)
+        flat = images.reshape(-1, *self.shape)
+        rotated = np.stack([np.rot90(flat, quarter_turns, axes=(1, 2)) for quarter_turns in range(ROTATIONS)])
         self.device = device
         self.alphabets = Alphabets(alphabets) if alphabets else None
-        self.bytes = torch.from_numpy(rotated.reshape(-1, self.size**2)).to(device)
+        self.bytes = torch.from_numpy(rotated.reshape(ROTATIONS * len(flat), -1)).to(device)
+        each = np.broadcast_to(self.drawings, self.characters)
+        self._starts = each.cumsum() - each  # where the drawings of each character begin
+        self._character_of = np.repeat(np.arange(self.characters), each)
+
+    @property
+    def fewest_drawings(self) -> int:
+        """The number of drawings of the character that has the fewest."""
+        return int(np.min(self.drawings))
 
     def sample_batch(self, stream: RandomStream, count: int, task: TaskConfig) -> TaskBatch:
         """The images of the first `count` tasks of a stream."""
@@ -61,13 +88,16 @@ class ImageStore:
 
         A class is a character in one of its first `rotations` rotations, numbered from 0 to characters * rotations.
         """
-        rows = stream_generator(stream).integers(rotations * self.characters * self.drawings, size=(1, 1, count))
+        total = len(self._character_of)
+        rows = stream_generator(stream).integers(rotations * total, size=(1, 1, count))
         images, _ = self._gather(rows)
-        return images[0], torch.from_numpy(rows[0, 0] // self.drawings).to(self.device)
+        turns, row = np.divmod(rows[0, 0], total)
+        return images[0], torch.from_numpy(turns * self.characters + self._character_of[row]).to(self.device)
 
     def batch(self, tasks: TaskIndices, shots: int) -> TaskBatch:
         """The images of these tasks, float32."""
-        rows = (tasks.rotations * self.characters + tasks.characters)[..., None] * self.drawings + tasks.drawings
+        starts = tasks.rotations * len(self._character_of) + self._starts[tasks.characters]
+        rows = starts[..., None] + tasks.drawings
         support, query = (self._gather(part) for part in (rows[..., :shots], rows[..., shots:]))
         return TaskBatch(*support, *query)
 
@@ -84,4 +114,4 @@ class ImageStore:
             index = index.pin_memory().to(self.device, non_blocking=True)
         pixels = self.bytes.index_select(0, index.to(self.device)).float().mul_(1 / 255)
         labels = torch.arange(ways, device=self.device).repeat_interleave(each, output_size=ways * each)
-        return pixels.view(tasks, ways * each, self.size, self.size), labels.expand(tasks, -1)
+        return pixels.view(tasks, ways * each, *self.shape), labels.expand(tasks, -1)

@@ -16,6 +16,7 @@ from metaglot.core.tasks.alphabets import Alphabets, Ints, sample_without_replac
 from metaglot.core.tasks.random_streams import RandomStream, stream_generator
 
 ROTATIONS = 4  # quarter turns, anticlockwise
+SHUFFLED = 64  # images of a class, at most, that a task shuffles to draw from; more would take time and memory
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,13 @@ def sample_tasks(
     stream: RandomStream,
     count: int,
     characters: int,
-    drawings: int,
+    drawings: int | Ints,
     task: TaskConfig,
     alphabets: Alphabets | None = None,
 ) -> TaskIndices:
     """The first `count` tasks of a stream, on so many characters with so many drawings each.
 
+    drawings: the number of every character, or of each one, [characters], where these are unlike.
     A longer draw starts with the same tasks: each takes its own fixed share of the generator's numbers. Raises
     UserError if there are fewer characters than ways, or fewer drawings than shots and queries.
     """
@@ -59,21 +61,28 @@ def sample_tasks(
     ways, used = task.ways, task.shots + task.queries
     if ways > characters:
         raise UserError(f"tasks of {ways} ways need as many classes, and there are {characters}")
-    if used > drawings:
+    fewest = int(np.min(drawings))
+    if used > fewest:
         raise UserError(
             f"tasks of {task.shots} shots and {task.queries} queries need {used} images of a class, and there are "
-            f"{drawings}"
+            f"{fewest}"
         )
     if count < 1:
         raise UserError(f"{count} tasks cannot be sampled: ask for one at least")
-    numbers = ways * (2 + drawings)
+    shuffled = drawings if isinstance(drawings, int) and drawings <= SHUFFLED else None
+    numbers = ways * (2 + (shuffled or used))
     share = stream_generator(stream).random((count, numbers + of_alphabet))
     if of_alphabet and alphabets:
         chosen = alphabets.sample(share[:, numbers], share[:, :ways])
     else:
         chosen = sample_without_replacement(share[:, :ways], characters)
-    order = share[:, 2 * ways : numbers].reshape(count, ways, drawings).argsort(-1)[:, :, :used]
-    return TaskIndices(chosen, _rotations(share[:, ways : 2 * ways], task.rotations), order)
+    rotations, of_drawings = _rotations(share[:, ways : 2 * ways], task.rotations), share[:, 2 * ways : numbers]
+    if shuffled is not None:
+        order = of_drawings.reshape(count, ways, shuffled).argsort(-1)[:, :, :used]
+        return TaskIndices(chosen, rotations, order)
+    of_each = np.broadcast_to(drawings, characters)[chosen].reshape(-1, 1)
+    drawn = sample_without_replacement(of_drawings.reshape(-1, used), of_each)
+    return TaskIndices(chosen, rotations, drawn.reshape(count, ways, used))
 
 
 def _rotations(uniform: NDArray[np.float64], mode: str) -> Ints:

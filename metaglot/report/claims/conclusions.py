@@ -56,8 +56,11 @@ CLAIMS = [
 def claims(evidence: Evidence) -> list[dict[str, Any]]:
     """Each claim with `writeup` (the study's numbers), `measured` (ours), `verdict`, and a `command` to tell more.
 
-    On synthetic data no claim is tested, and the study's numbers are not repeated.
+    On synthetic data no claim is tested, and the study's numbers are not repeated. About a folder of pictures the study
+    says nothing, so there is no claim.
     """
+    if evidence.report.is_folder:
+        return []
     real = evidence.report.dataset == original_study.DATASET
     return [
         {

@@ -77,7 +77,7 @@ class Evidence:
     def experiment(self, iterations: int, seeds: Sequence[int] = SEEDS, rotations: str = "class") -> str:
         """The command that repeats the original study's comparison; it names only what differs from params.yaml."""
         wanted = original_study.SETTING | {"task.rotations": rotations, "train.iterations": iterations}
-        wanted |= {"first_order": False, "algorithms": list(CLAIMED), "seeds": list(seeds)}
+        wanted |= {"data.path": "data/raw", "first_order": False, "algorithms": list(CLAIMED), "seeds": list(seeds)}
         params = self.report.params
         overridden = {key for key, value in params.items() if wanted.get(key) != value}
         changes = [

@@ -78,7 +78,7 @@ def _task(number: int, runs: list[LoadedRun], characters: SplitPart) -> Task:
     classes = []
     for place in places:
         character, turn = scores["characters"][number, place], scores["turns"][number, place]
-        pictures = [picture(characters.images[character, d], turn) for d in scores["drawings"][number, place]]
+        pictures = [picture(characters.of_class(character)[d], turn) for d in scores["drawings"][number, place]]
         queries = [Query(pictures[shots + i], _answers(runs, number, place, i)) for i in range(len(pictures) - shots)]
         name = formatting.character(characters.names[character])
         classes.append(Class(letter(place), name, pictures[:shots], queries))
@@ -106,7 +106,7 @@ def hardest(runs: list[LoadedRun], characters: SplitPart) -> list[HardCharacter]
     return [
         HardCharacter(
             formatting.character(characters.names[c]),
-            [picture(drawing) for drawing in characters.images[c, :3]],
+            [picture(drawing) for drawing in characters.of_class(c)[:3]],
             int(counts[c]),
             accuracies[:, c].tolist(),
         )
@@ -124,10 +124,14 @@ def _accuracies(
 
 
 def picture(drawing: Drawing, rotation: int = 0) -> str:
-    """A data URL of a drawing as its task rotates it: black ink, transparent paper, so that dark mode can invert it."""
+    """A data URL of a drawing as its task rotates it: black ink, transparent paper, so that dark mode can invert it.
+
+    An image in colour stays as it is.
+    """
     rotated = Image.fromarray(np.ascontiguousarray(np.rot90(drawing, rotation)))
     rotated.thumbnail((SIDE, SIDE))
-    image = Image.merge("LA", (Image.new("L", rotated.size, 0), rotated))
+    is_ink = rotated.mode == "L"
+    image = Image.merge("LA", (Image.new("L", rotated.size, 0), rotated)) if is_ink else rotated
     buffer = io.BytesIO()
     image.save(buffer, "PNG", optimize=True)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -78,6 +78,7 @@ def page_content(
         published=published_results() if comparison["dataset"] == "omniglot" else None,
         provenance=provenance(comparison, runs, experiment),
         study=TITLE,
+        in_colour=characters.images.shape[-1] == 3,
     )
 
 

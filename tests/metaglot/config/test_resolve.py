@@ -60,6 +60,7 @@ def test_a_train_config_holds_all_that_a_training_depends_on_and_nothing_else() 
         "image_size": 28,
         "task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class", "characters": "any"},
         "split": {"kind": "random", "seed": 42},
+        "images": None,
         "train": changed({})["train"],
         "run": {"device": "auto", "threads": "auto", "task_chunk": "auto"},
         "settings": {"second_order": 1.0},

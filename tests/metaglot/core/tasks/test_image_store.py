@@ -62,3 +62,30 @@ def test_a_minibatch_draws_every_image_of_every_class_equally_often(rotations):
     found = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
     assert (found.sum(1) == 1).all()
     assert uniform(np.bincount(classes * 20 + found.int().argmax(1), minlength=every.shape[0] * 20))
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_images_of_classes_with_unlike_numbers_are_each_class_s_own(channels):
+    counts = np.array([6, 5, 9, 7, 5, 8])
+    raw = np.random.default_rng(0).integers(0, 256, (counts.sum(), 6, 6, *channels), dtype=np.uint8)
+    store = ImageStore(raw, CPU, counts=counts)
+    assert (store.characters, store.fewest_drawings) == (6, 5)
+    tasks = sample_tasks(STREAM, 5, store.characters, store.drawings, TASK)
+    batch = store.batch(tasks, TASK.shots)
+    of_each = np.split(raw, counts.cumsum()[:-1])
+    for t in range(5):
+        for way in range(5):
+            character, turn = tasks.characters[t, way], tasks.rotations[t, way]
+            turned = np.stack([np.rot90(of_each[character][d], turn) for d in tasks.drawings[t, way]])
+            shown = torch.cat([batch.support[t, way * 2 : way * 2 + 2], batch.query[t, way * 3 : way * 3 + 3]])
+            torch.testing.assert_close(shown, torch.tensor(turned).float() / 255)
+
+
+def test_a_minibatch_of_classes_with_unlike_numbers_is_labelled_by_class_and_rotation():
+    counts = np.array([1, 3, 2])
+    raw = np.repeat(np.array([10, 20, 30], np.uint8), counts)[:, None, None] * np.tri(4, dtype=np.uint8)
+    images, classes = ImageStore(raw, CPU, counts=counts).minibatch(STREAM, 200, 4)
+    shade = (images.amax((1, 2)) * 255).round().long() // 10 - 1
+    corner = images[:, -1, 0].gt(0).long() + 2 * images[:, 0, 0].gt(0) + 4 * images[:, 0, -1].gt(0)
+    assert torch.equal(classes % 3, shade) and len({*classes.tolist()}) == 12
+    assert len({*zip((classes // 3).tolist(), corner.tolist(), strict=True)}) == 4

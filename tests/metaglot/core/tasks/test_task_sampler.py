@@ -150,3 +150,29 @@ def test_what_cannot_be_sampled_is_an_error(asked, said):
         sample_tasks((StreamPurpose.TRAINING, 0, 1), **given, task=task)
     whole = sample_tasks((StreamPurpose.TRAINING, 0, 1), 2, 5, 10, task)
     assert sorted(whole.characters[0]) == [0, 1, 2, 3, 4] and whole.drawings.max() == 9
+
+
+@examples(40)
+@given(st.lists(st.integers(5, 200), min_size=5, max_size=9), st.integers(0, 2**32 - 1))
+def test_classes_with_unlike_numbers_of_images_give_distinct_images_that_they_have(counts, seed):
+    tasks = sample_tasks((StreamPurpose.TRAINING, seed, 1), 7, len(counts), np.array(counts), TASK)
+    assert all(len({*row}) == 5 for row in tasks.drawings.reshape(-1, 5))
+    assert (tasks.drawings >= 0).all() and (tasks.drawings < np.array(counts)[tasks.characters][..., None]).all()
+
+
+def test_every_image_of_a_class_is_as_likely_whatever_the_other_classes_have():
+    counts = np.array([5, 10, 5, 5, 100])
+    tasks = sample_tasks(STREAM, 4000, 5, counts, TASK)
+    drawn = tasks.drawings[tasks.characters == 1]
+    assert uniform(np.bincount(drawn.ravel(), minlength=10))
+
+
+def test_many_images_of_a_class_are_drawn_in_the_memory_of_few():
+    tasks = sample_tasks(STREAM, 100, 5, 10_000_000, TASK)
+    assert all(len({*row}) == 5 for row in tasks.drawings.reshape(-1, 5))
+    assert 9_000_000 < tasks.drawings.max() < 10_000_000
+
+
+def test_the_smallest_class_decides_whether_tasks_can_be():
+    with pytest.raises(UserError, match="2 shots and 3 queries need 5 images of a class, and there are 4"):
+        sample_tasks(STREAM, 1, 5, np.array([9, 9, 4, 9, 9]), TASK)

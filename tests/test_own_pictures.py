@@ -1,0 +1,145 @@
+"""A folder of pictures through the whole pipeline: unlike classes, groups, colour, its own name; and Omniglot's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from params_file import TINY, changed, text
+from picture_folder import write_folder
+from small_omniglot import pair, unpack
+
+from metaglot.core.common.atomic_files import read_json, sha256, write_json
+from metaglot.core.common.errors import UserError
+from metaglot.core.tasks import class_splits
+from metaglot.inference.predictor import load_predictor
+from stages import configure, download, evaluate, preprocess, report, train
+from stages.support import paths
+
+TASK = {"task.ways": 2, "task.shots": 2, "task.queries": 2}
+QUICK = TASK | {"data.groups": "folders", "train.iterations": 3, "train.validate_every": 3, "data.source": "omniglot"}
+COLOUR = TINY | QUICK | {"data.channels": 3, "model": "conv", "train.fast_lr": 0.05}
+COUNTS = {f"group{n % 2}/class{n}": 4 + n % 3 for n in range(12)} | {"group0/few": 3}
+Write = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def write_params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """A workspace, and a function that writes its params."""
+    (tmp_path / "workspace").mkdir()
+    monkeypatch.chdir(tmp_path / "workspace")
+    return lambda changes: Path("params.yaml").write_bytes(text(changed(changes))) and None
+
+
+def run_pipeline(algorithms: list[str]) -> None:
+    configure.main()
+    download.main()
+    preprocess.main()
+    for name in algorithms:
+        train.main(name, 42)
+        evaluate.main(name, 42)
+    report.main()
+
+
+def test_pictures_in_colour_go_through_the_whole_pipeline(
+    tmp_path: Path, write_params: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "Garden birds", COUNTS)
+    shares = {"split.train": 0.5, "split.validation": 0.25, "split.test": 0.25}
+    algorithms = ["maml", "anil", "protonet", "pretrained"]
+    write_params(COLOUR | shares | {"data.path": str(folder), "algorithms": algorithms})
+    run_pipeline(algorithms)
+    said = capsys.readouterr().err
+    assert f"{folder}: 12 classes in 2 groups, 60 pictures" in said and "train 6, validation 3, test 3" in said
+    assert "left out: 1 classes with 3 pictures, which have fewer than the 4 that a task needs of each" in said
+    for name in ("maml", "anil"):  # the two that learn2learn has
+        parity = read_json(paths.run_record(name, 42))["parity"]
+        assert parity["reference"].startswith("learn2learn") and parity["relative_difference"] < 1e-10
+    assert read_json(paths.result("maml", 42))["dataset"] == "Garden birds"
+    page = (paths.REPORT / "index.html").read_text()
+    markdown = (paths.REPORT / "comparison.md").read_text()
+    assert "2-way 2-shot Garden birds" in markdown and '<body class="colour">' in page
+    for shown in (page, markdown):
+        assert "original study" not in shown and "Omniglot" not in shown and "What others published" not in shown
+    classifier = load_predictor(paths.model("maml", 42)).adapt(
+        [*sorted((folder / "group0/class0").iterdir()), *sorted((folder / "group1/class1").iterdir())],
+        ["zero"] * 4 + ["one"] * 5,
+    )
+    assert len(classifier.predict([folder / "group0/class2/000.jpg"])) == 1
+
+
+def unpacked(folder: Path, archives: Path) -> Path:
+    """Every alphabet of both archives as a folder of characters."""
+    for path in archives.glob("*.zip"):
+        for member, content in unpack(path):
+            place = folder / member.filename.split("/", 1)[1]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
+    return folder
+
+
+def test_omniglot_s_own_drawings_in_a_folder_give_the_same_split(tmp_path: Path, write_params: Write) -> None:
+    pair(paths.RAW)
+    folder = unpacked(tmp_path / "drawings", paths.RAW)
+    split = {"split.train": 5, "split.validation": 2, "split.test": 3}
+    held = {
+        path.stem: {"images": 20 * characters, "content_sha256": "", "file_sha256": sha256(path), "bytes": 0}
+        for path, characters in ((paths.RAW / "images_background.zip", 7), (paths.RAW / "images_evaluation.zip", 3))
+    }
+    write_json(paths.SOURCE, {"dataset": "omniglot", "source": "/mirror", "archives": held})
+    splits = []
+    for data in ({"data.source": "omniglot"}, {"data.path": str(folder), "data.groups": "folders"}):
+        write_params(TASK | split | data)
+        configure.main()
+        preprocess.main()
+        splits.append({part: class_splits.load_split_part(paths.split(part)) for part in class_splits.PARTS})
+    for part, expected in splits[0].items():
+        assert splits[1][part].names == expected.names
+        assert np.array_equal(splits[1][part].images, expected.images)
+    digests = [class_splits.split_digest("omniglot", split) for split in splits]
+    assert digests[0] == digests[1]
+
+
+def refused(main: Callable[[], None]) -> str:
+    with pytest.raises(UserError) as raised:
+        main()
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_path_that_is_no_folder_is_refused_before_anything_is_written(tmp_path: Path, write_params: Write) -> None:
+    archive = tmp_path / "pictures.zip"
+    archive.write_bytes(b"PK")
+    for path, said in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
+        write_params({"data.path": str(path)})
+        assert said in refused(configure.main)
+    assert [path.name for path in Path().iterdir()] == ["params.yaml"]
+
+
+def test_unreadable_pictures_are_all_named_and_refused_or_skipped(
+    tmp_path: Path, write_params: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(6)})
+    for name in ("class0/000.jpg", "class5/001.png"):
+        (folder / name).write_bytes(b"not a picture")
+    write_params(TINY | TASK | {"data.path": str(folder)})
+    configure.main()
+    assert refused(preprocess.main).startswith("pictures that cannot be read: 2, named above")
+    said = capsys.readouterr().err
+    assert f"{folder}/class0/000.jpg is not a readable image" in said and f"{folder}/class5/001.png is" in said
+    assert not paths.SPLITS.exists()
+    write_params(TINY | TASK | {"data.path": str(folder), "data.unreadable": "skip"})
+    configure.main()
+    preprocess.main()
+    assert read_json(paths.SPLIT_RECORD)["left_out"] == {"unreadable_pictures": 2, "classes_with_too_few": {}}
+
+
+def test_too_few_classes_for_a_task_are_refused_with_the_numbers(tmp_path: Path, write_params: Write) -> None:
+    folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(5)})
+    write_params(TASK | {"data.path": str(folder)})
+    configure.main()
+    assert refused(preprocess.main).startswith("5 classes are too few: each of 3 parts of the split needs 2 or more")
+    write_params({"data.path": str(folder), "task.shots": 9})
+    configure.main()
+    assert refused(preprocess.main).startswith("0 classes are too few: each of 3 parts of the split needs 5 or more")

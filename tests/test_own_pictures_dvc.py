@@ -1,0 +1,54 @@
+"""A folder of pictures under DVC: one -S is all it takes, and a changed picture runs only what it changes."""
+
+from pathlib import Path
+
+import pytest
+from params_file import TINY, changed
+from picture_folder import write_folder
+from repository import Repository, ran
+
+pytestmark = pytest.mark.slow
+
+CLASSES = {f"class {n}": 5 for n in range(9)} | {"few": 2}
+TASK = {"task.ways": 2, "task.shots": 2, "task.queries": 2, "algorithms": ["maml"], "data.source": "omniglot"}
+OF_A_RUN = {"train@maml-42", "evaluate@maml-42", "track@maml-42"}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder outside the repository."""
+    return write_folder(tmp_path_factory.mktemp("outside") / "Bird é 日", CLASSES)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Repository:
+    """A clean clone after one experiment."""
+    clone = Repository(tmp_path_factory.mktemp("repository"), changed(TINY | TASK))
+    said = clone.dvc("exp", "run", "-S", f'data.path="{pictures}"')
+    assert ran(said) == {"configure", "download", "preprocess", "report"} | OF_A_RUN
+    return clone
+
+
+def test_one_path_is_all_it_takes(repository: Repository) -> None:
+    assert repository.published() == ["MAML · seed 42"]
+    comparison = (repository.folder / "data/report/comparison.md").read_text()
+    assert "2-way 2-shot Bird é 日" in comparison
+
+
+def test_a_change_without_consequences_runs_preprocess_alone(repository: Repository, pictures: Path) -> None:
+    assert ran(repository.dvc("repro")) == set()
+    (pictures / ".DS_Store").write_bytes(b"hidden")
+    (pictures / "few" / "003.png").write_bytes((pictures / "few" / "001.png").read_bytes())
+    assert ran(repository.dvc("repro")) == {"preprocess"}
+
+
+def test_a_removed_picture_trains_again(repository: Repository, pictures: Path) -> None:
+    for number in range(9):
+        (pictures / f"class {number}" / "004.jpg").unlink()
+    assert ran(repository.dvc("repro")) == {"preprocess", "report"} | OF_A_RUN
+
+
+def test_a_folder_that_is_gone_is_named(repository: Repository, pictures: Path) -> None:
+    pictures.rename(pictures.with_name("moved"))
+    done = repository.run("dvc", "repro")
+    assert done.returncode and f"No such file or directory: '{pictures}'" in done.stderr
