@@ -1,9 +1,11 @@
-"""A folder of pictures under DVC: one -S is all it takes, and a changed picture runs only what it changes."""
+"""README's command takes a folder of pictures, and a changed picture runs only what it changes."""
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
-from params_file import TINY, changed
+from params_file import ROOT, TINY, changed
 from picture_folder import write_folder
 from repository import Repository, ran
 
@@ -12,6 +14,9 @@ pytestmark = pytest.mark.slow
 CLASSES = {f"class {n}": 5 for n in range(9)} | {"few": 2}
 TASK = {"task.ways": 2, "task.shots": 2, "task.queries": 2, "algorithms": ["maml"], "data.source": "omniglot"}
 OF_A_RUN = {"train@maml-42", "evaluate@maml-42", "track@maml-42"}
+
+(README,) = re.findall(r"^(\*\*On data of your own\.\*\*.+?)\n\n\*\*", (ROOT / "README.md").read_text(), re.M | re.S)
+(COMMAND,) = re.findall(r"^    (dvc .+)$", README, re.M)
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +29,15 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def repository(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Repository:
     """A clean clone after one experiment."""
     clone = Repository(tmp_path_factory.mktemp("repository"), changed(TINY | TASK))
-    said = clone.dvc("exp", "run", "-S", f'data.path="{pictures}"')
+    dvc, *arguments = shlex.split(COMMAND)
+    assert dvc == "dvc"
+    said = clone.dvc(*[argument.replace("/home/me/birds", f'"{pictures}"') for argument in arguments])
     assert ran(said) == {"configure", "download", "preprocess", "report"} | OF_A_RUN
     return clone
+
+
+def test_readme_says_it_in_ten_lines() -> None:
+    assert len([line for line in README.splitlines() if line]) <= 10
 
 
 def test_one_path_is_all_it_takes(repository: Repository) -> None:

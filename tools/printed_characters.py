@@ -30,7 +30,7 @@ from stages.support.command_line import run_command
 
 FONTS = Path("/usr/share/fonts/truetype/noto")
 SIDE = 105  # pixels, as Omniglot's
-LETTER_HEIGHT = 64  # of a font's size, in pixels
+LETTER_HEIGHT = 80  # of a font's size, in pixels
 FEWEST, MOST = 10, 20  # images of a class
 CLASSES = 40  # of a script, at most
 SEED = 42  # of the choice where there are more
@@ -72,9 +72,11 @@ def script_of(letter: str) -> str:
 
 
 def draw(letter: str, font: Path) -> Image.Image | None:
-    """A letter in black on white, in the middle; None where the font draws nothing."""
+    """A letter in black on white, in the middle; None where the font draws nothing, or more than fits."""
     face = open_font(font)
     left, top, right, bottom = face.getbbox(letter)
+    if max(right - left, bottom - top) > SIDE:
+        return None
     image = Image.new("L", (SIDE, SIDE), 255)
     place = ((SIDE - right - left) / 2, (SIDE - bottom - top) / 2)
     ImageDraw.Draw(image).text(place, letter, fill=0, font=face)
