@@ -2,6 +2,7 @@
 
 python -m experiments run ten-seeds                   run in a clone, then record; --workers 2: two runs at a time
 python -m experiments record ten-seeds --from FOLDER  record a run of your own
+python -m experiments record second-order-dial --from FOLDER    each value that is in the folder's DVC cache
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
 
@@ -11,7 +12,11 @@ from typing import Annotated
 import typer
 
 from experiments import pages, readme, run_in_clone
+from experiments.declared import parts_of
+from experiments.load_record import load_records
 from experiments.save_record import save_record
+from experiments.take_from_cache import record_part
+from experiments.varied_figure import write_figure
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 
@@ -23,8 +28,9 @@ Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.y
 def run(
     name: Name, workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto for one per core")] = ""
 ) -> None:
-    """Run an experiment in a clone of the last commit, then record it."""
-    print(save_record(name, run_in_clone.run_experiment(name, workers=workers)))
+    """Run an experiment in a clone of the last commit, then record it; part by part, if it has parts."""
+    for part in parts_of(name):
+        print(save_record(part, run_in_clone.run_experiment(part, workers=workers)))
 
 
 @app.command()
@@ -33,17 +39,24 @@ def record(
     folder: Annotated[Path, typer.Option("--from", help="the project folder where you ran it")],
     seeds: Annotated[str | None, typer.Option(help="record only these, such as 42,43")] = None,
 ) -> None:
-    """Copy the results of an experiment that you ran yourself into docs/findings/."""
+    """Copy the results of an experiment that you ran yourself into docs/findings/.
+
+    Of an experiment with parts, whatever the folder's DVC cache has; an existing record of more seeds stays.
+    """
     try:
         selected = [int(seed) for seed in seeds.split(",")] if seeds else None
     except ValueError:
         raise UserError(f"--seeds takes whole numbers, such as 42,43; got {seeds}") from None
-    print(save_record(name, folder, selected))
+    for part in parts_of(name):
+        print(record_part(part, folder, selected) if "/" in part else save_record(part, folder, selected))
 
 
 @app.command()
 def write() -> None:
-    """Write the tables of docs/findings.md, docs/benchmarks.md and README.md."""
+    """Write the tables of docs/findings.md, docs/benchmarks.md and README.md, and the figures in docs/figures/."""
+    for experiment in load_records().values():
+        if experiment.has_results and experiment.experiment.vary:
+            write_figure(experiment)
     for page in pages.PAGES:
         pages.write_page(page)
     readme.write_readme()

@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
+from experiments.varied_tables import open_lines
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
 from metaglot.report.markdown import claim_as_markdown
@@ -58,8 +59,10 @@ def claims(record: ExperimentRecord) -> list[dict[str, Any]]:
 
 def open_questions(known: Known) -> str:
     """Inconclusive pairs, undecided conclusions, and missing seeds and experiments, one line each."""
-    ran = [record for record in known.values() if record.has_results]
+    ran = [record for record in known.values() if record.has_results and not record.experiment.vary]
     points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
+    varied = (record for record in known.values() if record.has_results and record.experiment.vary)
+    points += [line for record in varied for line in open_lines(record)]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."

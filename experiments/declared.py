@@ -1,20 +1,24 @@
 """The experiments in experiments.yaml and their params."""
 
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.errors import UserError, malformed
 from metaglot.core.common.stage_configs import StrictModel
 
 TABLE = Path(__file__).with_name("experiments.yaml")
-PARAMS = Path("params.yaml")
-NOT_COMPARED = "run"  # the device and threads, which every record contains
-Params = dict[str, Any]
+
+
+class Varied(StrictModel):
+    """One key of params.yaml and its values, each compared with `reference`. symbol: the key's name in tables."""
+
+    key: str
+    symbol: str
+    values: list[float]
+    reference: float
 
 
 class Experiment(StrictModel):
@@ -27,6 +31,15 @@ class Experiment(StrictModel):
     compare_with: str | None = None  # another experiment
     cell: str | None = None  # of the published results
     published: dict[str, tuple[str, str]] = {}  # by algorithm: method and network
+    vary: Varied | None = None
+    also: list[str] = []  # other algorithms in the setting of the varied one
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """The settings of each part by its name: a value of the varied key, or another algorithm."""
+        if self.vary is None:
+            return {}
+        parts = {f"{value:g}": self.settings | {self.vary.key: value} for value in self.vary.values}
+        return parts | {algorithm: self.settings | {"algorithms": [algorithm]} for algorithm in self.also}
 
 
 def load_experiments(table: Path = TABLE) -> dict[str, Experiment]:
@@ -34,7 +47,7 @@ def load_experiments(table: Path = TABLE) -> dict[str, Experiment]:
     return {name: _experiment(table, name, declared) for name, declared in read_yaml(table).items()}
 
 
-def _experiment(table: Path, name: str, declared: Params) -> Experiment:
+def _experiment(table: Path, name: str, declared: dict[str, Any]) -> Experiment:
     try:
         return Experiment.model_validate(declared, strict=False)
     except ValidationError as mistakes:
@@ -48,30 +61,20 @@ def find_experiment(name: str) -> Experiment:
     return known[name]
 
 
-def apply_settings(settings: dict[str, Any], params: Params) -> Params:
-    """A copy of params.yaml's content with other values, by dotted key."""
-    changed = deepcopy(params)
-    for key, value in settings.items():
-        *sections, last = key.split(".")
-        part = changed
-        for section in sections:
-            part = part.setdefault(section, {})
-        part[last] = value
-    return changed
+def find_settings(name: str) -> dict[str, Any]:
+    """The changes to params.yaml of an experiment, or of a part of one: `second-order-dial/0.05`."""
+    whole, _, part = name.partition("/")
+    experiment = find_experiment(whole)
+    if not part:
+        return experiment.settings
+    if part not in experiment.parts():
+        raise UserError(f"{name} is not a part of {whole}: it has {', '.join(experiment.parts()) or 'none'}")
+    return experiment.parts()[part]
 
 
-def list_differences(expected: Params, actual: Params) -> list[str]:
-    """The differences between two sets of params as text, by dotted key.
-
-    The order of algorithms, `run`, and the settings of algorithms that do not run are ignored.
-    """
-    algorithms = expected["algorithms"]
-    before, after = (dict(flatten(_comparable(params, algorithms))) for params in (expected, actual))
-    keys = dict.fromkeys([*before, *after])
-    return [f"{key} {after.get(key)}, not {before.get(key)}" for key in keys if before.get(key) != after.get(key)]
-
-
-def _comparable(params: Params, algorithms: list[str]) -> Params:
-    settings = {name: block for name, block in (params.get("settings") or {}).items() if name in algorithms}
-    compared = {key: value for key, value in params.items() if key != NOT_COMPARED}
-    return compared | {"settings": settings, "algorithms": sorted(params["algorithms"])}
+def parts_of(name: str) -> list[str]:
+    """The names of an experiment's parts; the name alone if it has none, or is a part."""
+    whole, _, part = name.partition("/")
+    find_settings(name)
+    parts = find_experiment(whole).parts()
+    return [name] if part or not parts else [f"{whole}/{each}" for each in parts]

@@ -1,7 +1,7 @@
 """The committed results of an experiment, under docs/findings/."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,10 @@ class ExperimentRecord:
         return list(csv.DictReader(read_text(self.folder / "curves.csv").splitlines()))
 
     @cached_property
+    def alignment(self) -> list[dict[str, str]]:
+        return list(csv.DictReader(read_text(self.folder / "alignment.csv").splitlines()))
+
+    @cached_property
     def records(self) -> list[dict[str, Any]]:
         return [read_json(path) for path in sorted((self.folder / "runs").glob("*.json"))]
 
@@ -69,6 +73,12 @@ class ExperimentRecord:
 
     def pairwise_results(self) -> list[PairwiseResult]:
         return [pairwise_result(pair, pair["first"]) for pair in self.comparison["pairs"]]
+
+
+def recorded_parts(record: ExperimentRecord) -> dict[str, ExperimentRecord]:
+    """The parts of an experiment that were recorded, by name."""
+    parts = {part: replace(record, folder=record.folder / part) for part in record.experiment.parts()}
+    return {part: loaded for part, loaded in parts.items() if loaded.has_results}
 
 
 def load_records(findings: Path = FINDINGS) -> dict[str, ExperimentRecord]:

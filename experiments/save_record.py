@@ -1,16 +1,20 @@
-"""Copy a finished experiment into docs/findings/: its params, comparison, curves, results and run records."""
+"""Copy a finished experiment into docs/findings/: params, comparison, curves, alignment, results and run records."""
 
 import shutil
+from collections.abc import Iterable
 from contextlib import chdir
 from pathlib import Path
 
 from experiments import dvc_lock
-from experiments.declared import PARAMS, apply_settings, find_experiment, list_differences
+from experiments.changed_params import PARAMS, apply_settings, list_differences
+from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.report.comparison import compare_runs
-from metaglot.report.dvc_plots import curves
+from metaglot.report.dvc_plots import RUN, curves, run_columns, to_csv
+from metaglot.report.load_runs import LoadedRun
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
@@ -24,13 +28,14 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
 
     An older record is replaced only after everything was read.
     """
-    declared = apply_settings(find_experiment(name).settings, read_yaml(PARAMS))
+    settings = find_settings(name)
+    declared = apply_settings(settings, read_yaml(PARAMS))
     params = dvc_lock.locked_params(folder)
-    check_params(name, folder, declared, params, seeds)
+    check_params(name, folder, declared, params, seeds, settings)
     recorded = seeds or params["seeds"]
     check_finished(folder, params["algorithms"], recorded, params["seeds"])
     place = to / name
-    partial = place.with_name(f".{name}.partial")
+    partial = place.with_name(f".{place.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         write_record(partial.absolute(), folder, recorded)
@@ -44,14 +49,16 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
     return place
 
 
-def check_params(name: str, folder: Path, declared: dict, params: dict, seeds: Seeds | None) -> None:
+def check_params(
+    name: str, folder: Path, declared: dict, params: dict, seeds: Seeds | None, settings: Iterable[str]
+) -> None:
     """Raise UserError if the folder was run with other params; with `seeds`, only these seeds are compared."""
     if seeds:
         missing = sorted({*seeds} - {*declared["seeds"]} or {*seeds} - {*params["seeds"]})
         if missing:
             raise UserError(f"{name} in {folder} has no seed {missing[0]}: its seeds are {declared['seeds']}")
         params = params | {"seeds": declared["seeds"]}
-    if differences := list_differences(declared, params):
+    if differences := list_differences(declared, params, settings):
         raise UserError(f"{folder} did not run {name}: it has {'; '.join(differences)}")
 
 
@@ -77,10 +84,17 @@ def write_record(place: Path, folder: Path, seeds: Seeds) -> None:
         runs = [report.read(row) for row in config.rows]
         write_json(place / "comparison.json", compare_runs(config, runs, bench))
         write_text(place / "curves.csv", curves(runs))
+        write_text(place / "alignment.csv", whole_network_alignment(runs))
         for row in config.rows:
             run = f"{row.algorithm}-{row.seed}"
             _copy(paths.result(row.algorithm, row.seed), place / "results" / f"{run}.json")
             _copy(paths.run_record(row.algorithm, row.seed), place / "runs" / f"{run}.json")
+
+
+def whole_network_alignment(runs: list[LoadedRun]) -> str:
+    """alignment.csv of all runs, without the rows of single layers."""
+    rows = [run_columns(run) | row._asdict() for run in runs for row in run.alignment if row.layer == WHOLE_NETWORK]
+    return to_csv((*RUN, "iteration", "cosine", "norm_ratio"), rows)
 
 
 def _copy(path: Path, to: Path) -> None:

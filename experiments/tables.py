@@ -7,6 +7,7 @@ from typing import Any
 from experiments.compare import compare_experiments
 from experiments.load_record import ExperimentRecord
 from experiments.published_table import cell_table, curve_table
+from experiments.varied_tables import varied_block
 from metaglot.report import formatting
 from metaglot.report.markdown import BASELINES, as_markdown
 from metaglot.report.pair_tables import baselines_table, pairs_table
@@ -15,16 +16,17 @@ from metaglot.report.tables import Record, main_table, more_metrics_table, runs_
 
 def experiment_block(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> str:
     """Markdown; only the question and command if the experiment was not run."""
-    experiment = [record.experiment.question, command_text(record)]
-    return "\n\n".join(
-        [*experiment, *(_numbers(record, known) if record.has_results else [f"**Not run**: {record.expected_time}."])]
-    )
+    numbers = _numbers(record, known) if record.has_results else [f"**Not run**: {record.expected_time}."]
+    return "\n\n".join([record.experiment.question, command_text(record), *numbers])
 
 
 def command_text(record: ExperimentRecord) -> str:
     """The command and its changes to params.yaml."""
     changes = ", ".join(f"`{key}={_value(value)}`" for key, value in record.experiment.settings.items())
-    return f"    {record.command}\n\nIt runs `dvc repro` with {changes}."
+    vary = record.experiment.vary
+    values = f", once for each value of `{vary.key}`: {', '.join(f'{v:g}' for v in vary.values)}" if vary else ""
+    also = f"; then with `algorithms={_value(record.experiment.also)}`" if record.experiment.also else ""
+    return f"    {record.command}\n\nIt runs `dvc repro` with {changes}{values}{also}."
 
 
 def _value(value: object) -> str:
@@ -32,6 +34,8 @@ def _value(value: object) -> str:
 
 
 def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> list[str]:
+    if record.experiment.vary:
+        return varied_block(record)
     partial, compared = record.seeds_so_far(), record.comparison
     parts = [f"**So far {partial}.**"] if partial else []
     parts.append(compared["answer"])

@@ -9,7 +9,8 @@ from typing import Any
 from finished_pipeline import Pipeline
 from params_file import ASGIVEN
 
-from experiments.declared import apply_settings, find_experiment
+from experiments.changed_params import apply_settings
+from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import write_yaml
 from stages.support import paths
 
@@ -18,7 +19,7 @@ Ran = Callable[..., Path]
 
 def ran(folder: Path, name: str, changes: dict[str, Any] | None = None, **options: Any) -> Path:
     """Leave in a folder what running an experiment leaves, with other params if asked."""
-    params = apply_settings(find_experiment(name).settings | (changes or {}), ASGIVEN)
+    params = apply_settings(find_settings(name) | (changes or {}), ASGIVEN)
     task = {key: params["task"][key] for key in ("ways", "shots", "queries", "rotations")}
     known = {"seeds": params["seeds"], "iterations": params["train"]["iterations"], "task": task, "tests": 40}
     known |= {"train": params["train"], "kind": params["split"]["kind"], "model": params["model"]}

@@ -12,16 +12,16 @@ WORKSPACE = Path()
 NOT_IN_A_CLONE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLFLOW_TRACKING_URI"}
 
 
-def clone_commit(folder: Path, cache: Path) -> None:
-    """Clone the last commit, unless `folder` is a clone of it already."""
-    if not folder.exists() or git("rev-parse", "HEAD", folder=folder) != git("rev-parse", "HEAD"):
-        clone(folder, cache)
+def clone_commit(folder: Path, cache: Path, of: Path = WORKSPACE) -> None:
+    """Clone the last commit of a repository, unless `folder` is a clone of it already."""
+    if not folder.exists() or git("rev-parse", "HEAD", folder=folder) != git("rev-parse", "HEAD", folder=of):
+        clone(folder, cache, of)
 
 
-def clone(folder: Path, cache: Path) -> None:
+def clone(folder: Path, cache: Path, of: Path = WORKSPACE) -> None:
     """Clone the last commit into `folder`, in place of what is there; its DVC cache is `cache`."""
     shutil.rmtree(folder, ignore_errors=True)
-    git("clone", "-q", ".", str(folder))
+    git("clone", "-q", str(of), str(folder))
     (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache.resolve()}\n")
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from params_file import ASGIVEN, ROOT, text
 
+from experiments.changed_params import apply_settings, list_differences
 from experiments.conclusions import DECIDES
-from experiments.declared import apply_settings, list_differences, load_experiments
+from experiments.declared import find_settings, load_experiments, parts_of
 from experiments.pages import OPENING, PAGES
 from experiments.published_table import published_number
 from metaglot.algorithms.registry import ALGORITHMS
@@ -20,9 +21,9 @@ EXPERIMENTS = load_experiments()
 THERE = [name for name, one in EXPERIMENTS.items() if {*one.settings.get("algorithms", [])} <= {*ALGORITHMS}]
 
 
-@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("name", [part for name in THERE for part in parts_of(name)])
 def test_its_params_are_taken_by_the_pipeline_and_are_not_the_defaults(name: str) -> None:
-    params = apply_settings(EXPERIMENTS[name].settings, ASGIVEN)
+    params = apply_settings(find_settings(name), ASGIVEN)
     parse_params(text(params), classes(ALGORITHMS))
     assert list_differences(params, ASGIVEN) and not list_differences(params, params)
 

@@ -51,7 +51,7 @@ def test_a_record_is_small_texts_and_the_files_of_every_run(recorded: tuple[Path
     folder, place = recorded
     runs = [f"{algorithm}-{seed}.json" for algorithm in ("maml", "fomaml") for seed in (42, 43, 44)]
     each = {f"{kind}/{run}" for kind in ("runs", "results") for run in runs}
-    assert files(place) == {"about.json", "comparison.json", "curves.csv", "params.yaml"} | each
+    assert files(place) == {"about.json", "comparison.json", "curves.csv", "alignment.csv", "params.yaml"} | each
     assert (place / "results/maml-43.json").read_bytes() == (folder / paths.result("maml", 43)).read_bytes()
     assert (place / "runs/maml-43.json").read_bytes() == (folder / paths.run_record("maml", 43)).read_bytes()
     assert read_json(place / "about.json")["recorded"] == read_json(place / "about.json")["asked"] == [42, 43, 44]
@@ -143,7 +143,7 @@ def test_an_experiment_that_nobody_declared_is_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("about", sorted((ROOT / FINDINGS).glob("*/about.json")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("about", sorted((ROOT / FINDINGS).rglob("about.json")), ids=lambda path: path.parent.name)
 def test_the_commit_that_a_committed_record_names_is_one_of_this_project(about: Path) -> None:
     code = read_json(about)["code"]
     if git("rev-parse", "--is-shallow-repository").stdout != "false\n":

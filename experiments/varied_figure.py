@@ -1,0 +1,93 @@
+"""The figure of a varied experiment: accuracy with intervals, cosine and training time by the varied value."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from experiments.load_record import ExperimentRecord
+from experiments.varied_rows import VariedRow, varied_rows
+from metaglot.charts.curves import curves
+from metaglot.charts.scales import linear_axis
+from metaglot.charts.theme import PRINT, config
+from metaglot.charts.vega import VEGA_LITE
+from metaglot.core.common.atomic_files import write_text
+
+FIGURES = Path("docs/figures")
+WIDTH, HEIGHT = 230, 200  # pixels of one panel
+Rows = list[dict[str, Any]]
+
+
+def figure_path(record: ExperimentRecord) -> Path:
+    return FIGURES / f"{record.name}.svg"
+
+
+def write_figure(record: ExperimentRecord) -> None:
+    write_text(figure_path(record), figure(record))
+
+
+def figure(record: ExperimentRecord) -> str:
+    """An SVG that ends with the digest of its specification, by which a test knows that it is of these numbers."""
+    chart = specification(record)
+    drawn = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
+    return f"{drawn.strip()}\n<!-- specification: {digest(chart)} -->\n"
+
+
+def digest(chart: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(chart, sort_keys=True).encode()).hexdigest()
+
+
+def specification(record: ExperimentRecord) -> dict[str, Any]:
+    rows, vary = varied_rows(record), record.experiment.vary
+    assert vary is not None
+    values = [row for row in rows if row.value is not None]
+    panels = [
+        accuracy_panel(
+            vary.symbol, [_accuracy(row) for row in values], [_accuracy(row) for row in rows if row not in values]
+        ),
+        curve_panel(
+            vary.symbol, "cosine with the exact meta-gradient", _points(values, _cosines(values, vary.reference))
+        ),
+        curve_panel(vary.symbol, "training time, s", _points(values, [row.seconds for row in values])),
+    ]
+    chart = alt.hconcat(*panels, spacing=30).properties(title=record.experiment.title)
+    return chart.to_dict() | {"config": config(PRINT)}
+
+
+def accuracy_panel(symbol: str, rows: Rows, others: Rows) -> alt.LayerChart | alt.FacetChart:
+    """A bar for each interval, a curve of the means, and a dashed line for each other algorithm."""
+    base = _base(symbol, "test accuracy, 95% intervals", rows, "y", ".1%")
+    bars = base.mark_rule(strokeWidth=1.5, color=PRINT.series[0]).encode(alt.Y("low:Q"), alt.Y2("high:Q"))
+    lines = alt.Chart(alt.InlineData(values=others)).mark_rule(strokeDash=[4, 3], color=PRINT.series[1]).encode(y="y:Q")
+    names = alt.Chart(alt.InlineData(values=others)).mark_text(align="right", dy=10, fontSize=11, color=PRINT.ink)
+    names = names.encode(alt.Y("y:Q"), alt.Text("label:N"), x=alt.value(WIDTH))
+    return alt.layer(*([lines, names] if others else []), bars, *curves(base), width=WIDTH, height=HEIGHT)
+
+
+def curve_panel(symbol: str, title: str, rows: Rows) -> alt.LayerChart | alt.FacetChart:
+    return alt.layer(*curves(_base(symbol, title, rows, "y", "~g")), width=WIDTH, height=HEIGHT)
+
+
+def _base(symbol: str, title: str, rows: Rows, field: str, number_format: str) -> alt.Chart:
+    scale, _ = linear_axis("y", title)
+    return alt.Chart(alt.InlineData(values=rows)).encode(
+        alt.X("x:Q", title=symbol, scale=alt.Scale(padding=8, nice=False)),
+        alt.Y(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(format=number_format, title=title)),
+        color=alt.value(PRINT.series[0]),
+    )
+
+
+def _accuracy(row: VariedRow) -> dict[str, Any]:
+    mean, (low, high) = row.row["accuracy"]["mean"], row.row["accuracy"]["ci95"]
+    return {"x": row.value, "y": mean, "low": low, "high": high, "label": row.row["label"]}
+
+
+def _cosines(rows: list[VariedRow], reference: float) -> list[float | None]:
+    return [1.0 if row.value == reference else row.median_alignment("cosine") for row in rows]
+
+
+def _points(rows: list[VariedRow], values: list[float | None]) -> Rows:
+    return [{"x": row.value, "y": value} for row, value in zip(rows, values, strict=True) if value is not None]

@@ -1,0 +1,126 @@
+"""An experiment that varies one key: its parts, their table, and the figure."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from params_file import ROOT
+from ran_experiment import ran
+from scipy import stats
+
+from experiments.conclusions import open_questions
+from experiments.declared import find_settings, parts_of
+from experiments.load_record import FINDINGS, ExperimentRecord, load_records, recorded_parts
+from experiments.save_record import save_record
+from experiments.varied_figure import digest, figure, figure_path, specification
+from experiments.varied_rows import differences, gain, reference_row, varied_rows
+from experiments.varied_tables import varied_block, varied_table
+from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.errors import UserError
+
+DIAL = "second-order-dial"
+SKILLS = {"0": 0.90, "0.05": 0.95, "1": 0.96, "hf_maml": 0.961}  # of the parts that ran
+SEEDS = {"0": [42, 43, 44], "0.05": [42, 43], "1": [42, 43, 44], "hf_maml": [43, 44, 45]}
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
+    place = tmp_path_factory.mktemp("dial")
+    for part, skill in SKILLS.items():
+        algorithm = part if part == "hf_maml" else "maml"
+        folder = ran(place / part, f"{DIAL}/{part}", {"seeds": SEEDS[part]}, skills={algorithm: skill}, cosine=skill)
+        save_record(f"{DIAL}/{part}", folder, SEEDS[part], to=place / "docs")
+    return load_records(place / "docs")[DIAL]
+
+
+def test_a_part_is_the_experiment_with_one_value() -> None:
+    assert parts_of(DIAL)[:2] == [f"{DIAL}/0", f"{DIAL}/0.05"] and parts_of(DIAL)[-1] == f"{DIAL}/imaml"
+    settings = find_settings(DIAL)
+    assert find_settings(f"{DIAL}/0.05") == settings | {"settings.maml.second_order": 0.05}
+    assert find_settings(f"{DIAL}/imaml") == settings | {"algorithms": ["imaml"]}
+    assert parts_of("ten-seeds") == ["ten-seeds"] and parts_of(f"{DIAL}/1") == [f"{DIAL}/1"]
+    with pytest.raises(UserError, match="second-order-dial/2 is not a part of second-order-dial: it has 0, 0.05"):
+        parts_of(f"{DIAL}/2")
+
+
+def test_a_part_with_another_value_is_not_recorded_as_this_one(tmp_path: Path) -> None:
+    folder = ran(tmp_path / "ran", f"{DIAL}/0.1")
+    with pytest.raises(UserError, match=r"did not run .*/0.25: it has settings.maml.second_order 0.1, not 0.25"):
+        save_record(f"{DIAL}/0.25", folder, to=tmp_path / "docs")
+
+
+def test_only_the_recorded_parts_are_rows(record: ExperimentRecord) -> None:
+    assert list(recorded_parts(record)) == list(SKILLS)
+    assert [row.value for row in varied_rows(record)] == [0, 0.05, 1, None]
+
+
+def test_differences_are_paired_by_seed_and_corrected_as_one_family(record: ExperimentRecord) -> None:
+    rows = varied_rows(record)
+    reference = reference_row(record, rows)
+    assert reference is not None and reference.part == "1"
+    compared = differences(reference, rows)
+    assert list(compared) == ["0", "0.05", "hf_maml"]
+    assert [d.seeds for d in compared.values()] == [[42, 43, 44], [42, 43], [43, 44]]
+    ours, theirs = ([row.accuracies[seed] for seed in (42, 43, 44)] for row in (rows[0], reference))
+    test = stats.ttest_rel(ours, theirs)
+    assert compared["0"].test.p == pytest.approx(test.pvalue)
+    assert compared["0"].test.ci95 == pytest.approx(tuple(test.confidence_interval()))
+    assert compared["0"].p == pytest.approx(min(3 * test.pvalue, 1)) and compared["0"].verdict == "worse"
+
+
+def test_the_share_of_the_gain_is_over_the_seeds_of_all_three(record: ExperimentRecord) -> None:
+    zero, small, one, _ = rows = varied_rows(record)
+    means = [np.mean([row.accuracies[seed] for seed in (42, 43)]) for row in (zero, small, one)]
+    assert gain(small, rows, one) == pytest.approx((means[1] - means[0]) / (means[2] - means[0]))
+    assert (gain(zero, rows, one), gain(one, rows, one)) == (0, 1)
+
+
+def test_the_table_shows_every_row_and_what_is_missing_is_said(record: ExperimentRecord) -> None:
+    table = varied_table(record, varied_rows(record))
+    assert [row[0] for row in table.rows] == ["c = 0", "c = 0.05", "c = 1", "HF-MAML"]
+    cells = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    for shown, row in zip(cells, varied_rows(record), strict=True):
+        assert shown["test accuracy"].startswith(f"{row.row['accuracy']['mean']:.2%} [")
+    assert cells[2]["cosine"] == "exact" and abs(float(cells[1]["cosine"]) - 0.95) < 0.01
+    text = "\n".join(varied_block(record))
+    assert "**So far 11 of 100 runs.**" in text and "Compared with c = 1: less accurate: c = 0" in text
+    assert f"`{DIAL}`: so far 11 of 100 runs" in open_questions({DIAL: record})
+
+
+def test_without_the_reference_nothing_is_compared(record: ExperimentRecord, tmp_path: Path) -> None:
+    save_record(f"{DIAL}/0", ran(tmp_path / "ran", f"{DIAL}/0"), to=tmp_path / "docs")
+    other = load_records(tmp_path / "docs")[DIAL]
+    assert "The reference was not recorded yet." in varied_block(other)
+    assert "point" in figure(other)
+
+
+def curves_of(chart: dict[str, Any]) -> list[list[float]]:
+    """The values of the last layer of each panel."""
+    names = [panel.get("data", panel["layer"][-1].get("data"))["name"] for panel in chart["hconcat"]]
+    return [[row["y"] for row in chart["datasets"][name]] for name in names]
+
+
+def test_the_figure_shows_the_numbers_of_the_record(record: ExperimentRecord) -> None:
+    accuracies, cosines, _ = curves_of(specification(record))
+    assert accuracies == [row.row["accuracy"]["mean"] for row in varied_rows(record)[:3]]
+    assert cosines[2] == 1
+    drawn = figure(record)
+    assert drawn.startswith("<svg") and drawn.endswith(f"<!-- specification: {digest(specification(record))} -->\n")
+    for text in ("test accuracy, 95% intervals", "training time, s", "HF-MAML"):
+        assert text in drawn
+
+
+VARIED = [name for name, found in load_records(ROOT / FINDINGS).items() if found.has_results and found.experiment.vary]
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_a_committed_figure_is_of_the_committed_numbers(name: str) -> None:
+    record = load_records(ROOT / FINDINGS)[name]
+    assert digest(specification(record)) in (ROOT / figure_path(record)).read_text()
+
+
+@pytest.mark.parametrize("name", VARIED)
+def test_the_committed_parts_were_scored_on_the_same_tasks(name: str) -> None:
+    parts = recorded_parts(load_records(ROOT / FINDINGS)[name]).values()
+    assert len({read_json(part.folder / "comparison.json")["evaluate"]["tasks_sha256"] for part in parts}) == 1
