@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
+from experiments.variance_tables import missing_parts
 from experiments.varied_tables import open_lines
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
@@ -59,10 +60,12 @@ def claims(record: ExperimentRecord) -> list[dict[str, Any]]:
 
 def open_questions(known: Known) -> str:
     """Inconclusive pairs, undecided conclusions, and missing seeds and experiments, one line each."""
-    ran = [record for record in known.values() if record.has_results and not record.experiment.vary]
+    with_results = [record for record in known.values() if record.has_results]
+    ran = [record for record in with_results if not (record.experiment.vary or record.experiment.crossed)]
     points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
-    varied = (record for record in known.values() if record.has_results and record.experiment.vary)
-    points += [line for record in varied for line in open_lines(record)]
+    points += [line for record in with_results if record.experiment.vary for line in open_lines(record)]
+    crossed = [record for record in with_results if record.experiment.crossed]
+    points += [f"`{record.name}`: so far {part}." for record in crossed if (part := missing_parts(record))]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."
@@ -73,7 +76,7 @@ def _open_pairs(record: ExperimentRecord) -> list[str]:
     pairs = record.pairwise_results()
     unsure = [pair for pair in pairs if pair.verdict.startswith(Decision.INCONCLUSIVE)]
     if len(unsure) > MANY_PAIRS:
-        seeds = formatting.several(len(record.about["recorded"]), "seed")
+        seeds = formatting.several(len(record.about["recorded"]), record.unit)
         return [f"`{record.name}`: {seeds} settled {len(pairs) - len(unsure)} of {len(pairs)} pairs of algorithms."]
     margin = record.margin
     return [f"`{record.name}`: {formatting.verdict(pair, margin)} {formatting.difference(pair)}." for pair in unsure]

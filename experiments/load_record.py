@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.declared import Experiment, load_experiments
+from experiments.replicates import merge_replicates
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
 from metaglot.report.headline import answer
@@ -17,11 +18,21 @@ FINDINGS = Path("docs/findings")
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """An experiment and the folder of its results, which exists if it was run."""
+    """An experiment, or a part of one, and the folder of its results, which exists if it was run."""
 
     name: str
     experiment: Experiment
     folder: Path
+    part: str | None = None
+
+    @property
+    def is_replicated(self) -> bool:
+        """Whether its results are those of its parts, the replicates."""
+        return bool(self.experiment.replicates) and self.part is None
+
+    @property
+    def unit(self) -> str:
+        return "replicate" if self.is_replicated else "seed"
 
     @property
     def has_results(self) -> bool:
@@ -38,8 +49,11 @@ class ExperimentRecord:
 
     @cached_property
     def comparison(self) -> dict[str, Any]:
-        """comparison.json; its answer is worded as in today's report."""
-        recorded = read_json(self.folder / "comparison.json")
+        """comparison.json, or that of all replicates; its answer is worded as in today's report."""
+        if self.is_replicated:
+            recorded = merge_replicates([part.comparison for part in recorded_parts(self).values()])
+        else:
+            recorded = read_json(self.folder / "comparison.json")
         return recorded | {"answer": answer(recorded["algorithms"], recorded["pairs"], recorded["margin"])}
 
     @cached_property
@@ -52,24 +66,29 @@ class ExperimentRecord:
 
     @cached_property
     def records(self) -> list[dict[str, Any]]:
-        return [read_json(path) for path in sorted((self.folder / "runs").glob("*.json"))]
+        return [read_json(path) for path in sorted(self.folder.rglob("runs/*.json"))]
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """Seeds `recorded` and `asked` for; `code`, the commit of this project that computed them, or null."""
-        return read_json(self.folder / "about.json")
+        """Seeds or replicates `recorded` and `asked` for; `code`, the commit that computed them, or null."""
+        if not self.is_replicated:
+            return read_json(self.folder / "about.json")
+        parts = recorded_parts(self)
+        codes = {part.about["code"] for part in parts.values()}
+        code = codes.pop() if len(codes) == 1 else None
+        return {"recorded": [int(number) for number in parts], "asked": self.experiment.replicates, "code": code}
 
     @property
     def margin(self) -> float:
         return self.comparison["margin"]
 
     def seeds_so_far(self) -> str | None:
-        """The recorded seeds as text, or None if all are recorded."""
+        """The recorded seeds or replicates as text, or None if all are recorded."""
         seeds = self.about
         if set(seeds["recorded"]) == set(seeds["asked"]):
             return None
         named = formatting.listed([str(seed) for seed in seeds["recorded"]])
-        return f"{len(seeds['recorded'])} of {formatting.several(len(seeds['asked']), 'seed')}: {named}"
+        return f"{len(seeds['recorded'])} of {formatting.several(len(seeds['asked']), self.unit)}: {named}"
 
     def pairwise_results(self) -> list[PairwiseResult]:
         return [pairwise_result(pair, pair["first"]) for pair in self.comparison["pairs"]]
@@ -77,7 +96,7 @@ class ExperimentRecord:
 
 def recorded_parts(record: ExperimentRecord) -> dict[str, ExperimentRecord]:
     """The parts of an experiment that were recorded, by name."""
-    parts = {part: replace(record, folder=record.folder / part) for part in record.experiment.parts()}
+    parts = {part: replace(record, folder=record.folder / part, part=part) for part in record.experiment.parts()}
     return {part: loaded for part, loaded in parts.items() if loaded.has_results}
 
 

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
+from experiments.command_text import command_text
 from experiments.compare import compare_experiments
 from experiments.load_record import ExperimentRecord
 from experiments.published_table import cell_table, curve_table
+from experiments.replicate_tables import replicate_tables
+from experiments.variance_tables import variance_block
 from experiments.varied_tables import varied_block
 from metaglot.report import formatting
 from metaglot.report.markdown import BASELINES, as_markdown
@@ -20,36 +23,31 @@ def experiment_block(record: ExperimentRecord, known: dict[str, ExperimentRecord
     return "\n\n".join([record.experiment.question, command_text(record), *numbers])
 
 
-def command_text(record: ExperimentRecord) -> str:
-    """The command and its changes to params.yaml."""
-    changes = ", ".join(f"`{key}={_value(value)}`" for key, value in record.experiment.settings.items())
-    vary = record.experiment.vary
-    values = f", once for each value of `{vary.key}`: {', '.join(f'{v:g}' for v in vary.values)}" if vary else ""
-    also = f"; then with `algorithms={_value(record.experiment.also)}`" if record.experiment.also else ""
-    return f"    {record.command}\n\nIt runs `dvc repro` with {changes}{values}{also}."
-
-
-def _value(value: object) -> str:
-    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
-
-
 def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> list[str]:
     if record.experiment.vary:
         return varied_block(record)
+    if record.experiment.crossed:
+        return variance_block(record)
     partial, compared = record.seeds_so_far(), record.comparison
     parts = [f"**So far {partial}.**"] if partial else []
-    parts.append(compared["answer"])
+    parts += [compared["answer"], *(replicate_tables(record) if record.is_replicated else _seed_tables(record))]
+    if record.experiment.compare_with:
+        parts.append(compare_experiments(record, known[record.experiment.compare_with]))
+    return [*parts, _details("Every run", as_markdown(runs_table(compared))), source_text(record)]
+
+
+def _seed_tables(record: ExperimentRecord) -> list[str]:
+    """The tables of an experiment with one split and one draw of test tasks."""
+    compared = record.comparison
     if record.experiment.cell:
-        parts += [as_markdown(cell_table(record)), as_markdown(curve_table(record))]
+        parts = [as_markdown(cell_table(record)), as_markdown(curve_table(record))]
     else:
-        parts += [as_markdown(table) for table in (main_table(compared), more_metrics_table(compared)) if table]
+        parts = [as_markdown(table) for table in (main_table(compared), more_metrics_table(compared)) if table]
     if compared["pairs"]:
         parts.append(as_markdown(pairs_table(compared)))
     if compared.get("baselines"):
         parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
-    if record.experiment.compare_with:
-        parts.append(compare_experiments(record, known[record.experiment.compare_with]))
-    return [*parts, _details("Every run", as_markdown(runs_table(compared))), source_text(record)]
+    return parts
 
 
 def _details(summary: str, content: str) -> str:

@@ -53,8 +53,8 @@ def difference(result: PairwiseResult) -> str:
     minus = f"{result.label} minus {result.other} is {points(result.difference)} points"
     interval = f"95% interval {bounds((result.low, result.high))}"
     if result.p is None:
-        return f"{minus} ({interval}, clustered by character, one seed)"
-    seeds, p = several(result.seeds, "seed"), p_value(result.p)
+        return f"{minus} ({interval}, clustered by character, one {result.unit})"
+    seeds, p = several(result.seeds, result.unit), p_value(result.p)
     characters = f"; clustered by test character {bounds(result.over_characters)}" if result.over_characters else ""
     corrected = "Holm's " if result.family > 1 else ""
     return f"{minus} ({interval}, over {seeds}{characters}; {corrected}{p})"
@@ -72,7 +72,8 @@ def verdict(result: PairwiseResult, margin: float) -> str:
             pair = f"{first} and {second}"
             return f"The difference between {pair} is inconclusive, and not shown to be below {size(margin)}."
         case "inconclusive (one seed)":
-            return f"One seed compares two networks. It cannot tell which algorithm is better, {first} or {second}."
+            pair = f"{first} or {second}"
+            return f"One {result.unit} compares two networks. It cannot tell which algorithm is better, {pair}."
         case _:
             return f"{first} and {second} differ by no more than {size(margin)}."
 

@@ -45,7 +45,7 @@ def _accuracy_cells(result: PairwiseResult) -> list[str]:
         f"{result.label} {formatting.MINUS} {result.other}",
         formatting.points(result.difference),
         formatting.bounds((result.low, result.high)),
-        "the characters of one seed" if result.p is None else formatting.several(result.seeds, "seed"),
+        f"the characters of one {result.unit}" if result.p is None else formatting.several(result.seeds, result.unit),
         formatting.bounds(result.over_characters) if result.over_characters else "",
         "" if result.p is None else f"{result.p:.2g}",
         result.verdict + (", within the margin" if is_small else ""),

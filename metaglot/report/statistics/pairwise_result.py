@@ -13,6 +13,8 @@ OPPOSITE = {"better": "worse", "worse": "better"}
 class PairwiseResult:
     """A difference in accuracy with its 95% interval: over seeds or, with one seed, clustered by character.
 
+    unit: what `seeds` counts, a seed of one split or a replicate, which draws the split and the test tasks too.
+
     over_characters: with several seeds, the interval of their mean clustered by test character.
     family: the number of comparisons that `p` is corrected for.
     """
@@ -28,6 +30,7 @@ class PairwiseResult:
     family: int
     verdict: str
     within_margin: bool
+    unit: str = "seed"
 
 
 def pairwise_result(pair: Pair, algorithm: str) -> PairwiseResult:
@@ -51,6 +54,7 @@ def pairwise_result(pair: Pair, algorithm: str) -> PairwiseResult:
         family=pair.get("family", 1),
         verdict=verdict if forward else OPPOSITE.get(verdict, verdict),
         within_margin=pair["within_margin"],
+        unit=pair.get("unit", "seed"),
     )
 
 

@@ -1,0 +1,32 @@
+"""The command of an experiment, and what it changes in params.yaml, as text."""
+
+from experiments.load_record import ExperimentRecord
+
+
+def command_text(record: ExperimentRecord) -> str:
+    """The command and its changes to params.yaml."""
+    changes = ", ".join(f"`{key}={_value(value)}`" for key, value in record.experiment.settings.items())
+    return f"    {record.command}\n\nIt runs `dvc repro` with {changes}{_parts_text(record)}."
+
+
+def _parts_text(record: ExperimentRecord) -> str:
+    """What differs between the parts."""
+    experiment = record.experiment
+    if experiment.replicates:
+        numbers = _numbers(experiment.replicates)
+        return f", once for each replicate: `split.seed`, `seeds` and `evaluate.seed` are {numbers}"
+    if experiment.crossed:
+        splits, tasks = _numbers(experiment.crossed.splits), _numbers(experiment.crossed.tasks)
+        return f", for each `split.seed` of {splits} with each `evaluate.seed` of {tasks}"
+    if experiment.vary is None:
+        return ""
+    also = f"; then with `algorithms={_value(experiment.also)}`" if experiment.also else ""
+    return f", once for each value of `{experiment.vary.key}`: {_numbers(experiment.vary.values)}{also}"
+
+
+def _numbers(values: list[int] | list[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _value(value: object) -> str:
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)

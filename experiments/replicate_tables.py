@@ -1,0 +1,83 @@
+"""The block of an experiment of replicates: rows and pairs over replicates, effect sizes, and what would settle."""
+
+import numpy as np
+
+from experiments.load_record import ExperimentRecord
+from experiments.power import replicates_needed
+from metaglot.report import formatting
+from metaglot.report.markdown import BASELINES, as_markdown
+from metaglot.report.pair_tables import baselines_table, best_first, pairs_table
+from metaglot.report.statistics.pairs import Pair
+from metaglot.report.tables import Record, Table, main_table, more_metrics_table
+
+DESIGN = (
+    "Over replicates: each draws its split of the characters, initialisation, training tasks and test tasks from its "
+    "number. Pairs are compared on the same tasks within a replicate, and an interval over replicates is about other "
+    "characters too. Cohen's d is the mean difference divided by the standard deviation of the differences."
+)
+
+
+def replicate_tables(record: ExperimentRecord) -> list[str]:
+    compared = record.comparison
+    more = more_metrics_table(compared)
+    parts = [DESIGN, as_markdown(rows_table(compared)), *([as_markdown(more)] if more else [])]
+    if compared["pairs"]:
+        parts += [settled(compared), as_markdown(differences_table(compared))]
+    if compared["baselines"]:
+        parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
+    return parts
+
+
+def rows_table(compared: Record) -> Table:
+    """The main table, whose seeds are replicates."""
+    table = main_table(compared)
+    rows = [
+        [cell.replace("seeds", "replicates") if column == 1 else cell for column, cell in enumerate(row)]
+        for row in table.rows
+    ]
+    return Table(["replicates" if title == "seeds" else title for title in table.header], rows)
+
+
+def differences_table(compared: Record) -> Table:
+    """The table of pairs, with Cohen's d and the number of replicates that an open pair needs."""
+    table = pairs_table(compared)
+    header = [*table.header[:-1], "Cohen's d", table.header[-1], "replicates to settle it"]
+    rows = [
+        [*cells[:-1], _effect(pair), cells[-1], _needed(pair, compared)]
+        for cells, pair in zip(table.rows, best_first(compared), strict=True)
+    ]
+    return Table(header, rows)
+
+
+def settled(compared: Record) -> str:
+    pairs = compared["pairs"]
+    closed = sum(not is_open(pair) for pair in pairs)
+    return f"Settled: {closed} of {formatting.several(len(pairs), 'pair')}."
+
+
+def is_open(pair: Pair) -> bool:
+    return str(pair["verdict"]).startswith("inconclusive")
+
+
+def cohens_d(pair: Pair) -> float | None:
+    """Of paired differences in accuracy; None for one replicate, or differences that are all equal."""
+    differences = accuracy_differences(pair)
+    deviation = differences.std(ddof=1) if len(differences) > 1 else 0
+    return float(differences.mean() / deviation) if deviation else None
+
+
+def accuracy_differences(pair: Pair) -> np.ndarray:
+    return np.array([replicate["accuracy"]["difference"] for replicate in pair["by_seed"]])
+
+
+def _effect(pair: Pair) -> str:
+    effect = cohens_d(pair)
+    return "" if effect is None else f"{effect:+.2f}".replace("-", formatting.MINUS)
+
+
+def _needed(pair: Pair, compared: Record) -> str:
+    differences = accuracy_differences(pair)
+    if not is_open(pair) or len(differences) < 2:
+        return ""
+    number = replicates_needed(differences, compared["margin"], len(compared["pairs"]))
+    return "more than 1,000" if number is None else f"{number:,}"

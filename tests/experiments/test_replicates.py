@@ -1,0 +1,139 @@
+"""Replicates: pairs on the same tasks within each, the interval over them, and what it covers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from ran_experiment import ran
+from scipy import stats
+
+from experiments import declared
+from experiments.conclusions import open_questions
+from experiments.declared import find_settings, load_experiments, parts_of
+from experiments.load_record import ExperimentRecord, load_records
+from experiments.power import replicates_needed
+from experiments.replicate_tables import cohens_d, differences_table, is_open, rows_table
+from experiments.save_record import save_record
+from experiments.tables import experiment_block
+from metaglot.core.common.errors import UserError
+from metaglot.report.statistics.significance import compare_over_seeds
+
+SKILLS = {"maml": 0.95, "fomaml": 0.9, "scratch": 0.5}
+DECLARED = {
+    "three": {
+        "title": "Three replicates of four",
+        "question": "Which is best?",
+        "settings": {"algorithms": list(SKILLS)},
+        "replicates": [1, 2, 3, 4],
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
+    """Three of four replicates; the algorithms' skills differ a little more in each."""
+    place = tmp_path_factory.mktemp("replicates")
+    (place / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(declared, "TABLE", place / "experiments.yaml")
+        for number in (1, 2, 3):
+            skills = {name: skill + 0.002 * number * len(name) for name, skill in SKILLS.items()}
+            save_record(
+                f"three/{number}", ran(place / str(number), f"three/{number}", skills=skills), to=place / "docs"
+            )
+        return load_records(place / "docs")["three"]
+
+
+def test_a_replicate_draws_everything_from_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
+    monkeypatch.setattr(declared, "TABLE", tmp_path / "experiments.yaml")
+    assert parts_of("three") == [f"three/{number}" for number in (1, 2, 3, 4)]
+    drawn = {"split.seed": 2, "seeds": [2], "evaluate.seed": 2}
+    assert find_settings("three/2") == DECLARED["three"]["settings"] | drawn
+
+
+def test_two_designs_at_once_are_refused(tmp_path: Path) -> None:
+    both = {"a": DECLARED["three"] | {"crossed": {"splits": [1, 2], "tasks": [1, 2]}}}
+    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(both))
+    with pytest.raises(UserError, match="vary, replicates and crossed exclude each other"):
+        load_experiments(tmp_path / "experiments.yaml")
+
+
+def test_a_pair_is_scipys_paired_t_test_over_replicates(record: ExperimentRecord) -> None:
+    runs = {(run["algorithm"], run["seed"]): run["accuracy"] for run in record.comparison["runs"]}
+    assert len(runs) == 9
+    for pair in record.comparison["pairs"]:
+        ours, theirs = ([runs[name, number] for number in (1, 2, 3)] for name in (pair["first"], pair["second"]))
+        test, shown = stats.ttest_rel(ours, theirs), pair["over_seeds"]["accuracy"]
+        assert shown["p"] == pytest.approx(test.pvalue, rel=1e-3)
+        assert shown["ci95"] == pytest.approx(tuple(test.confidence_interval()), rel=1e-3)
+        differences = np.subtract(ours, theirs)
+        assert cohens_d(pair) == pytest.approx(differences.mean() / differences.std(ddof=1), rel=1e-3)
+        assert pair["family"] == 3
+
+
+def test_the_mean_and_its_interval_are_over_replicates(record: ExperimentRecord) -> None:
+    row = record.comparison["algorithms"][0]
+    values = [run["accuracy"] for run in record.comparison["runs"] if run["algorithm"] == "maml"]
+    assert row["accuracy"]["mean"] == pytest.approx(np.mean(values)) and row["accuracy"]["over"] == "replicates"
+    interval = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    assert row["accuracy"]["ci95"] == pytest.approx(interval)
+
+
+def test_the_block_says_which_design_it_is(record: ExperimentRecord) -> None:
+    text = experiment_block(record, {})
+    assert "**So far 3 of 4 replicates: 1, 2 and 3.**" in text and "Over replicates: each draws its split" in text
+    assert "once for each replicate: `split.seed`, `seeds` and `evaluate.seed` are 1, 2, 3, 4." in text
+    assert "| 3 replicates |" in text and "over 3 replicates" not in rows_table(record.comparison).header
+    assert "Against the baselines without meta-learning" in text
+    assert "so far 3 of 4 replicates" in open_questions({"three": record})
+
+
+def test_open_pairs_say_how_many_replicates_would_settle_them(record: ExperimentRecord) -> None:
+    table = differences_table(record.comparison)
+    assert table.header[-3:] == ["Cohen's d", "verdict on the first", "replicates to settle it"]
+    for cells in table.rows:
+        assert bool(cells[-1]) == cells[-2].startswith("inconclusive")
+    pairs = record.comparison["pairs"]
+    assert any(is_open(pair) for pair in pairs) or all(cells[-1] == "" for cells in table.rows)
+
+
+def test_the_power_is_that_of_statsmodels() -> None:
+    from statsmodels.stats.power import TTestPower
+
+    differences = np.array([0.01, 0.03, -0.01, 0.02])
+    effect = differences.mean() / differences.std(ddof=1)
+    exact = TTestPower().solve_power(effect, power=0.8, alpha=0.05 / 6, alternative="two-sided")
+    assert replicates_needed(differences, margin=0.0001, family=6) == int(np.ceil(exact))
+    assert replicates_needed(np.array([0.005, -0.005]), margin=0.005, family=1) < 20  # within the margin
+    assert replicates_needed(np.array([0.101, -0.1]), margin=0.0001, family=1) is None
+
+
+def simulated_differences(random: np.random.Generator, splits: int, runs: int) -> np.ndarray:
+    """[splits, runs]: mean differences of two algorithms over tasks that share the characters of a split."""
+    characters = random.normal(0, 0.02, (splits, 1, 60))
+    drawn = random.integers(0, 60, (splits, 1, 100 * 5))
+    tasks = np.take_along_axis(characters, drawn, axis=2).reshape(splits, 1, 100, 5).mean(3)
+    networks = random.normal(0, 0.003, (splits, runs, 1))
+    noise = random.normal(0, 0.05, (splits, runs, 100))
+    return (0.01 + tasks + networks + noise).mean(2)
+
+
+def covers(differences: np.ndarray) -> bool:
+    interval = compare_over_seeds(differences, None).ci95
+    assert interval is not None
+    return interval[0] <= 0.01 <= interval[1]
+
+
+@pytest.mark.parametrize("replicates", [3, 5, 10])
+def test_the_95_percent_interval_over_replicates_covers_95_percent(replicates: int) -> None:
+    random = np.random.default_rng(0)
+    covered = [covers(simulated_differences(random, replicates, 1)[:, 0]) for _ in range(2000)]
+    assert 0.938 < np.mean(covered) < 0.962  # 2.5 standard errors
+
+
+def test_an_interval_over_seeds_of_one_split_does_not_cover_other_characters() -> None:
+    random = np.random.default_rng(0)
+    covered = [covers(simulated_differences(random, 1, 5)[0]) for _ in range(500)]
+    assert np.mean(covered) < 0.9
