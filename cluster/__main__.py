@@ -31,15 +31,17 @@ def run(
     workers: Workers = "auto",
     ray: Ray = "",
     publish: Annotated[bool, typer.Option(help="publish to MLflow; without, `dvc repro` does")] = True,
+    train_only: Annotated[bool, typer.Option("--train-only", help="score and publish nothing")] = False,
 ) -> None:
     """Compute every run that is out of date, restore the results here, and publish them to MLflow."""
     plan.check_code_is_committed()
+    kinds = plan.COMPUTED[:1] if train_only else plan.COMPUTED
     try:
         plan.make_inputs()
-        jobs = restore.restore()
+        jobs = restore.restore(kinds)
         failed = compute(jobs, workers, ray) if jobs else {}
-        restore.restore()
-        if publish:
+        restore.restore(kinds)
+        if publish and not train_only:
             restore.publish()
     except KeyboardInterrupt:
         raise UserError(f"interrupted; {RESUME}") from None

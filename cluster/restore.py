@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from dvc.repo import Repo
@@ -19,11 +19,11 @@ Stages = list[PipelineStage]
 logging.getLogger("dvc").setLevel(logging.WARNING)  # or it prints a line for each stage that it takes from its cache
 
 
-def restore() -> list[Job]:
-    """Take what the run cache has; returns the jobs that it has not."""
+def restore(kinds: Iterable[str] = COMPUTED) -> list[Job]:
+    """Take what the run cache has of these kinds of stages; returns the jobs that it has not."""
     missing = []
     with Repo() as repo, one_lock_file(repo) as restored:
-        for stage, algorithm, seed in matrix_stages(repo, COMPUTED):
+        for stage, algorithm, seed in matrix_stages(repo, kinds):
             if stage.changed():
                 if is_restorable(repo, stage):
                     stage.run()  # checks out the results, and starts nothing

@@ -1,6 +1,7 @@
 """Run experiments, record their results, and write the tables of the pages.
 
 python -m experiments run ten-seeds                   run in a clone, then record; --workers 2: two runs at a time
+python -m experiments tune tuning-1shot               train the candidates of a grid, and choose by validation
 python -m experiments record ten-seeds --from FOLDER  record a run of your own
 python -m experiments record second-order-dial --from FOLDER    each value that is in the folder's DVC cache
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
@@ -12,10 +13,11 @@ from typing import Annotated
 import typer
 
 from experiments import pages, readme, run_in_clone
-from experiments.declared import parts_of
+from experiments.candidates import save_candidates
+from experiments.declared import find_experiment, parts_of
 from experiments.load_record import load_records
 from experiments.save_record import save_record
-from experiments.take_from_cache import record_part
+from experiments.take_from_cache import record_candidates, record_part
 from experiments.varied_figure import write_figure
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
@@ -29,8 +31,19 @@ def run(
     name: Name, workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto for one per core")] = ""
 ) -> None:
     """Run an experiment in a clone of the last commit, then record it; part by part, if it has parts."""
+    if find_experiment(name.partition("/")[0]).grid:
+        raise UserError(f"{name} is a tuning: `python -m experiments tune {name}` runs it")
     for part in parts_of(name):
         print(save_record(part, run_in_clone.run_experiment(part, workers=workers)))
+
+
+@app.command()
+def tune(name: Name, workers: Annotated[str, typer.Option(help="trainings at a time: a number, or auto")] = "") -> None:
+    """Train an experiment's candidates in a clone of the last commit, record their scores, and choose."""
+    if not find_experiment(name.partition("/")[0]).grid:
+        raise UserError(f"{name} has no grid: `python -m experiments run {name}` runs it")
+    for part in parts_of(name):
+        print(save_candidates(part, run_in_clone.train_candidates(part, workers=workers)))
 
 
 @app.command()
@@ -48,7 +61,10 @@ def record(
     except ValueError:
         raise UserError(f"--seeds takes whole numbers, such as 42,43; got {seeds}") from None
     for part in parts_of(name):
-        print(record_part(part, folder, selected) if "/" in part else save_record(part, folder, selected))
+        if find_experiment(name.partition("/")[0]).grid:
+            print(record_candidates(part, folder))
+        else:
+            print(record_part(part, folder, selected) if "/" in part else save_record(part, folder, selected))
 
 
 @app.command()

@@ -6,7 +6,9 @@ from experiments.load_record import ExperimentRecord
 def command_text(record: ExperimentRecord) -> str:
     """The command and its changes to params.yaml."""
     changes = ", ".join(f"`{key}={_value(value)}`" for key, value in record.experiment.settings.items())
-    return f"    {record.command}\n\nIt runs `dvc repro` with {changes}{_parts_text(record)}."
+    tuning = record.experiment.tuned_by
+    chosen = f", and the settings that `{tuning}` chose" if tuning else ""
+    return f"    {record.command}\n\nIt runs `dvc repro` with {changes}{_parts_text(record)}{chosen}."
 
 
 def _parts_text(record: ExperimentRecord) -> str:
@@ -18,6 +20,8 @@ def _parts_text(record: ExperimentRecord) -> str:
     if experiment.crossed:
         splits, tasks = _numbers(experiment.crossed.splits), _numbers(experiment.crossed.tasks)
         return f", for each `split.seed` of {splits} with each `evaluate.seed` of {tasks}"
+    if experiment.grid:
+        return f", for each of {len(experiment.parts())} candidates of {', '.join(experiment.grid)}, without the test"
     if experiment.vary is None:
         return ""
     also = f"; then with `algorithms={_value(experiment.also)}`" if experiment.also else ""

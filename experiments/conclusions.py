@@ -4,6 +4,7 @@ from typing import Any
 
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
+from experiments.tuning_tables import missing_candidates
 from experiments.variance_tables import missing_parts
 from experiments.varied_tables import open_lines
 from metaglot.report import formatting
@@ -61,9 +62,11 @@ def claims(record: ExperimentRecord) -> list[dict[str, Any]]:
 def open_questions(known: Known) -> str:
     """Inconclusive pairs, undecided conclusions, and missing seeds and experiments, one line each."""
     with_results = [record for record in known.values() if record.has_results]
-    ran = [record for record in with_results if not (record.experiment.vary or record.experiment.crossed)]
+    ran = [record for record in with_results if record.experiment.is_one_comparison]
     points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
     points += [line for record in with_results if record.experiment.vary for line in open_lines(record)]
+    tunings = [record for record in with_results if record.experiment.grid]
+    points += [f"`{record.name}`: so far {part}." for record in tunings if (part := missing_candidates(record))]
     crossed = [record for record in with_results if record.experiment.crossed]
     points += [f"`{record.name}`: so far {part}." for record in crossed if (part := missing_parts(record))]
     not_run = (record for record in known.values() if not record.has_results)

@@ -34,13 +34,13 @@ def locked_params(folder: Path) -> dict[str, Any]:
     return params
 
 
-def is_finished(folder: Path, run: str) -> bool:
-    """Whether a run, such as `maml-42`, was trained and evaluated with the folder's current files and code.
+def is_finished(folder: Path, run: str, stages: tuple[str, ...] = ("train", "evaluate")) -> bool:
+    """Whether these stages of a run, such as `maml-42`, ran with the folder's current files and code.
 
     A new clone contains the committed results until its own stages replace them.
     """
-    stages = locked_stages(folder)
-    steps = [stages.get(f"{stage}@{run}") for stage in ("train", "evaluate")]
+    locked = locked_stages(folder)
+    steps = [locked.get(f"{stage}@{run}") for stage in stages]
     return all(step is not None and _is_unchanged(folder, step) for step in steps)
 
 

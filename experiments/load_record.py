@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from experiments.declared import Experiment, load_experiments
+from experiments.declared import load_experiments
+from experiments.experiment import Experiment
 from experiments.replicates import merge_replicates
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
@@ -40,7 +41,7 @@ class ExperimentRecord:
 
     @property
     def command(self) -> str:
-        return f"python -m experiments run {self.name}"
+        return f"python -m experiments {'tune' if self.experiment.grid else 'run'} {self.name}"
 
     @property
     def expected_time(self) -> str:

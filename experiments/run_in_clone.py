@@ -5,8 +5,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from experiments.candidates import chosen_settings
 from experiments.changed_params import PARAMS, apply_settings
 from experiments.declared import find_settings
+from metaglot.core.common.atomic_files import read_yaml
 from tools.clone import clone_commit, git, run_or_exit
 
 CLONES = Path(".metaglot/findings")
@@ -19,13 +21,31 @@ def run_experiment(name: str, clones: Path = CLONES, workers: str = "") -> Path:
     Returns the clone. A clone of the same commit is used again, by all parts of an experiment. Results that another
     clone or the project computed come from the cache.
     """
-    settings, folder = find_settings(name), clones / name.partition("/")[0]
-    clone_commit(folder, CACHE)
-    write_params(folder, settings)
-    run_or_exit("stages.configure", "--check", folder=folder)
+    folder = prepare_clone(name, clones)
     if workers:
         run_or_exit("cluster", "run", "--workers", workers, folder=folder)
     run_or_exit("dvc", "repro", folder=folder)
+    return folder
+
+
+def train_candidates(part: str, clones: Path = CLONES, workers: str = "") -> Path:
+    """Train the candidates of a tuning's part, and score nothing; returns the clone."""
+    folder = prepare_clone(part, clones)
+    if workers:
+        run_or_exit("cluster", "run", "--train-only", "--workers", workers, folder=folder)
+    else:
+        params = read_yaml(folder / PARAMS)
+        runs = [f"train@{name}-{seed}" for name in params["algorithms"] for seed in params["seeds"]]
+        run_or_exit("dvc", "repro", *runs, folder=folder)
+    return folder
+
+
+def prepare_clone(name: str, clones: Path = CLONES) -> Path:
+    """A clone of the commit with the params of an experiment or of a part."""
+    settings, folder = find_settings(name) | chosen_settings(name), clones / name.partition("/")[0]
+    clone_commit(folder, CACHE)
+    write_params(folder, settings)
+    run_or_exit("stages.configure", "--check", folder=folder)
     return folder
 
 

@@ -6,6 +6,7 @@ from contextlib import chdir
 from pathlib import Path
 
 from experiments import dvc_lock
+from experiments.candidates import chosen_settings
 from experiments.changed_params import PARAMS, apply_settings, list_differences
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_text, write_yaml
@@ -28,7 +29,7 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
 
     An older record is replaced only after everything was read.
     """
-    settings = find_settings(name)
+    settings = find_settings(name) | chosen_settings(name, to)
     declared = apply_settings(settings, read_yaml(PARAMS))
     params = dvc_lock.locked_params(folder)
     check_params(name, folder, declared, params, seeds, settings)

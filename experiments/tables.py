@@ -9,6 +9,7 @@ from experiments.compare import compare_experiments
 from experiments.load_record import ExperimentRecord
 from experiments.published_table import cell_table, curve_table
 from experiments.replicate_tables import replicate_tables
+from experiments.tuning_tables import tuning_block
 from experiments.variance_tables import variance_block
 from experiments.varied_tables import varied_block
 from metaglot.report import formatting
@@ -26,6 +27,8 @@ def experiment_block(record: ExperimentRecord, known: dict[str, ExperimentRecord
 def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> list[str]:
     if record.experiment.vary:
         return varied_block(record)
+    if record.experiment.grid:
+        return tuning_block(record)
     if record.experiment.crossed:
         return variance_block(record)
     partial, compared = record.seeds_so_far(), record.comparison

@@ -56,7 +56,7 @@ def test_a_replicate_draws_everything_from_its_number(tmp_path: Path, monkeypatc
 def test_two_designs_at_once_are_refused(tmp_path: Path) -> None:
     both = {"a": DECLARED["three"] | {"crossed": {"splits": [1, 2], "tasks": [1, 2]}}}
     (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(both))
-    with pytest.raises(UserError, match="vary, replicates and crossed exclude each other"):
+    with pytest.raises(UserError, match="vary, replicates, crossed and grid exclude each other"):
         load_experiments(tmp_path / "experiments.yaml")
 
 
