@@ -66,15 +66,22 @@ def _merge_row(rows: list[Comparison]) -> Comparison:
     measures = {measure: _over_replicates([row[measure] for row in rows]) for measure in MEASURES if measure in rows[0]}
     times = [time for row in rows for time in row["times"]]
     devices = sorted({time["device"] for time in times})
-    return (
-        rows[0]
-        | measures
-        | {
-            "seeds": [seed for row in rows for seed in row["seeds"]],
-            "times": [_merge_times(device, [time for time in times if time["device"] == device]) for device in devices],
-            "writeup": None,
-        }
-    )
+    changes = {
+        "seeds": [seed for row in rows for seed in row["seeds"]],
+        "times": [_merge_times(device, [time for time in times if time["device"] == device]) for device in devices],
+        "writeup": None,
+    }
+    permutations = _label_permutations(rows) if "label_permutations" in rows[0] else {}
+    return rows[0] | measures | permutations | changes
+
+
+def _label_permutations(rows: list[Comparison]) -> Comparison:
+    """The spread over permutations of a task's labels; nothing if a replicate has none."""
+    permuted = [row.get("label_permutations") for row in rows]
+    if not all(permuted):
+        return {"label_permutations": None}
+    spread = _over_replicates([each["accuracy_std"] for each in permuted if each])
+    return {"label_permutations": {**(permuted[0] or {}), "accuracy_std": spread}}
 
 
 def _over_replicates(means: list[Comparison]) -> Comparison:
