@@ -1,3 +1,5 @@
+from itertools import islice
+
 import pytest
 import torch
 from cases import Case
@@ -5,7 +7,7 @@ from oracles import distance, plain_tasks, slope
 
 from metaglot.algorithms.boil import BOIL
 from metaglot.algorithms.maml import MAML
-from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
 from metaglot.training.learn2learn_engine import module_parameters
 
 
@@ -46,3 +48,13 @@ def test_with_the_same_rate_for_the_head_it_is_maml_to_the_last_bit():
     gradients, _ = boil(case, head_lr=case.fast_lr).meta_gradient(parameters, batch)
     expected, _ = MAML(create_network("fc"), case.fast_lr, case.steps).meta_gradient(parameters, batch)
     assert all(torch.equal(a, b) for a, b in zip(gradients, expected, strict=True))
+
+
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_by_default_all_but_the_head_adapts(model):
+    case = Case(model)
+    network, batch = create_network(model), case.batch()
+    classifiers = BOIL(network, case.fast_lr, 1).adapt(case.parameters(), batch.support, batch.support_labels)
+    before, after = (classifier.fast for classifier in islice(classifiers, 2))
+    changed = {n for n in before if before[n].dense().shape != after[n].dense().shape}  # a task has its own then
+    assert changed == {*network.names} - {HEAD, HEAD_BIAS}

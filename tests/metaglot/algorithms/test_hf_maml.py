@@ -30,6 +30,12 @@ def test_its_meta_gradient_is_mamls_up_to_the_square_of_the_perturbation(model, 
     assert error(case, 1e-4) < 1e-7
 
 
+def test_its_defaults_are_as_documented():
+    algorithm = hf_maml(Case())
+    assert algorithm.settings == HFMAML.Settings(perturbation=0.01, fixed_relu=True)
+    assert algorithm.first_order is False and algorithm.error_tolerance == 0.2
+
+
 def test_without_a_step_it_is_exact():
     assert error(Case(steps=0), 1e-2) < 1e-12
 

@@ -63,6 +63,20 @@ def test_a_step_of_rate_one_ends_at_the_mean_of_the_adapted_weights():
         torch.testing.assert_close(parameters[name].detach(), mean, rtol=1e-6, atol=1e-9)
 
 
+def test_what_has_no_effect_stays_as_it_is():
+    algorithm, parameters = reptile(CASE), CASE.parameters()
+    gradients = dict(zip(parameters, algorithm.meta_gradient(parameters, CASE.batch())[0], strict=True))
+    without_effect = {*parameters} - {*algorithm.network.names}
+    assert without_effect and not any(gradients[name].any() for name in without_effect)
+
+
+def test_its_defaults_are_the_papers():
+    """Nichol et al. 2018, appendix A, and the authors' code."""
+    defaults = {"meta_batch_size": 5, "meta_lr": 1.0, "fast_lr": 0.001, "minibatch": 10, "test_minibatch": 5}
+    defaults |= {"adaptation_steps": 5, "test_adaptation_steps": 50, "training_shots": 10}
+    assert Reptile.Settings().model_dump(exclude_none=True) == defaults
+
+
 def test_its_outer_rate_falls_to_zero():
     assert [reptile(CASE).meta_lr_factor(progress) for progress in (0, 0.25, 1)] == [1, 0.75, 0]
 
