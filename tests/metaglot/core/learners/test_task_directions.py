@@ -51,8 +51,8 @@ def test_its_mean_is_over_the_tasks_and_0_for_what_it_does_not_know(model):
     parameters, expected = case.parameters(), dense(direction)
     means = dict(zip(parameters, direction.mean(parameters), strict=True))
     for name, mean in means.items():
-        wanted = expected[name].mean(0).view_as(mean) if name in expected else torch.zeros_like(mean)
-        torch.testing.assert_close(mean, wanted)
+        whole = expected[name].mean(0) if name in expected else torch.zeros_like(parameters[name])
+        torch.testing.assert_close(mean, whole.view_as(parameters[name]))
 
 
 @both
@@ -69,3 +69,10 @@ def test_products_on_the_same_images_become_one():
     _, direction = directions(Case())
     assert len(direction.parts["features.1.0.linear.weight"]) == 1
     assert len(direction.parts["features.1.1.linear.weight"]) == 2
+
+
+def test_a_direction_of_nothing_has_a_norm_that_it_can_be_divided_by():
+    direction, _ = directions(Case())
+    nothing = direction.times(0.0)
+    assert (nothing.norm() > 0).all()
+    assert not any(value.any() for value in dense(nothing.times(1 / nothing.norm())).values())
