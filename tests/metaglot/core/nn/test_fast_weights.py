@@ -56,9 +56,9 @@ def test_gradients_go_through_as_if_every_task_had_a_matrix(rate):
     shared, x = noise(HIGH, WIDE).requires_grad_(), noise(TASKS, 2, WIDE, seed=9).requires_grad_()
     updates = [outer(step, rows=1) for step in range(3)]
     watched = [shared, x, *(t.requires_grad_() for u in updates for t in (u.grad, u.inputs))]
-    found = torch.autograd.grad(after(updates, rate, shared)(x).square().sum(), watched)
+    gradient = torch.autograd.grad(after(updates, rate, shared)(x).square().sum(), watched)
     expected = torch.autograd.grad(by_hand(updates, rate, shared, x).square().sum(), watched)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradient, expected)
 
 
 def test_a_rate_that_is_learned_has_the_gradient_of_every_step():
@@ -66,9 +66,9 @@ def test_a_rate_that_is_learned_has_the_gradient_of_every_step():
     updates = [outer(step, rows=1) for step in range(2)]
     for rate in (torch.tensor(0.3, dtype=torch.double), RATES["one of every weight"].clone()):
         rate.requires_grad_()
-        (found,) = torch.autograd.grad(after(updates, rate, shared)(x).square().sum(), rate)
+        (gradient,) = torch.autograd.grad(after(updates, rate, shared)(x).square().sum(), rate)
         (expected,) = torch.autograd.grad(by_hand(updates, rate, shared, x).square().sum(), rate)
-        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(gradient, expected)
 
 
 def test_updates_stay_thin_while_that_is_cheaper_and_then_become_a_matrix():

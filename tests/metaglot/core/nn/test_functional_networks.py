@@ -49,8 +49,8 @@ def test_the_bias_before_a_norm_has_no_effect_and_no_gradient(model):
     module, images = case.module(), case.batch().query[0][:, None]
     biases = [module_parameters(module)[block.unused] for block in create_network(model).blocks]
     before = module(images)
-    found = torch.autograd.grad(before.square().sum(), biases)
-    assert all(gradient.abs().max() < 1e-12 for gradient in found)
+    gradients = torch.autograd.grad(before.square().sum(), biases)
+    assert all(gradient.abs().max() < 1e-12 for gradient in gradients)
     for bias in biases:
         bias.data += 3
     torch.testing.assert_close(module(images), before)
@@ -69,9 +69,9 @@ def test_given_the_statistics_of_a_support_set_a_query_sees_no_other(model):
     case = Case(model)
     net, batch, module = create_network(model), case.batch(), case.module()
     fast = net.fast(case.parameters())
-    found = net(fast, batch.query, given=net.statistics(fast, batch.support))
+    actual = net(fast, batch.query, given=net.statistics(fast, batch.support))
     pairs = zip(batch.support, batch.query, strict=True)
-    torch.testing.assert_close(found, torch.stack([inductive(module, s, q) for s, q in pairs]))
+    torch.testing.assert_close(actual, torch.stack([inductive(module, s, q) for s, q in pairs]))
 
 
 @both
@@ -90,12 +90,12 @@ def test_a_tape_keeps_the_two_factors_of_every_matrixs_gradient(model):
     fast = net.fast({name: value.detach() for name, value in case.parameters().items()})
     scalar = net(fast, batch.query, tape).square().sum()
     names = [*tape.outputs]
-    found = dict(zip(names, torch.autograd.grad(scalar, [*tape.outputs.values()]), strict=True))
+    gradients = dict(zip(names, torch.autograd.grad(scalar, [*tape.outputs.values()]), strict=True))
     own = module_parameters(module)
     expected = torch.autograd.grad(module(batch.query[0][:, None]).square().sum(), [own[name] for name in names])
     assert len(names) == 5
     for name, gradient in zip(names, expected, strict=True):
-        dense = tape.factors(name, found[name], second_order=False).dense()
+        dense = tape.factors(name, gradients[name], second_order=False).dense()
         torch.testing.assert_close(dense[0], gradient)
 
 

@@ -24,8 +24,8 @@ def test_the_initialisation_is_learn2learns_to_the_last_bit(model, ways, size, s
 
 @both
 def test_another_seed_gives_other_weights(model):
-    one, other = (initial_weights(model, 5, 28, seed)["classifier.weight"] for seed in (3, 4))
-    assert not torch.equal(one, other)
+    first, second = (initial_weights(model, 5, 28, seed)["classifier.weight"] for seed in (3, 4))
+    assert not torch.equal(first, second)
 
 
 @both

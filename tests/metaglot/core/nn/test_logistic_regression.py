@@ -19,24 +19,24 @@ def clusters(tasks: int, ways: int, shots: int, features: int, apart: float = 1.
 )
 def test_it_is_scikit_learns_logistic_regression(ways, shots, features, apart):
     x, y = clusters(3, ways, shots, features, apart)
-    found = fit(x, y)
+    fitted = fit(x, y)
     for task in range(3):
         peer = LogisticRegression(C=1.0, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
         peer.fit(x[task].numpy(), y[task].numpy())
         theirs = torch.from_numpy(peer.predict_proba(x[task].numpy()))
-        ours = found(x)[task].softmax(-1)
+        ours = fitted(x)[task].softmax(-1)
         if ways == 2:  # scikit-learn has one row of weights then, and half the penalty on what it stands for
             assert torch.equal(ours.argmax(-1), theirs.argmax(-1))
             continue
         torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
-        torch.testing.assert_close(found.weight[task], torch.from_numpy(peer.coef_), rtol=1e-6, atol=1e-8)
+        torch.testing.assert_close(fitted.weight[task], torch.from_numpy(peer.coef_), rtol=1e-6, atol=1e-8)
 
 
 def test_at_its_end_the_objective_has_no_slope():
     x, y = clusters(2, 2, 3, 4)
-    found = fit(x, y)
-    weight = found.weight.clone().requires_grad_()
-    bias = found.bias.clone().requires_grad_()
+    fitted = fit(x, y)
+    weight = fitted.weight.clone().requires_grad_()
+    bias = fitted.bias.clone().requires_grad_()
     losses = (
         torch.nn.functional.cross_entropy((x @ weight.mT + bias).flatten(0, 1), y.flatten(), reduction="sum")
         + weight.square().sum() / 2

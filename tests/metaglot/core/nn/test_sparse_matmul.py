@@ -21,18 +21,18 @@ def noise(*shape: int, dtype: torch.dtype = torch.double) -> Tensor:
 
 
 def sparse(x: Tensor) -> SparseMatrix:
-    found = SparseMatrix.of(x)
-    assert found is not None
-    return found
+    matrix = SparseMatrix.of(x)
+    assert matrix is not None
+    return matrix
 
 
 @pytest.mark.parametrize("features", [64, 192])
 @pytest.mark.parametrize(("rows", "columns"), SHAPES)
 def test_it_multiplies_as_the_whole_matrix_does_and_so_do_its_derivatives(rows, columns, features):
     x, w = drawing(rows, columns), noise(features, columns).requires_grad_()
-    found, expected = sparse(x).times(w), x @ w.mT
+    actual, expected = sparse(x).times(w), x @ w.mT
     derived = []
-    for y in (found, expected):
+    for y in (actual, expected):
         (gradient,) = torch.autograd.grad(y.pow(3).sum(), w, create_graph=True)
         derived.append((y, gradient, *torch.autograd.grad(gradient.pow(3).sum(), w)))
     for ours, theirs in zip(*derived, strict=True):
@@ -51,10 +51,10 @@ def test_in_single_precision_it_is_as_near_to_double_as_the_whole_matrix_is(rows
     exact = x @ w.mT, g.mT @ x
     single, matrix, grad = x.float(), w.float().requires_grad_(), g.float()
     y = sparse(single).times(matrix)
-    for found, dense, truth in zip(
+    for actual, dense, truth in zip(
         (y, *torch.autograd.grad(y, matrix, grad)), (single @ matrix.mT, grad.mT @ single), exact, strict=True
     ):
-        ours, theirs = ((one - truth).norm() / truth.norm() for one in (found, dense))
+        ours, theirs = ((product - truth).norm() / truth.norm() for product in (actual, dense))
         assert ours < 2 * theirs, (ours, theirs)
 
 
@@ -97,11 +97,11 @@ def test_what_it_does_not_know_is_left_to_the_dense_product():
 
 def test_a_layer_skips_what_is_empty_of_the_images_that_it_sees(monkeypatch: pytest.MonkeyPatch):
     """And not where there is little: the product is the same."""
-    asked, times = [], SparseMatrix.times
-    monkeypatch.setattr(SparseMatrix, "times", lambda self, matrix: asked.append(matrix) or times(self, matrix))
+    calls, times = [], SparseMatrix.times
+    monkeypatch.setattr(SparseMatrix, "times", lambda self, matrix: calls.append(matrix) or times(self, matrix))
     w = noise(64, 50)
     for ink, skips in ((0.25, True), (0.75, False)):
         x = drawing(6, 50, ink).view(2, 3, 50)
         torch.testing.assert_close(CachedInput(x).times(w), x @ w.mT)
-        assert bool(asked) == skips
-        asked.clear()
+        assert bool(calls) == skips
+        calls.clear()

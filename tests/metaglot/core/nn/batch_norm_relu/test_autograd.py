@@ -50,8 +50,8 @@ def test_it_is_pytorchs_batch_norm_and_relu_to_the_second_derivative(tasks, rows
     given = inputs(tasks, rows, features)
     torch.testing.assert_close(norm_relu(*given, EPS), pytorchs(*given, EPS))
     ours, theirs = (second_derivatives(function, given) for function in (norm_relu, pytorchs))
-    for found, expected in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(found, list(expected), rtol=1e-9, atol=1e-11)
+    for actual, expected in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(actual, list(expected), rtol=1e-9, atol=1e-11)
 
 
 def test_gradients_may_be_asked_of_some_inputs_only():
@@ -65,10 +65,10 @@ def test_gamma_and_beta_that_tasks_share_gather_the_gradients_of_all():
     z, gamma, beta = inputs()
     shared = [x[:1].detach().requires_grad_() for x in (gamma, beta)]
     expanded = [x.expand(len(z), -1, -1) for x in shared]
-    found = torch.autograd.grad(norm_relu(z, *expanded, EPS).square().sum(), shared)
+    actual = torch.autograd.grad(norm_relu(z, *expanded, EPS).square().sum(), shared)
     each = [x.detach().repeat(len(z), 1, 1).requires_grad_() for x in shared]
     expected = torch.autograd.grad(norm_relu(z, *each, EPS).square().sum(), each)
-    torch.testing.assert_close(found, tuple(x.sum(0, keepdim=True) for x in expected))
+    torch.testing.assert_close(actual, tuple(x.sum(0, keepdim=True) for x in expected))
 
 
 def test_a_feature_that_is_the_same_in_every_row_passes_no_gradient_on():
@@ -92,18 +92,18 @@ def test_what_is_not_a_number_stays_visible():
     broken[0, 0, 0] = torch.nan
     y = norm_relu(broken.requires_grad_(), gamma, beta, EPS)
     (dz,) = torch.autograd.grad(y.sum(), broken)
-    for found in (y, dz):
-        assert found[0, :, 0].isnan().all() and found.isnan().sum() == z.shape[1]
+    for actual in (y, dz):
+        assert actual[0, :, 0].isnan().all() and actual.isnan().sum() == z.shape[1]
 
 
 def test_given_statistics_are_those_of_pytorchs_batch_norm_in_evaluation():
     z, gamma, beta = inputs()
     seen = inputs(rows=7)[0].detach()
-    found = norm_relu(z, gamma, beta, EPS, statistics(seen))
+    actual = norm_relu(z, gamma, beta, EPS, statistics(seen))
     for i in range(len(z)):
         mean, variance = seen[i].mean(0), seen[i].var(0, correction=0)
         expected = F.relu(F.batch_norm(z[i], mean, variance, gamma[i, 0], beta[i, 0], False, 0.0, EPS))
-        torch.testing.assert_close(found[i], expected)
+        torch.testing.assert_close(actual[i], expected)
 
 
 def test_its_own_statistics_given_change_nothing():
@@ -114,9 +114,9 @@ def test_its_own_statistics_given_change_nothing():
 def test_statistics_are_the_mean_and_the_biased_variance_of_each_tasks_rows():
     z = inputs(rows=6)[0]
     before = z.detach().clone()
-    found = statistics(z.detach())
+    actual = statistics(z.detach())
     expected = Statistics(z.mean(1, keepdim=True), z.var(1, correction=0, keepdim=True))
-    torch.testing.assert_close(found, Statistics(*(x.detach() for x in expected)))
+    torch.testing.assert_close(actual, Statistics(*(x.detach() for x in expected)))
     assert torch.equal(z, before)
 
 
@@ -129,5 +129,5 @@ def test_given_active_units_multiply_pytorchs_batch_norm_by_their_pattern(tasks,
         [F.batch_norm(z, None, None, g[0], b[0], True, 0.0, EPS) for z, g, b in zip(*given, strict=True)]
     )
     torch.testing.assert_close(ours, theirs * pattern)
-    found, expected = (torch.autograd.grad(torch.cos(y).sum(), given) for y in (ours, theirs * pattern))
-    torch.testing.assert_close(found, expected)
+    actual, expected = (torch.autograd.grad(torch.cos(y).sum(), given) for y in (ours, theirs * pattern))
+    torch.testing.assert_close(actual, expected)

@@ -15,16 +15,16 @@ def inputs(shape: tuple[int, int, int], dtype: torch.dtype) -> tuple[list[Tensor
     """z, gamma, beta, dy; a, b, c."""
     random = torch.Generator().manual_seed(sum(shape))
     thin = shape[0], 1, shape[2]
-    made = [torch.randn(one, generator=random).to(dtype) for one in (shape, thin, thin, shape, shape, thin, thin)]
-    return made[:4], made[4:]
+    tensors = [torch.randn(size, generator=random).to(dtype) for size in (shape, thin, thin, shape, shape, thin, thin)]
+    return tensors[:4], tensors[4:]
 
 
 def everything(by, given: list[Tensor], along: list[Tensor]) -> list[Tensor]:
     """All that the three functions give."""
     z, gamma, beta, dy = given
-    y, kept = by.forward(z, gamma, beta, EPS)
-    *gradient, kept = by.gradient(dy, *kept)
-    return [y, *gradient, *by.double_backward(*along, *kept)]
+    y, saved = by.forward(z, gamma, beta, EPS)
+    *gradient, saved = by.gradient(dy, *saved)
+    return [y, *gradient, *by.double_backward(*along, *saved)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -41,18 +41,18 @@ def test_in_single_precision_it_is_as_near_to_double_as_the_formulas_are(shape):
     given = inputs(shape, torch.float)
     exact = everything(torch_fallback, *([x.double() for x in part] for part in given))
     ours, theirs = (
-        [(found - truth).norm() / truth.norm() for found, truth in zip(everything(by, *given), exact, strict=True)]
+        [(actual - truth).norm() / truth.norm() for actual, truth in zip(everything(by, *given), exact, strict=True)]
         for by in (cpu_kernels, torch_fallback)
     )
-    assert all(one < 2 * other for one, other in zip(ours, theirs, strict=True)), (ours, theirs)
+    assert all(a < 2 * b for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
 
 
 def test_a_scale_that_tasks_share_and_a_gradient_that_lies_otherwise_are_read_as_what_they_are():
     (z, gamma, beta, dy), along = inputs((3, 5, 8), torch.double)
     whole = [z, gamma[:1].expand(3, -1, -1), beta[:1].expand(3, -1, -1), dy.mT.contiguous().mT]
     assert not whole[3].is_contiguous()
-    found = everything(cpu_kernels, [z, gamma[:1], beta[:1], whole[3]], along)
-    torch.testing.assert_close(found, everything(torch_fallback, whole, along))
+    actual = everything(cpu_kernels, [z, gamma[:1], beta[:1], whole[3]], along)
+    torch.testing.assert_close(actual, everything(torch_fallback, whole, along))
 
 
 @pytest.mark.parametrize("threads", [2, 3])

@@ -25,14 +25,14 @@ def inputs(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, Tensor, 
     random = torch.Generator().manual_seed(sum(shape))
     after = tasks, images, (height + 1) // 2, (width + 1) // 2, features
     shapes = shape[:5], (tasks, features, channels, 3, 3), after
-    x, kernels, grad = (torch.randn(one, generator=random, dtype=torch.double).to(dtype) for one in shapes)
+    x, kernels, grad = (torch.randn(shape, generator=random, dtype=torch.double).to(dtype) for shape in shapes)
     return x, kernels, grad
 
 
 def everything(by, x: Tensor, kernels: Tensor, grad: Tensor) -> list[Tensor]:
     """All that the three operations give; of images with channels for which they are cpu_kernels."""
-    found = [by.convolve(x, kernels), by.weight_gradient(grad, x)]
-    return found if x.shape[-1] % cpu_kernels.WIDTH else [*found, by.input_gradient(grad, kernels, x.shape)]
+    results = [by.convolve(x, kernels), by.weight_gradient(grad, x)]
+    return results if x.shape[-1] % cpu_kernels.WIDTH else [*results, by.input_gradient(grad, kernels, x.shape)]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -49,10 +49,10 @@ def test_in_single_precision_it_is_as_near_to_double_as_pytorch_is(shape):
     given = inputs(shape, torch.float)
     exact = everything(torch_fallback, *(x.double() for x in given))
     ours, theirs = (
-        [(found - truth).norm() / truth.norm() for found, truth in zip(everything(by, *given), exact, strict=True)]
+        [(actual - truth).norm() / truth.norm() for actual, truth in zip(everything(by, *given), exact, strict=True)]
         for by in (cpu_kernels, torch_fallback)
     )
-    assert all(one < 2 * other for one, other in zip(ours, theirs, strict=True)), (ours, theirs)
+    assert all(a < 2 * b for a, b in zip(ours, theirs, strict=True)), (ours, theirs)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4, 4, 16, 16), (2, 0, 4, 4, 16, 16)])
@@ -87,7 +87,7 @@ def test_any_number_of_threads_gives_the_same_bits(shape, threads):
 def test_shapes_that_do_not_belong_to_one_convolution_are_refused(other):
     x, kernels, grad = inputs((2, 9, 4, 4, 16, 48), torch.float)
     for given in ((x, kernels, inputs(other, torch.float)[2]), (x, inputs(other, torch.float)[1], grad)):
-        if [one.shape for one in given] != [x.shape, kernels.shape, grad.shape]:
+        if [tensor.shape for tensor in given] != [x.shape, kernels.shape, grad.shape]:
             with pytest.raises(RuntimeError, match=r"kernels \[.* do not make images"):
                 everything(cpu_kernels, *given)
 

@@ -18,8 +18,8 @@ def by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def noise(*shape: int) -> torch.Tensor:
-    made = torch.randn(shape, dtype=torch.double, generator=torch.Generator().manual_seed(sum(shape)))
-    return made.requires_grad_()
+    values = torch.randn(shape, dtype=torch.double, generator=torch.Generator().manual_seed(sum(shape)))
+    return values.requires_grad_()
 
 
 def channels_first(x: torch.Tensor) -> torch.Tensor:
@@ -29,28 +29,28 @@ def channels_first(x: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (14, 14), (7, 7), (4, 4), (1, 1), (5, 8)])
 def test_a_shared_kernel_convolves_as_pytorch_does(height, width):
     x, kernel = noise(2, 3, height, width, IN), noise(OUT, IN, 3, 3)
-    found = TaskConvWeight(kernel)(x)
+    actual = TaskConvWeight(kernel)(x)
     expected = F.conv2d(channels_first(x).flatten(0, 1), kernel, stride=2, padding=1)
-    torch.testing.assert_close(channels_first(found).flatten(0, 1), expected)
+    torch.testing.assert_close(channels_first(actual).flatten(0, 1), expected)
 
 
 def test_a_kernel_of_its_own_convolves_each_task_alone():
     x, kernel, update = noise(2, 3, 7, 7, IN), noise(OUT, IN, 3, 3), noise(2, OUT, IN, 3, 3)
-    found = channels_first(TaskConvWeight(kernel).plus(update)(x))
+    actual = channels_first(TaskConvWeight(kernel).plus(update)(x))
     for task in range(2):
         alone = F.conv2d(channels_first(x)[task], kernel + update[task], stride=2, padding=1)
-        torch.testing.assert_close(found[task], alone)
+        torch.testing.assert_close(actual[task], alone)
 
 
 def test_a_correlation_is_the_gradient_of_each_task_s_kernel():
     x, kernel = noise(2, 3, 7, 7, IN), noise(OUT, IN, 3, 3)
     grad = noise(2, 3, 4, 4, OUT)
-    found = ConvGradient(grad, x).dense()
+    actual = ConvGradient(grad, x).dense()
     for task in range(2):
         own = kernel.detach().requires_grad_()
         y = F.conv2d(channels_first(x)[task], own, stride=2, padding=1)
         (expected,) = torch.autograd.grad(y, own, channels_first(grad)[task])
-        torch.testing.assert_close(found[task], expected)
+        torch.testing.assert_close(actual[task], expected)
 
 
 @pytest.mark.parametrize("rate", [0.3, torch.tensor(0.3), torch.linspace(0, 1, OUT * IN * 9).view(OUT, IN, 3, 3)])
@@ -74,15 +74,15 @@ def test_higher_derivatives_are_pytorchs(wrt, order):
     watched = [given[name] for name in wrt]
     ours = TaskConvWeight(given["kernel"])(given["x"])[0]
     theirs = F.conv2d(channels_first(given["x"])[0], given["kernel"], stride=2, padding=1).movedim(1, -1)
-    found, expected = (_derivatives(y.square().sum(), watched, order) for y in (ours, theirs))
-    torch.testing.assert_close(found, expected)
+    actual, expected = (_derivatives(y.square().sum(), watched, order) for y in (ours, theirs))
+    torch.testing.assert_close(actual, expected)
 
 
 def _derivatives(scalar: torch.Tensor, watched: list[torch.Tensor], order: int) -> tuple[torch.Tensor, ...]:
     for _ in range(order):
-        found = torch.autograd.grad(scalar, watched, create_graph=True)
-        scalar = sum(torch.sin(g / 100).sum() for g in found)
-    return found
+        gradients = torch.autograd.grad(scalar, watched, create_graph=True)
+        scalar = sum(torch.sin(g / 100).sum() for g in gradients)
+    return gradients
 
 
 def test_a_correlation_differentiates_twice():
