@@ -101,6 +101,18 @@ def test_rates_of_every_weight_are_those_of_learn2learns_meta_sgd(second_order):
 
 
 @both
+def test_a_rate_may_be_a_function_that_gives_the_step_to_subtract(model):
+    case = Case(model, steps=2)
+    parameters, batch, names = case.parameters(), case.batch(), create_network(model).names
+
+    def step(gradient):
+        return 0.3 * gradient if isinstance(gradient, Tensor) else gradient.times(0.3)
+
+    losses = [query_loss(case, parameters, dict.fromkeys(names, rate), batch, True) for rate in (step, 0.3)]
+    torch.testing.assert_close(*losses)
+
+
+@both
 @orders
 def test_the_head_may_adapt_alone(model, second_order):
     case = Case(model, steps=3)
