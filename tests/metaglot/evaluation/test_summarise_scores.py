@@ -41,7 +41,7 @@ def scores() -> EvaluationScores:
     answers = np.where(random.random((COUNT, 12)) < 0.75, LABELS, random.integers(0, 3, (COUNT, 12)))
     accuracy = (answers == LABELS).mean(1)
     by_step = np.stack([accuracy - 0.5, accuracy, accuracy / 2], axis=1)
-    losses = random.random((3, COUNT)).astype(np.float32)
+    losses = (3 * random.random((3, COUNT))).astype(np.float32)
     return EvaluationScores(
         measures={
             "accuracy": accuracy.astype(np.float32),

@@ -14,6 +14,8 @@ from metaglot.report.comparison import compare_runs
 from metaglot.report.html.page import render_page
 from metaglot.report.markdown import BASELINES, markdown
 from metaglot.report.pair_tables import baselines_table
+from metaglot.report.statistics.baselines import answer
+from metaglot.report.statistics.pairwise_result import PairwiseResult
 
 FIVE = (1, 2, 3, 4, 5)
 SKILLS = {"scratch": 0.5, "maml": 0.97, "pretrained": 0.9, "anil": 0.93, "reptile": 0.9004}
@@ -56,6 +58,18 @@ def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path)
     assert one_seed == "One seed cannot tell whether MAML and ANIL beat From scratch."
     worse = against(tmp_path / "4", {"pretrained": 0.97, "maml": 0.5})["answer"]
     assert worse == "No meta-learner beats every baseline; MAML against Pretrained is worse."
+
+
+def compared(label: str, verdict: str, p: float | None) -> PairwiseResult:
+    return PairwiseResult(label, "Pretrained", 0.1, 0.0, 0.2, None, 2, p, 2, verdict, within_margin=False)
+
+
+def test_one_meta_learner_beats_and_several_beat():
+    maml, anil = compared("MAML", "better", 0.01), compared("ANIL", "worse", 0.02)
+    assert answer([maml, anil]) == "MAML beats Pretrained; ANIL against Pretrained is worse."
+    one_seed = compared("MAML", "inconclusive (one seed)", None)
+    assert answer([one_seed]) == "One seed cannot tell whether MAML beats Pretrained."
+    assert answer([compared("MAML", "better", 0.01)]) == "MAML beats the baseline Pretrained."
 
 
 def test_without_a_baseline_or_a_meta_learner_there_is_nothing_to_say(tmp_path: Path):
