@@ -28,8 +28,8 @@ def test_its_meta_gradient_is_learn2learns_on_the_head(case):
     algorithm = ANIL(create_network(case.model), case.fast_lr, case.steps)
     parameters, batch = case.parameters(), case.batch()
     expected, losses = Learn2LearnEngine(algorithm, case.module()).meta_gradient(parameters, batch)
-    found, outcome = BatchedEngine(algorithm, 2).meta_gradient(parameters, batch)
-    assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
+    actual, outcome = BatchedEngine(algorithm, 2).meta_gradient(parameters, batch)
+    assert distance(dict(enumerate(actual)), dict(enumerate(expected))) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses.losses)
 
 
@@ -37,8 +37,8 @@ def test_its_meta_gradient_is_learn2learns_on_the_head(case):
 def test_only_the_head_adapts(model):
     case = Case(model)
     batch, parameters = case.batch(), case.parameters()
-    made = ANIL(create_network(model), 0.4, 2).adapt(parameters, batch.support, batch.support_labels)
-    before, after = next(made).fast, next(made).fast
+    classifiers = ANIL(create_network(model), 0.4, 2).adapt(parameters, batch.support, batch.support_labels)
+    before, after = next(classifiers).fast, next(classifiers).fast
     moved = {n for n in before if before[n].dense().shape != after[n].dense().shape}  # a task has its own then
     assert moved == {HEAD, HEAD_BIAS}
 

@@ -31,8 +31,8 @@ def test_its_meta_gradient_is_the_query_losss_at_the_adapted_weights(model, step
         for name, parameter in module_parameters(module).items():
             sums[name] += parameter.grad / case.tasks
     parameters = case.parameters()
-    found, _ = FOMAML(create_network(model), case.fast_lr, steps).meta_gradient(parameters, batch)
-    assert distance(dict(zip(parameters, found, strict=True)), sums) < 1e-11
+    actual, _ = FOMAML(create_network(model), case.fast_lr, steps).meta_gradient(parameters, batch)
+    assert distance(dict(zip(parameters, actual, strict=True)), sums) < 1e-11
 
 
 def test_maml_in_first_order_is_fomaml_to_the_last_bit():

@@ -17,12 +17,12 @@ def imaml(case: Case, cg_steps: int = 5, damping: float = 0.0) -> IMAML:
     return IMAML(create_network(case.model), case.fast_lr, case.steps, settings=settings)
 
 
-def inner(one: Gradient, other: Gradient) -> float:
-    return sum((one[name] * other[name]).sum().item() for name in one)
+def inner(first: Gradient, second: Gradient) -> float:
+    return sum((first[name] * second[name]).sum().item() for name in first)
 
 
-def plus(one: Gradient, other: Gradient, factor: float) -> Gradient:
-    return {name: one[name] + factor * other[name] for name in one}
+def plus(first: Gradient, second: Gradient, factor: float) -> Gradient:
+    return {name: first[name] + factor * second[name] for name in first}
 
 
 def by_hand(case: Case, cg_steps: int, damping: float) -> Gradient:

@@ -19,8 +19,8 @@ def test_its_meta_gradient_is_that_of_plain_steps_on_all_but_the_norms(case):
         case.module(),
         case.batch(),
     )
-    made = algorithm.initial_parameters(module_parameters(module), case.images())
-    parameters = {name: value.detach().clone().requires_grad_() for name, value in made.items()}
+    initial = algorithm.initial_parameters(module_parameters(module), case.images())
+    parameters = {name: value.detach().clone().requires_grad_() for name, value in initial.items()}
     norms = {name for name in parameters if "normalize" in name}
     scales = {name for name in norms if name.endswith("weight")}
     assert len(scales) == 4 and all(bool((parameters[name] == 1).all()) for name in scales)
@@ -35,6 +35,6 @@ def test_its_meta_gradient_is_that_of_plain_steps_on_all_but_the_norms(case):
         losses.append(F.cross_entropy(functional_call(module, own, query[:, None]), query_labels))
     slopes = torch.autograd.grad(torch.stack(losses).mean(), [*parameters.values()])
     expected = {name: s * (name not in scales) for name, s in zip(parameters, slopes, strict=True)}
-    found, outcome = algorithm.meta_gradient(parameters, batch)
+    actual, outcome = algorithm.meta_gradient(parameters, batch)
     torch.testing.assert_close(outcome.losses, torch.stack(losses).detach())
-    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-10
+    assert distance(dict(zip(parameters, actual, strict=True)), expected) < 1e-10

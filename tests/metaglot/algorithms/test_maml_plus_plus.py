@@ -36,9 +36,9 @@ def test_without_its_parts_it_is_maml(model, progress):
         algorithm.initial_parameters(parameters, case.images()).keys() == parameters.keys()
         and algorithm.meta_lr_factor(progress) == 1
     )
-    found = gradient(algorithm, parameters, case.batch())
+    actual = gradient(algorithm, parameters, case.batch())
     expected = gradient(MAML(create_network(model), case.fast_lr, case.steps), parameters, case.batch())
-    assert distance(found, expected) < 1e-12
+    assert distance(actual, expected) < 1e-12
 
 
 def test_its_order_is_first_and_then_second():

@@ -41,8 +41,8 @@ def started(case: Case) -> tuple[MetaSGD, dict[str, torch.Tensor]]:
 def test_its_meta_gradient_is_learn2learns(case):
     algorithm, parameters = started(case)
     expected, losses = Learn2LearnEngine(algorithm, case.module()).meta_gradient(parameters, case.batch())
-    found, outcome = BatchedEngine(algorithm, 1).meta_gradient(parameters, case.batch())
-    assert distance(dict(enumerate(found)), dict(enumerate(expected))) <= 1e-10
+    actual, outcome = BatchedEngine(algorithm, 1).meta_gradient(parameters, case.batch())
+    assert distance(dict(enumerate(actual)), dict(enumerate(expected))) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses.losses)
 
 

@@ -30,8 +30,8 @@ def test_its_heads_are_scikit_learns_on_the_same_features(case):
     batch, module = case.batch(), case.module()
     with torch.no_grad():
         algorithm = pretrained(model)
-        made = classifier_after(algorithm.adapt(case.parameters(), batch.support, batch.support_labels), 1)
-        together, alone = made(batch.query).softmax(-1), made.inductive(batch.query).softmax(-1)
+        classifier = classifier_after(algorithm.adapt(case.parameters(), batch.support, batch.support_labels), 1)
+        together, alone = classifier(batch.query).softmax(-1), classifier.inductive(batch.query).softmax(-1)
         for task, (support, labels, query, _) in enumerate(zip(*batch.parts(), strict=True)):
             penalty = 2 if case.ways == 2 else 1
             peer = LogisticRegression(C=penalty, tol=1e-12, max_iter=10_000, solver="newton-cholesky")
@@ -61,8 +61,8 @@ def test_its_gradient_is_that_of_ordinary_training(case, minibatch):
     F.cross_entropy(features @ parameters[WEIGHT].T + parameters[BIAS], batch.query_labels[0]).backward()
     expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in module_parameters(module).items()}
     expected |= {name: parameters[name].grad for name in (WEIGHT, BIAS)}
-    found, _ = algorithm.meta_gradient(parameters, batch)
-    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-9
+    actual, _ = algorithm.meta_gradient(parameters, batch)
+    assert distance(dict(zip(parameters, actual, strict=True)), expected) < 1e-9
 
 
 @pytest.mark.parametrize(("rotations", "turns"), [("class", ROTATIONS), ("none", 1)])

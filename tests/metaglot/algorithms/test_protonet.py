@@ -24,9 +24,9 @@ def literal(module: nn.Module, batch: TaskBatch) -> tuple[Tensor, Tensor]:
     """Losses [tasks] and logits [tasks, m, ways], distance by distance."""
     logits = []
     for support, labels, query, _ in zip(*batch.parts(), strict=True):
-        seen, asked = module.features(support[:, None]), module.features(query[:, None])
-        means = torch.stack([seen[labels == label].mean(0) for label in labels.unique()])
-        logits.append(torch.stack([-(x - means).square().sum(1) for x in asked]))
+        support_features, query_features = module.features(support[:, None]), module.features(query[:, None])
+        means = torch.stack([support_features[labels == label].mean(0) for label in labels.unique()])
+        logits.append(torch.stack([-(x - means).square().sum(1) for x in query_features]))
     losses = torch.stack([F.cross_entropy(x, y) for x, y in zip(logits, batch.query_labels, strict=True)])
     return losses, torch.stack(logits)
 
@@ -37,9 +37,9 @@ def test_its_meta_gradient_is_that_of_a_literal_implementation(case):
     module, parameters = case.module(), case.parameters()
     losses, logits = literal(module, case.batch())
     losses.mean().backward()
-    found, outcome = ProtoNet(create_network(case.model), 0.5, 1).meta_gradient(parameters, case.batch())
+    actual, outcome = ProtoNet(create_network(case.model), 0.5, 1).meta_gradient(parameters, case.batch())
     expected = {n: p.grad if p.grad is not None else torch.zeros_like(p) for n, p in module_parameters(module).items()}
-    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-9
+    assert distance(dict(zip(parameters, actual, strict=True)), expected) < 1e-9
     torch.testing.assert_close(outcome.losses, losses.detach())
     right = (logits.argmax(-1) == case.batch().query_labels).float().mean(1)
     torch.testing.assert_close(outcome.accuracies, right)
@@ -50,10 +50,10 @@ def test_inductive_a_query_is_answered_alike_whatever_the_others_are(model):
     case = CASE.but(model=model)
     batch, algorithm = case.batch(), ProtoNet(create_network(model), 0.5, 1)
     with torch.no_grad():
-        made = classifier_after(algorithm.adapt(case.parameters(), batch.support, batch.support_labels), 5)
-        whole = made.inductive(batch.query)
-        torch.testing.assert_close(made.inductive(batch.query[:, :1]), whole[:, :1])
-        assert not torch.allclose(made(batch.query), whole, atol=1e-2)
+        classifier = classifier_after(algorithm.adapt(case.parameters(), batch.support, batch.support_labels), 5)
+        whole = classifier.inductive(batch.query)
+        torch.testing.assert_close(classifier.inductive(batch.query[:, :1]), whole[:, :1])
+        assert not torch.allclose(classifier(batch.query), whole, atol=1e-2)
 
 
 def test_training_tasks_of_one_alphabet_have_the_ways_of_the_test():

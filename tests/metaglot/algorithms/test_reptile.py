@@ -25,7 +25,7 @@ def reptile(case: Case, fast_lr: float = 0.01, minibatch: int = 5) -> Reptile:
 
 def adapted_by_hand(case: Case, algorithm: Reptile) -> list[dict[str, torch.Tensor]]:
     """Task by task, an ordinary Adam on an ordinary module."""
-    found = []
+    adapted = []
     for support, labels, _, _ in zip(*case.batch().parts(), strict=True):
         module = deepcopy(case.module())
         inner = torch.optim.Adam(module.parameters(), lr=algorithm.fast_lr, betas=(0.0, 0.999))
@@ -34,21 +34,27 @@ def adapted_by_hand(case: Case, algorithm: Reptile) -> list[dict[str, torch.Tens
             inner.zero_grad()
             F.cross_entropy(module(support[rows, None]), labels[rows]).backward()
             inner.step()
-        found.append({name: module_parameters(module)[name].detach() for name in algorithm.network.names})
-    return found
+        adapted.append({name: module_parameters(module)[name].detach() for name in algorithm.network.names})
+    return adapted
 
 
 @examples(10)
-@given(cases(first_order=None).filter(lambda case: case.ways * case.shots >= 5))
+@given(cases(first_order=None).filter(lambda case: case.steps and case.ways * case.shots >= 5))
 def test_its_update_is_that_of_a_literal_loop_on_the_same_minibatches(case):
     algorithm, parameters = reptile(case), case.parameters()
     gradient, _ = algorithm.meta_gradient(parameters, case.batch())
-    found = dict(zip(parameters, gradient, strict=True))
+    actual = dict(zip(parameters, gradient, strict=True))
     tasks = adapted_by_hand(case, algorithm)
     whole = {
         n: parameters[n].detach() - torch.stack([task[n] for task in tasks]).mean(0) for n in algorithm.network.names
     }
-    assert distance({n: found[n] for n in whole}, whole) < 1e-9
+    assert distance({n: actual[n] for n in whole}, whole) < 1e-9
+
+
+def test_without_an_inner_step_its_update_is_zero():
+    case = CASE.but(steps=0)
+    gradient, _ = reptile(case).meta_gradient(case.parameters(), case.batch())
+    assert all(part.abs().max() < 1e-12 for part in gradient)
 
 
 def test_a_step_of_rate_one_ends_at_the_mean_of_the_adapted_weights():
@@ -86,8 +92,8 @@ def minibatches(count: int, images: int, size: int) -> list[int]:
 
 
 def test_minibatches_take_every_image_once_in_each_epoch():
-    found = minibatches(6, 12, 4)
-    assert sorted(found[:12]) == sorted(found[12:]) == [*range(12)] and found[:12] != found[12:]
+    rows = minibatches(6, 12, 4)
+    assert sorted(rows[:12]) == sorted(rows[12:]) == [*range(12)] and rows[:12] != rows[12:]
     assert sorted(minibatches(1, 3, 10)) == [0, 1, 2]
     straddling = minibatches(5, 5, 2)
     assert sorted(straddling[:5]) == sorted(straddling[5:]) == [*range(5)]
@@ -116,5 +122,5 @@ def test_adapting_does_not_change_the_parameters():
     parameters = CASE.parameters()
     before = {name: value.detach().clone() for name, value in parameters.items()}
     batch = CASE.batch()
-    made = [*islice(reptile(CASE).adapt(parameters, batch.support, batch.support_labels), 3)]
-    assert len(made) == 3 and all(torch.equal(parameters[name], before[name]) for name in parameters)
+    classifiers = [*islice(reptile(CASE).adapt(parameters, batch.support, batch.support_labels), 3)]
+    assert len(classifiers) == 3 and all(torch.equal(parameters[name], before[name]) for name in parameters)

@@ -20,10 +20,10 @@ def test_it_chooses_the_candidate_with_the_best_validation_accuracy():
         seen.append((round(parameters[RATE].item(), 6), int(parameters[STEPS])))
         return {(0.1, 3): 0.9, (0.4, 1): 0.9}.get(seen[-1], 0.5)
 
-    found = scratch().select_on_validation(start, accuracy)
+    selected = scratch().select_on_validation(start, accuracy)
     assert seen == [(0.1, 1), (0.1, 3), (0.4, 1), (0.4, 3)]
-    assert (round(found[RATE].item(), 6), int(found[STEPS])) == (0.1, 3)  # the first of the best
-    assert set(scratch().names) <= set(found)
+    assert (round(selected[RATE].item(), 6), int(selected[STEPS])) == (0.1, 3)  # the first of the best
+    assert set(scratch().names) <= set(selected)
 
 
 @torch.no_grad()
@@ -33,12 +33,12 @@ def test_it_is_the_network_after_the_chosen_gradient_steps():
         RATE: torch.tensor(0.4),
         STEPS: torch.tensor(3.0),
     }
-    found = [*scratch().adapt(start, batch.support, batch.support_labels)]
+    classifiers = [*scratch().adapt(start, batch.support, batch.support_labels)]
     maml = MAML(create_network("fc"), torch.tensor(0.4).item(), 3)
     expected = classifier_after(maml.adapt(parameters, batch.support, batch.support_labels), 3)
-    assert len(found) == 1
-    torch.testing.assert_close(found[0](batch.query), expected(batch.query))
-    torch.testing.assert_close(found[0].inductive(batch.query), expected.inductive(batch.query))
+    assert len(classifiers) == 1
+    torch.testing.assert_close(classifiers[0](batch.query), expected(batch.query))
+    torch.testing.assert_close(classifiers[0].inductive(batch.query), expected.inductive(batch.query))
 
 
 def test_before_its_validation_it_takes_the_first_of_sixteen_candidates():

@@ -26,11 +26,11 @@ def test_it_compares_learn2learns_two_gradients_whole_and_by_layer(model, kind):
     case = Case(model, tasks=5, steps=2)
     batch, names = case.batch(), create_network(model).names
     first, second = (learn2learn(replace(case, first_order=o), case.module(), batch)[0] for o in (True, False))
-    found = measure_alignment(
+    rows = measure_alignment(
         kind(create_network(model), case.fast_lr, case.steps), case.parameters(), batch.chunks(2), iteration=3
     )
-    assert [row.layer for row in found] == ["all", *(f"features.1.{i}" for i in range(4)), "classifier"]
-    for iteration, layer, cosine, norm_ratio in found:
+    assert [row.layer for row in rows] == ["all", *(f"features.1.{i}" for i in range(4)), "classifier"]
+    for iteration, layer, cosine, norm_ratio in rows:
         assert iteration == 3
         a, b = (
             torch.cat([gradient[name].flatten() for name in names if layer in ("all", layer_of(name))])
@@ -43,9 +43,9 @@ def test_it_compares_learn2learns_two_gradients_whole_and_by_layer(model, kind):
 
 def test_without_a_step_both_gradients_are_one():
     case = Case(steps=0)
-    found = measure_alignment(case.algorithm(), case.parameters(), [case.batch()], 0)
-    assert [row.cosine for row in found] == pytest.approx([1] * 6)
-    assert [row.norm_ratio for row in found] == pytest.approx([1] * 6)
+    rows = measure_alignment(case.algorithm(), case.parameters(), [case.batch()], 0)
+    assert [row.cosine for row in rows] == pytest.approx([1] * 6)
+    assert [row.norm_ratio for row in rows] == pytest.approx([1] * 6)
 
 
 def test_an_algorithm_without_order_has_no_alignment():

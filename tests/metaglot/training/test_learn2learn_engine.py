@@ -58,10 +58,10 @@ def certificate(algorithm, case: Case):
 @pytest.mark.parametrize("first_order", [True, False])
 def test_the_batched_engine_is_certified(model, first_order):
     case = Case(model, first_order)
-    found = certificate(case.algorithm(), case)
-    assert found["relative_difference"] <= found["tolerance"] == 1e-10
-    assert found["dtype"] == "float64" and found["tasks"] == case.tasks
-    assert found["reference"] == "learn2learn 0.2.0"
+    record = certificate(case.algorithm(), case)
+    assert record["relative_difference"] <= record["tolerance"] == 1e-10
+    assert record["dtype"] == "float64" and record["tasks"] == case.tasks
+    assert record["reference"] == "learn2learn 0.2.0"
 
 
 @pytest.mark.parametrize("kind", [SlightlyWrong, OneStepMore, FirstOrderInFact])
@@ -98,9 +98,9 @@ def test_an_algorithm_that_learn2learn_does_not_have_has_no_certificate_and_no_l
 @pytest.mark.parametrize("case", [Case(steps=3), Case(first_order=True), Case("conv", steps=2)])
 def test_the_learn2learn_engine_computes_learn2learns_example_at_the_given_weights(case):
     elsewhere, parameters = case.but(seed=9).module(), case.parameters()
-    found, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(parameters, case.batch())
+    actual, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(parameters, case.batch())
     expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
-    assert distance(dict(zip(parameters, found, strict=True)), expected) < 1e-14
+    assert distance(dict(zip(parameters, actual, strict=True)), expected) < 1e-14
     torch.testing.assert_close(outcome.losses, losses)
     torch.testing.assert_close(outcome.accuracies.double(), accuracies)
 
@@ -109,11 +109,11 @@ def test_the_learn2learn_engine_carries_nothing_from_one_batch_to_the_next():
     case = Case()
     loop, parameters = Learn2LearnEngine(case.algorithm(), case.module()), case.parameters()
     first, _ = loop.meta_gradient(parameters, case.batch(1))
-    kept = [g.clone() for g in first]
+    copies = [g.clone() for g in first]
     loop.meta_gradient(parameters, case.batch(2))
     again, _ = loop.meta_gradient(parameters, case.batch(1))
-    torch.testing.assert_close(first, kept, rtol=0, atol=0)
-    torch.testing.assert_close(again, kept, rtol=0, atol=0)
+    torch.testing.assert_close(first, copies, rtol=0, atol=0)
+    torch.testing.assert_close(again, copies, rtol=0, atol=0)
 
 
 @both
@@ -127,5 +127,5 @@ def test_every_parameter_is_named_once_and_is_the_modules_own(model):
 
 def test_importing_it_prints_nothing():
     code = "import metaglot.training.learn2learn_engine"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")

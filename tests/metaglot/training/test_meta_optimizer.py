@@ -29,8 +29,8 @@ def test_both_engines_see_the_same_losses_over_50_iterations(first_order):
     losses = []
     for iteration in range(1, 51):
         batch = tasks.batch(case.algorithm(), iteration).double()
-        found, expected = batched.step(batch).losses, learn2learn.step(batch).losses
-        torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+        actual, expected = batched.step(batch).losses, learn2learn.step(batch).losses
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-6)
         losses.append(expected.mean().item())
     assert sum(losses[-10:]) < sum(losses[:10])  # they do learn
 

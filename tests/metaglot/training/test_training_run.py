@@ -38,10 +38,10 @@ def untimed(run: TrainingRun) -> list[dict[str, float | None]]:
 
 
 def test_the_same_seed_twice_gives_the_same_bytes_and_another_does_not():
-    one, same, other = (training_run(CASE.but(seed=seed)) for seed in (3, 3, 4))
-    for run in (one, same, other):
+    first, same, another = (training_run(CASE.but(seed=seed)) for seed in (3, 3, 4))
+    for run in (first, same, another):
         run.train_until(5, ignore_progress)
-    assert parameters_of(one) == parameters_of(same) != parameters_of(other)
+    assert parameters_of(first) == parameters_of(same) != parameters_of(another)
 
 
 def test_training_in_two_parts_gives_the_same_bytes():
@@ -101,9 +101,9 @@ def test_training_stops_early_and_keeps_the_best_parameters():
     assert run.optimizer.iteration < 60 and len(accuracies) > 3
     assert accuracies.index(max(accuracies)) == len(accuracies) - 3
     best, last = run.history[-3], run.history[-1]
-    found = run.validation.loss_and_accuracy(run.algorithm, run.parameters)
-    assert found == (best.validation_loss, best.validation_accuracy)
-    assert found != (last.validation_loss, last.validation_accuracy)
+    tested = run.validation.loss_and_accuracy(run.algorithm, run.parameters)
+    assert tested == (best.validation_loss, best.validation_accuracy)
+    assert tested != (last.validation_loss, last.validation_accuracy)
 
 
 def test_the_first_of_equally_good_parameters_is_kept():

@@ -16,8 +16,8 @@ def test_validation_is_the_mean_of_the_scores_that_the_evaluation_gives(model):
     held_out = validation(case, count=5)
     parts = evaluate(case.algorithm(), parameters, held_out.images, held_out.tasks, case.shots, case.steps, chunk=5)
     expected = concatenate(list(parts))
-    found = held_out.loss_and_accuracy(case.algorithm(), parameters)
-    assert found == pytest.approx((expected.measures["loss"].mean(), expected.measures["accuracy"].mean()), rel=1e-6)
+    actual = held_out.loss_and_accuracy(case.algorithm(), parameters)
+    assert actual == pytest.approx((expected.measures["loss"].mean(), expected.measures["accuracy"].mean()), rel=1e-6)
 
 
 def test_alignment_is_measured_on_the_validation_tasks():
@@ -25,7 +25,7 @@ def test_alignment_is_measured_on_the_validation_tasks():
     held_out = validation(CASE, count=5)
     whole = [held_out.images.batch(held_out.tasks, CASE.shots)]
     expected = measure_alignment(CASE.algorithm(), parameters, whole, iteration=8)
-    found = held_out.alignment(CASE.algorithm(), parameters, iteration=8)
-    assert [row[:2] for row in found] == [row[:2] for row in expected]
-    for row, whole_row in zip(found, expected, strict=True):
+    actual = held_out.alignment(CASE.algorithm(), parameters, iteration=8)
+    assert [row[:2] for row in actual] == [row[:2] for row in expected]
+    for row, whole_row in zip(actual, expected, strict=True):
         assert row[2:] == pytest.approx(whole_row[2:], rel=1e-4)

@@ -19,8 +19,8 @@ from metaglot.training.learn2learn_engine import Learn2LearnEngine
 
 def batched(case: Case, chunk: int, dtype: torch.dtype = torch.double) -> tuple[Gradient, TaskScores]:
     parameters = {name: value.detach().to(dtype).requires_grad_() for name, value in case.parameters().items()}
-    found, outcome = BatchedEngine(case.algorithm(), chunk).meta_gradient(parameters, of(case.batch(), dtype))
-    return dict(zip(parameters, found, strict=True)), outcome
+    gradients, outcome = BatchedEngine(case.algorithm(), chunk).meta_gradient(parameters, of(case.batch(), dtype))
+    return dict(zip(parameters, gradients, strict=True)), outcome
 
 
 def of(batch: TaskBatch, dtype: torch.dtype) -> TaskBatch:
@@ -36,8 +36,8 @@ def well_conditioned(case: Case) -> bool:
 @given(cases().filter(well_conditioned), st.integers(1, 3))
 def test_meta_gradients_are_learn2learns(case, chunk):
     expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
-    found, outcome = batched(case, chunk)
-    assert distance(found, expected) <= 1e-10
+    actual, outcome = batched(case, chunk)
+    assert distance(actual, expected) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses, rtol=1e-8, atol=1e-10)
     torch.testing.assert_close(outcome.accuracies.double(), accuracies, rtol=0, atol=1e-6)
 
@@ -48,8 +48,8 @@ def test_meta_gradients_are_learn2learns_at_the_size_that_is_trained(model, firs
     shots = 5 if model == "fc" else 1
     case = Case(model, first_order, ways=5, shots=shots, queries=5, fast_lr=0.5, tasks=4, hidden=64)
     expected, losses, _ = learn2learn(case, case.module(), case.batch())
-    found, outcome = batched(case, 4)
-    assert distance(found, expected) <= 1e-10
+    actual, outcome = batched(case, 4)
+    assert distance(actual, expected) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses)
 
 
@@ -74,17 +74,17 @@ def test_rounding_in_float32_is_at_most_twice_learn2learns_own():
 def test_chunks_change_nothing_but_rounding(model, chunk):
     case = Case(model, tasks=5, steps=2)
     whole, outcome = batched(case, 5)
-    found, parts = batched(case, chunk)
-    assert distance(found, whole) < 1e-12
+    actual, parts = batched(case, chunk)
+    assert distance(actual, whole) < 1e-12
     torch.testing.assert_close(parts, outcome)
 
 
 @pytest.mark.parametrize("case", [Case(steps=2), Case(first_order=True, steps=2), Case("conv")])
 def test_both_engines_give_the_same_gradient_and_outcome(case):
     parameters, batch = case.parameters(), case.batch()
-    found, outcome = batched(case, 2)
+    actual, outcome = batched(case, 2)
     theirs, expected = Learn2LearnEngine(case.algorithm(), case.but(seed=5).module()).meta_gradient(parameters, batch)
-    assert distance(found, dict(zip(parameters, theirs, strict=True))) < 1e-11
+    assert distance(actual, dict(zip(parameters, theirs, strict=True))) < 1e-11
     torch.testing.assert_close(outcome.losses, expected.losses)
     torch.testing.assert_close(outcome.accuracies.double(), expected.accuracies.double())
 
@@ -93,17 +93,17 @@ def test_the_order_of_a_meta_batchs_tasks_changes_nothing_but_rounding():
     case = Case(tasks=4)
     parameters, batch = case.parameters(), case.batch()
     backwards = TaskBatch(*(part.flip(0) for part in batch.parts()))
-    (one, outcome), (other, reversed_outcome) = (
+    (first, outcome), (second, reversed_outcome) = (
         BatchedEngine(case.algorithm(), 4).meta_gradient(parameters, b) for b in (batch, backwards)
     )
-    torch.testing.assert_close(one, other)
+    torch.testing.assert_close(first, second)
     torch.testing.assert_close(outcome.losses, reversed_outcome.losses.flip(0))
 
 
 def test_the_same_gradient_twice_is_the_same_to_the_last_bit():
     case = Case(steps=2)
-    one, other = (batched(case, 2, torch.float)[0] for _ in range(2))
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    first, second = (batched(case, 2, torch.float)[0] for _ in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
 
 
 def test_a_chunk_has_fewer_tasks_the_more_images_a_task_has_but_at_least_one():

@@ -16,8 +16,8 @@ def test_it_solves_the_system_of_every_task_in_as_many_steps_as_there_are_unknow
     def product(parts):
         return split((matrices @ torch.cat(parts, 1).unsqueeze(-1)).squeeze(-1))
 
-    def dot(one, other):
-        return (torch.cat(one, 1) * torch.cat(other, 1)).sum(1)
+    def dot(first, second):
+        return (torch.cat(first, 1) * torch.cat(second, 1)).sum(1)
 
     solution = torch.cat(conjugate_gradients(product, dot, split(target), steps=5), 1)
     torch.testing.assert_close(solution, torch.linalg.solve(matrices, target))

@@ -15,17 +15,17 @@ from metaglot.core.nn.functional_networks import create_network
 
 @pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize(
-    ("name", "asked", "kind", "first_order"),
+    ("name", "setting", "kind", "first_order"),
     [("maml", False, MAML, False), ("maml", True, MAML, True), ("fomaml", False, FOMAML, True)],
 )
-def test_a_config_of_configure_becomes_the_algorithm_it_names(model, name, asked, kind, first_order):
+def test_a_config_of_configure_becomes_the_algorithm_it_names(model, name, setting, kind, first_order):
     classes = import_classes(ALGORITHMS)
-    params = parse_params(text(changed({"first_order": asked, "model": model}, ASGIVEN)), classes)
+    params = parse_params(text(changed({"first_order": setting, "model": model}, ASGIVEN)), classes)
     files = resolve(params, classes)
     for stage in ("train", "evaluate"):
-        made = create_learner(files[f"{name}/{stage}.yaml"], fast_lr=0.25, adaptation_steps=3)
-        assert type(made) is kind and made.first_order is first_order
-        assert (made.network, made.fast_lr, made.adaptation_steps) == (create_network(model), 0.25, 3)
+        algorithm = create_learner(files[f"{name}/{stage}.yaml"], fast_lr=0.25, adaptation_steps=3)
+        assert type(algorithm) is kind and algorithm.first_order is first_order
+        assert (algorithm.network, algorithm.fast_lr, algorithm.adaptation_steps) == (create_network(model), 0.25, 3)
 
 
 def reptile_config(**settings: int) -> TrainStageConfig:

@@ -82,9 +82,9 @@ def test_every_weight_may_have_its_own_learnable_rate(model, second_order, count
     expected = loss_by_hand(case, module, rates, batch, second_order)
     torch.testing.assert_close(loss, expected)
     for weights, others in (([parameters[n] for n in names], [own[n] for n in names]), ([*rates.values()],) * 2):
-        found = torch.autograd.grad(loss, weights, retain_graph=True)
+        gradients = torch.autograd.grad(loss, weights, retain_graph=True)
         reference = torch.autograd.grad(expected, others, retain_graph=True)
-        assert distance(dict(enumerate(found)), dict(enumerate(reference))) < 1e-11
+        assert distance(dict(enumerate(gradients)), dict(enumerate(reference))) < 1e-11
 
 
 @orders
@@ -93,11 +93,11 @@ def test_rates_of_every_weight_are_those_of_learn2learns_meta_sgd(second_order):
     case = Case(steps=2, tasks=2)
     batch, parameters, module, rates = case.batch(), case.parameters(), case.module(), some_rates(case)
     adapting = {name: rates[name] for name in create_network("fc").names}
-    found = torch.autograd.grad(query_loss(case, parameters, adapting, batch, second_order), [*adapting.values()])
+    gradients = torch.autograd.grad(query_loss(case, parameters, adapting, batch, second_order), [*adapting.values()])
     theirs = {name: nn.Parameter(rate.detach()) for name, rate in rates.items()}
     loss = meta_sgds_loss(case, module, theirs, batch, second_order)
     expected = torch.autograd.grad(loss, [theirs[name] for name in adapting])
-    assert distance(dict(enumerate(found)), dict(enumerate(expected))) < 1e-11
+    assert distance(dict(enumerate(gradients)), dict(enumerate(expected))) < 1e-11
 
 
 @both
@@ -128,9 +128,9 @@ def test_the_head_may_adapt_alone(model, second_order):
     torch.testing.assert_close(loss, expected)
     names = create_network(model).names
     own = module_parameters(module)
-    found = torch.autograd.grad(loss, [parameters[n] for n in names])
+    gradients = torch.autograd.grad(loss, [parameters[n] for n in names])
     reference = torch.autograd.grad(expected, [own[n] for n in names])
-    assert distance(dict(zip(names, found, strict=True)), dict(zip(names, reference, strict=True))) < 1e-11
+    assert distance(dict(zip(names, gradients, strict=True)), dict(zip(names, reference, strict=True))) < 1e-11
 
 
 def test_every_step_is_reached_in_turn_and_the_first_is_the_start():
@@ -161,6 +161,6 @@ def test_adapting_works_where_no_gradient_is_recorded():
     case = Case(steps=2)
     rates = dict.fromkeys(create_network("fc").names, 0.3)
     with torch.no_grad():
-        found = query_loss(case, case.parameters(), rates, case.batch(), False)
-    assert not found.requires_grad
-    torch.testing.assert_close(found, query_loss(case, case.parameters(), rates, case.batch(), True).detach())
+        loss = query_loss(case, case.parameters(), rates, case.batch(), False)
+    assert not loss.requires_grad
+    torch.testing.assert_close(loss, query_loss(case, case.parameters(), rates, case.batch(), True).detach())

@@ -76,8 +76,8 @@ class Small:
     def ours(self) -> tuple[dict[str, Tensor], Tensor]:
         """The meta-gradient by name, and every task's loss."""
         parameters = {n: w.clone().requires_grad_() for n, w in self.weights.items()}
-        found, outcome = self.algorithm().meta_gradient(parameters, self.batch())
-        return dict(zip(parameters, found, strict=True)), outcome.losses
+        gradients, outcome = self.algorithm().meta_gradient(parameters, self.batch())
+        return dict(zip(parameters, gradients, strict=True)), outcome.losses
 
 
 @examples(20)
@@ -85,25 +85,25 @@ class Small:
 def test_the_meta_gradient_is_torch_funcs(case):
     small = Small(case)
     expected, loss = torch.func.grad_and_value(small.meta_loss)(small.weights)
-    found, losses = small.ours()
+    actual, losses = small.ours()
     torch.testing.assert_close(losses.mean(), loss, rtol=1e-9, atol=1e-12)
     whole = torch.cat([g.flatten() for g in expected.values()]).norm()
     for name, gradient in expected.items():
-        assert (found[name] - gradient).norm() <= 1e-10 * whole, name
+        assert (actual[name] - gradient).norm() <= 1e-10 * whole, name
 
 
 @examples(10)
 @given(cases(first_order=False, tasks=2).filter(lambda case: case.ways * case.shots >= 4 and case.steps < 4))
 def test_the_second_order_meta_gradient_is_the_slope_of_the_meta_loss(case):
     small = Small(case)
-    found, _ = small.ours()
+    actual, _ = small.ours()
     random = torch.Generator().manual_seed(1)
     for name in small.weights:
         direction = torch.randn(small.weights[name].shape, dtype=torch.double, generator=random)
         rise = [_loss_along(small, name, h * direction) for h in (-2e-6, -1e-6, 1e-6, 2e-6)]
         slope = (rise[0] - 8 * rise[1] + 8 * rise[2] - rise[3]) / 12e-6
-        scale = found[name].norm() * direction.norm() + 1e-3
-        assert abs((found[name] * direction).sum().item() - slope) < 1e-6 * scale, name
+        scale = actual[name].norm() * direction.norm() + 1e-3
+        assert abs((actual[name] * direction).sum().item() - slope) < 1e-6 * scale, name
 
 
 @torch.no_grad()
@@ -122,8 +122,8 @@ def test_first_and_second_order_differ_once_something_adapts():
 def test_what_has_no_effect_has_a_gradient_of_zero(kind):
     case = Case()
     parameters = case.parameters()
-    found, _ = kind(create_network("fc"), 0.4, 1).meta_gradient(parameters, case.batch())
-    gradients = dict(zip(parameters, found, strict=True))
+    gradient, _ = kind(create_network("fc"), 0.4, 1).meta_gradient(parameters, case.batch())
+    gradients = dict(zip(parameters, gradient, strict=True))
     assert all(g.shape == parameters[n].shape for n, g in gradients.items())
     assert [n for n, g in gradients.items() if not g.any()] == [f"features.1.{i}.linear.bias" for i in range(4)]
 
@@ -131,10 +131,10 @@ def test_what_has_no_effect_has_a_gradient_of_zero(kind):
 def test_scores_are_the_mean_cross_entropy_and_the_share_of_right_answers():
     logits = torch.tensor([[[2.0, 0.0], [0.0, 1.0]], [[0.0, 3.0], [0.0, 3.0]]])
     labels = torch.tensor([[0, 1], [0, 1]])
-    found = score_queries(logits, labels)
-    assert found.accuracies.tolist() == [1.0, 0.5]
+    scores = score_queries(logits, labels)
+    assert scores.accuracies.tolist() == [1.0, 0.5]
     expected = np.log([(1 + np.exp(-2)) * (1 + np.exp(-1)), (1 + np.exp(3)) * (1 + np.exp(-3))]) / 2
-    assert found.losses.tolist() == pytest.approx(expected)
+    assert scores.losses.tolist() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])
@@ -144,8 +144,8 @@ def test_without_recorded_gradients_a_classifier_is_the_same(model):
     with torch.no_grad():
         observed = [*zip(range(3), algorithm.adapt(parameters, batch.support, batch.support_labels), strict=False)]
     trained = zip(range(3), algorithm.adapt(parameters, batch.support, batch.support_labels), strict=False)
-    for (_, seen), (_, made) in zip(observed, trained, strict=True):
-        torch.testing.assert_close(seen(batch.query), made(batch.query).detach())
+    for (_, seen), (_, classifier) in zip(observed, trained, strict=True):
+        torch.testing.assert_close(seen(batch.query), classifier(batch.query).detach())
 
 
 def test_the_returned_scores_hold_no_graph():

@@ -32,13 +32,13 @@ def dense(direction: TaskDirections) -> dict[str, torch.Tensor]:
 
 @both
 def test_its_operations_are_those_of_the_whole_vectors(model):
-    one, other = directions(Case(model))
-    a, b = dense(one), dense(other)
+    first, second = directions(Case(model))
+    a, b = dense(first), dense(second)
     factor = torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
     inner = sum((a[name] * b[name]).flatten(1).sum(1) for name in a)
-    torch.testing.assert_close(one.dot(other), inner)
-    torch.testing.assert_close(one.norm(), sum(v.square().flatten(1).sum(1) for v in a.values()).sqrt())
-    combined = dense(one.times(factor).minus(other))
+    torch.testing.assert_close(first.dot(second), inner)
+    torch.testing.assert_close(first.norm(), sum(v.square().flatten(1).sum(1) for v in a.values()).sqrt())
+    combined = dense(first.times(factor).minus(second))
     for name, value in combined.items():
         scaled = factor.view(-1, *[1] * (value.dim() - 1)) * a[name]
         torch.testing.assert_close(value, scaled - b[name])
