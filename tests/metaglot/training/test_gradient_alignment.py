@@ -8,6 +8,7 @@ from oracles import learn2learn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
+from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.gradient_alignment import measure_alignment
 
@@ -39,6 +40,15 @@ def test_it_compares_learn2learns_two_gradients_whole_and_by_layer(model, kind):
         assert cosine == pytest.approx(torch.cosine_similarity(a, b, dim=0).item())
         assert norm_ratio == pytest.approx((a.norm() / b.norm()).item())
         assert not math.isclose(cosine, 1, abs_tol=1e-4)
+
+
+def test_all_learned_rates_are_one_layer():
+    case = Case()
+    algorithm = MetaSGD(create_network("fc"), case.fast_lr, case.steps)
+    initial = algorithm.initial_parameters(case.parameters(), case.images())
+    parameters = {name: value.detach().requires_grad_() for name, value in initial.items()}
+    layers = [row.layer for row in measure_alignment(algorithm, parameters, [case.batch()], 0)]
+    assert layers == ["all", *(f"features.1.{i}" for i in range(4)), "classifier", "rates"]
 
 
 def test_without_a_step_both_gradients_are_one():
