@@ -44,6 +44,12 @@ OWN: dict[str, tuple[Any, ...]] = {
     "maml_plus_plus.order_annealing": ("choice", True, False),
     "reptile.minibatch": ("whole", 1, 4096),
     "reptile.training_shots": ("whole", 1, 19),
+    "seq_fomaml.sequence_length": ("whole", 1, 100),
+    "seq_fomaml.loss": ("choice", "end", "end_and_each"),
+    "seq_fomaml.inner": ("choice", "sgd", "adam"),
+    "seq_fomaml.minibatch": ("whole", 1, 4096),
+    "seq_maml.sequence_length": ("whole", 1, 100),
+    "seq_maml.loss": ("choice", "end", "end_and_each"),
     "protonet.training_ways": ("whole", 2, 256),
     "protonet.training_queries": ("whole", 1, 19),
     "label_free.cluster_iterations": ("whole", 1, 10**7),
@@ -158,6 +164,9 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     params["split"] |= dict(zip(("train", "validation", "test"), parts, strict=True))
     params["task"]["ways"] = draw(st.integers(2, min(81, *parts)))
     params["task"]["queries"] = draw(st.integers(1, 20 - params["task"]["shots"]))
+    for name in {"seq_fomaml", "seq_maml"} & {*params["algorithms"]}:
+        longest = min(100, params["split"]["train"] // params["task"]["ways"])
+        params["settings"].setdefault(name, {})["sequence_length"] = draw(st.integers(1, longest))
     if params["model"] == "conv":
         params["data"]["image_size"] = 28
     return params

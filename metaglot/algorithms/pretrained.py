@@ -1,6 +1,6 @@
 """Pretraining baseline: a network trained to classify all training characters, then a linear head for every task."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,9 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Positive, Rate, TaskConfig
+from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier, TaskScores, score_queries
 from metaglot.core.nn.fast_weights import LayerInput
-from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
 from metaglot.core.nn.logistic_regression import Linear, fit
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream
@@ -51,6 +52,7 @@ class Pretrained(MetaLearner):
 
     label = "Pretrained"
     trains_inductively = False
+    learns_sequences = True
     settings: Settings
 
     @property
@@ -78,3 +80,11 @@ class Pretrained(MetaLearner):
     def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[LinearProbe]:
         fast, images = self.network.fast(parameters), self.network.prepare(support)
         yield LinearProbe(self.network, fast, images, fit(self.network.features(fast, images), labels))
+
+    def learn_sequence(
+        self, parameters: MetaParameters, supports: Iterable[tuple[Tensor, Tensor]], steps: int
+    ) -> Iterator[TaskClassifier]:
+        """In a sequence every weight takes gradient steps at `fast_lr`, from a head of zeros: no probe is fitted."""
+        zeros = {name: torch.zeros_like(parameters[name]) for name in (HEAD, HEAD_BIAS)}
+        fine_tuned = GradientBased(self.network, self.fast_lr, self.adaptation_steps)
+        yield from fine_tuned.learn_sequence({**parameters, **zeros}, supports, steps)

@@ -12,6 +12,8 @@ ALGORITHMS = {
     "meta_sgd": "metaglot.algorithms.meta_sgd:MetaSGD",
     "maml_plus_plus": "metaglot.algorithms.maml_plus_plus:MAMLPlusPlus",
     "reptile": "metaglot.algorithms.reptile:Reptile",
+    "seq_fomaml": "metaglot.algorithms.seq_fomaml:SeqFOMAML",
+    "seq_maml": "metaglot.algorithms.seq_maml:SeqMAML",
     "protonet": "metaglot.algorithms.protonet:ProtoNet",
     "pretrained": "metaglot.algorithms.pretrained:Pretrained",
     "label_free": "metaglot.algorithms.label_free:LabelFree",

@@ -1,19 +1,16 @@
 """Reptile (Nichol et al. 2018): the shared weights move towards the mean of the tasks' adapted weights."""
 
 from collections.abc import Iterator
-from functools import lru_cache
-from itertools import count, islice
+from itertools import islice
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, TaskConfig
-from metaglot.core.learners.gradient_based import AdaptedNetwork
-from metaglot.core.learners.inner_loop import task_losses
+from metaglot.core.learners.adam_steps import AdamAdapted, AdamSteps
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
-from metaglot.core.tasks.random_streams import RandomStream, StreamPurpose, stream_generator
+from metaglot.core.tasks.random_streams import RandomStream
 
 
 class Reptile(MetaLearner):
@@ -37,6 +34,7 @@ class Reptile(MetaLearner):
 
     label = "Reptile"
     trains_inductively = False
+    learns_sequences = True
     settings: Settings
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
@@ -51,29 +49,19 @@ class Reptile(MetaLearner):
     def meta_lr_factor(self, progress: float) -> float:
         return 1 - progress
 
-    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
+    def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdamAdapted]:
         return self._adapt(parameters, support, labels, self.settings.test_minibatch)
 
     def _adapt(
         self, parameters: MetaParameters, support: Tensor, labels: Tensor, minibatch: int
-    ) -> Iterator[AdaptedNetwork]:
-        shared = {name: parameters[name].detach() for name in self.network.names}
-        per_task = {n: w.expand(len(support), *w.shape).clone().requires_grad_() for n, w in shared.items()}
-        capturable = support.is_cuda  # by a CUDA graph
-        inner = torch.optim.Adam(
-            per_task.values(), lr=self.fast_lr, betas=(0.0, 0.999), fused=True, capturable=capturable
-        )
-        for step in count():
-            yield AdaptedNetwork(self.network, self.network.task_weights(shared, per_task), support)
-            rows = minibatch_rows(step, support.shape[1], minibatch, support.device)
-            with torch.enable_grad():
-                logits = self.network(self.network.task_weights(shared, per_task), support[:, rows])
-                loss = task_losses(logits, labels[:, rows]).sum()
-            for weight, gradient in zip(
-                per_task.values(), torch.autograd.grad(loss, [*per_task.values()]), strict=True
-            ):
-                weight.grad = gradient.contiguous()  # fused Adam (torch 2.14.1) misreads a transposed gradient
-            inner.step()
+    ) -> Iterator[AdamAdapted]:
+        return AdamSteps(self.network, parameters, len(support), self.fast_lr).adapt(support, labels, minibatch)
+
+    def adapt_further(
+        self, parameters: MetaParameters, adapted: AdamAdapted, support: Tensor, labels: Tensor
+    ) -> Iterator[AdamAdapted]:
+        """Within a sequence Adam's state carries over from task to task."""
+        return adapted.inner.adapt(support, labels, self.settings.test_minibatch)
 
     @torch.no_grad()
     def meta_gradient(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[list[Tensor], TaskScores]:
@@ -83,18 +71,3 @@ class Reptile(MetaLearner):
         means = {name: weight.dense().mean(0) for name, weight in adapted.fast.items()}
         gradient = [value - means.get(name, value) for name, value in parameters.items()]
         return gradient, score_queries(adapted(batch.query), batch.query_labels)
-
-
-@lru_cache(maxsize=4096)
-def minibatch_rows(step: int, images: int, size: int, device: torch.device) -> Tensor:
-    """Positions in a support set of the minibatch of an inner step: epoch after epoch, each in a new order.
-
-    The order is the same in every task, whose images are in random order already (the authors shuffle each task).
-    """
-    size = min(size, images)
-    epochs = range(step * size // images, ((step + 1) * size - 1) // images + 1)
-    order = np.concatenate(
-        [stream_generator((StreamPurpose.ADAPTING, 0, epoch)).permutation(images) for epoch in epochs]
-    )
-    start = step * size % images
-    return torch.from_numpy(order[start : start + size]).to(device)

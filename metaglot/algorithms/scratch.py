@@ -12,6 +12,7 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, Iterations, Ra
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import inner_loop
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.nn.functional_networks import TaskWeights
 from metaglot.core.tasks.image_store import ImageStore
 
 RATE, STEPS = "adaptation.rate", "adaptation.steps"
@@ -34,6 +35,7 @@ class Scratch(MetaLearner):
 
     label = "From scratch"
     trains_inductively = False
+    learns_sequences = True
     settings: Settings
 
     @property
@@ -54,8 +56,17 @@ class Scratch(MetaLearner):
         return max((with_choice(parameters, rate, steps) for rate, steps in self.candidates), key=accuracy)
 
     def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
+        return self._fit(self.network.fast(parameters), parameters, support, labels)
+
+    def adapt_further(
+        self, parameters: MetaParameters, adapted: AdaptedNetwork, support: Tensor, labels: Tensor
+    ) -> Iterator[AdaptedNetwork]:
+        return self._fit(adapted.fast, parameters, support, labels)
+
+    def _fit(
+        self, start: TaskWeights, parameters: MetaParameters, support: Tensor, labels: Tensor
+    ) -> Iterator[AdaptedNetwork]:
         images, rates = self.network.prepare(support), dict.fromkeys(self.network.names, parameters[RATE].item())
-        start = self.network.fast(parameters)
         steps = inner_loop(self.network, start, lambda _: rates, images, labels, second_order=False)
         *_, fast = islice(steps, int(parameters[STEPS]) + 1)
         yield AdaptedNetwork(self.network, fast, images)

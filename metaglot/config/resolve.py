@@ -129,6 +129,7 @@ def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageCon
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
     if train.batch_norm == "inductive":
         _check_inductive(train, name, found)
+    _check_training_sequences(params, name)
     return TrainStageConfig(
         **_common(params),
         algorithm=name,
@@ -150,6 +151,15 @@ def _check_inductive(train: TrainingConfig, name: str, found: type[MetaLearner])
         raise value_error(FILE, key, value, f"transductive for {name}: its training has no inductive form")
     if train.engine == "learn2learn":
         raise value_error(FILE, key, value, "transductive for the engine learn2learn")
+
+
+def _check_training_sequences(params: Params, name: str) -> None:
+    """A sequence has no character twice. Where the split has no counts, training tells whether there are enough."""
+    length = getattr(getattr(params.settings, name), "sequence_length", 1)
+    characters = params.split.train
+    if params.split.kind == "random" and isinstance(characters, int) and length * params.task.ways > characters:
+        most = f"up to {characters // params.task.ways}: a sequence has no training character twice"
+        raise value_error(FILE, ["settings", name, "sequence_length"], length, most)
 
 
 def _label(params: Params, name: str, found: type[MetaLearner]) -> str:

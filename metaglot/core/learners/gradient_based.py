@@ -34,6 +34,8 @@ class GradientBased(MetaLearner):
     equation 1 and algorithm 2.
     """
 
+    learns_sequences = True
+
     @property
     def second_order(self) -> float:
         """The factor on the derivative of every inner gradient: 1 is exact, 0 first order."""
@@ -44,7 +46,16 @@ class GradientBased(MetaLearner):
         return dict.fromkeys(self.network.names, self.fast_lr)
 
     def adapt(self, parameters: MetaParameters, support: Tensor, labels: Tensor) -> Iterator[AdaptedNetwork]:
-        start, images = self.network.fast(parameters), self.network.prepare(support)
-        second_order = self.second_order if torch.is_grad_enabled() else 0.0
+        return self._adapt_from(self.network.fast(parameters), parameters, support, labels)
+
+    def adapt_further(
+        self, parameters: MetaParameters, adapted: AdaptedNetwork, support: Tensor, labels: Tensor
+    ) -> Iterator[AdaptedNetwork]:
+        return self._adapt_from(adapted.fast, parameters, support, labels)
+
+    def _adapt_from(
+        self, start: TaskWeights, parameters: MetaParameters, support: Tensor, labels: Tensor
+    ) -> Iterator[AdaptedNetwork]:
+        images, second_order = self.network.prepare(support), self.second_order if torch.is_grad_enabled() else 0.0
         for fast in inner_loop(self.network, start, lambda i: self.rates(parameters, i), images, labels, second_order):
             yield AdaptedNetwork(self.network, fast, images)

@@ -5,9 +5,9 @@ An algorithm's own file overrides only what is different in it.
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -52,7 +52,9 @@ class MetaLearner(ABC):
     learn2learn's class of the same algorithm, if it has one. error_tolerance: how far an approximation of the
     second-order term may be from the exact term when training starts, as a fraction of its norm; None for no limit.
     trains_inductively: whether `meta_loss` follows `inductive`. inductive: whether queries are normalised by the
-    support set's statistics in training and validation. Settings: the keys of the algorithm's block in params.yaml.
+    support set's statistics in training and validation.
+    learns_sequences: whether it can learn tasks one after the other by steps, without a reset.
+    Settings: the keys of the algorithm's block in params.yaml.
     """
 
     label: ClassVar[str]
@@ -62,6 +64,7 @@ class MetaLearner(ABC):
     error_tolerance: float | None = None
     trains_inductively: ClassVar[bool] = True
     inductive = False
+    learns_sequences: ClassVar[bool] = False
     Settings: ClassVar[type[AlgorithmSettings]] = AlgorithmSettings
     settings: AlgorithmSettings
 
@@ -144,6 +147,28 @@ class MetaLearner(ABC):
         Use each classifier before asking for the next. support [tasks, n, height, width]; labels [tasks, n],
         every class of a task among them.
         """
+
+    def adapt_further(
+        self, parameters: MetaParameters, adapted: Any, support: Tensor, labels: Tensor
+    ) -> Iterator[TaskClassifier]:
+        """As `adapt`, but from where `adapted`, a classifier of the task before, has arrived."""
+        raise NotImplementedError(f"{self.label} does not adapt by steps that could go on with another task")
+
+    def learn_sequence(
+        self, parameters: MetaParameters, supports: Iterable[tuple[Tensor, Tensor]], steps: int
+    ) -> Iterator[TaskClassifier]:
+        """Yield the classifier after each task of a sequence, learned from its support set in so many steps.
+
+        Use each classifier before asking for the next. supports: images and labels of each task, as for `adapt`.
+        """
+        classifier: TaskClassifier | None = None
+        for support, labels in supports:
+            if classifier is None:
+                classifiers = self.adapt(parameters, support, labels)
+            else:
+                classifiers = self.adapt_further(parameters, classifier, support, labels)
+            classifier = classifier_after(classifiers, steps)
+            yield classifier
 
     def meta_loss(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
         """The meta-loss of each task, [tasks], differentiable in `parameters`; and the tasks' query scores.

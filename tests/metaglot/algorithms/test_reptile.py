@@ -8,8 +8,9 @@ from draws import examples
 from hypothesis import given
 from oracles import distance
 
-from metaglot.algorithms.reptile import Reptile, minibatch_rows
+from metaglot.algorithms.reptile import Reptile
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.core.learners.adam_steps import minibatch_rows
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose

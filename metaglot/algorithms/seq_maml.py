@@ -1,0 +1,10 @@
+"""SeqMAML: SeqFOMAML with the second-order term, which nobody has published."""
+
+from metaglot.core.learners.sequence_learner import SequenceLearner
+
+
+class SeqMAML(SequenceLearner):
+    """The meta-gradient of Spigler 2019 goes through the learning of all tasks of a sequence."""
+
+    label = "SeqMAML"
+    first_order = False

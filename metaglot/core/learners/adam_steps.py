@@ -1,0 +1,73 @@
+"""Adam's steps on minibatches of the support set, for all tasks at once, with Adam's state."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from metaglot.core.learners.gradient_based import AdaptedNetwork
+from metaglot.core.learners.inner_loop import task_losses
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
+from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
+
+
+@dataclass(frozen=True)
+class AdamAdapted(AdaptedNetwork):
+    """The network with each task's own weights, and the Adam that goes on from them."""
+
+    inner: "AdamSteps"
+
+
+class AdamSteps:
+    """Each task's own weights under Adam with beta1 = 0. Their derivative by the shared weights is the identity."""
+
+    def __init__(self, network: FunctionalNetwork, parameters: MetaParameters, tasks: int, lr: float):
+        self.network, self.parameters = network, {name: parameters[name] for name in network.names}
+        self.shared = {name: value.detach() for name, value in self.parameters.items()}
+        self.per_task = {n: w.expand(tasks, *w.shape).clone().requires_grad_() for n, w in self.shared.items()}
+        capturable = self.shared[network.names[0]].is_cuda  # by a CUDA graph
+        self.adam = torch.optim.Adam(
+            self.per_task.values(), lr=lr, betas=(0.0, 0.999), fused=True, capturable=capturable
+        )
+
+    def adapt(self, support: Tensor, labels: Tensor, minibatch: int) -> Iterator[AdamAdapted]:
+        """Go on from the current weights. Use each classifier before asking for the next."""
+        for step in count():
+            yield AdamAdapted(self.network, self._fast(), support, self)
+            rows = minibatch_rows(step, support.shape[1], minibatch, support.device)
+            self._step(support[:, rows], labels[:, rows])
+
+    def _fast(self) -> TaskWeights:
+        if not torch.is_grad_enabled():
+            return self.network.task_weights(self.shared, self.per_task)
+        through = {n: w.detach() + (self.parameters[n] - self.shared[n]) for n, w in self.per_task.items()}
+        return self.network.task_weights(self.shared, through)
+
+    def _step(self, x: Tensor, labels: Tensor) -> None:
+        with torch.enable_grad():
+            logits = self.network(self.network.task_weights(self.shared, self.per_task), x)
+            loss = task_losses(logits, labels).sum()
+        gradients = torch.autograd.grad(loss, [*self.per_task.values()])
+        for weight, gradient in zip(self.per_task.values(), gradients, strict=True):
+            weight.grad = gradient.contiguous()  # fused Adam (torch 2.14.1) misreads a transposed gradient
+        self.adam.step()
+
+
+@lru_cache(maxsize=4096)
+def minibatch_rows(step: int, images: int, size: int, device: torch.device) -> Tensor:
+    """Positions in a support set of the minibatch of an inner step: epoch after epoch, each in a new order.
+
+    The order is the same in every task, whose images are in random order already (the authors shuffle each task).
+    """
+    size = min(size, images)
+    epochs = range(step * size // images, ((step + 1) * size - 1) // images + 1)
+    order = np.concatenate(
+        [stream_generator((StreamPurpose.ADAPTING, 0, epoch)).permutation(images) for epoch in epochs]
+    )
+    start = step * size % images
+    return torch.from_numpy(order[start : start + size]).to(device)

@@ -1,0 +1,132 @@
+"""Meta-gradients of sequences against a literal loop over sequences, tasks and steps, with plain weights."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from cases import CHARACTERS, CPU, Case, cases
+from draws import examples
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import distance, plain_tasks, slope
+
+from metaglot.algorithms.seq_fomaml import SeqFOMAML
+from metaglot.algorithms.seq_maml import SeqMAML
+from metaglot.core.learners.adam_steps import minibatch_rows
+from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.sequence_learner import SequenceLearner
+from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.tasks.image_store import TaskBatch
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.training.learn2learn_engine import module_parameters
+
+
+def learner(case: Case, length: int, **settings) -> SequenceLearner:
+    kind = SeqFOMAML if case.first_order else SeqMAML
+    chosen = kind.Settings(sequence_length=length, **settings)
+    return kind(create_network(case.model), case.fast_lr, case.steps, settings=chosen)
+
+
+def sequences(case: Case, algorithm: SequenceLearner) -> TaskBatch:
+    stream = (StreamPurpose.TRAINING, case.seed, 1)
+    return algorithm.training_batch(case.images(), stream, case.task, case.tasks).double()
+
+
+def by_hand(case: Case, batch: TaskBatch, loss: str) -> tuple[float, dict[str, torch.Tensor]]:
+    """The mean over the sequences of the loss's gradient; in first order each at its weights, added up."""
+    module, total, sums = case.module(), 0.0, {}
+    start = {name: value.detach().requires_grad_() for name, value in module_parameters(module).items()}
+    for sequence in zip(*batch.parts(), strict=True):
+        tasks, weights, path = plain_tasks(case, module, TaskBatch(*sequence)), start, []
+        for support_loss, _ in tasks:
+            for _ in range(case.steps):
+                gradient = slope(support_loss, weights, create_graph=not case.first_order)
+                weights = {n: w - case.fast_lr * gradient[n] for n, w in weights.items()}
+            path.append(weights)
+        losses = [query_loss(path[-1]) / len(tasks) for _, query_loss in tasks]
+        if loss == "end_and_each":
+            losses += [query_loss(w) / len(tasks) for (_, query_loss), w in zip(tasks, path, strict=True)]
+        total += sum(losses) / case.tasks
+    for name, gradient in zip(start, torch.autograd.grad(total, [*start.values()], allow_unused=True), strict=True):
+        sums[name] = torch.zeros_like(start[name]) if gradient is None else gradient
+    return total.item(), sums
+
+
+def has_rows(case: Case) -> bool:
+    """Batch norm on two to five rows amplifies rounding, the more the longer the sequence (to 1e-8 with two rows)."""
+    return min(case.shots, case.queries) * case.ways >= 6
+
+
+@examples(12)
+@given(
+    st.sampled_from([1, 2]).flatmap(lambda steps: cases(steps=steps)).filter(has_rows),
+    st.integers(1, 4),
+    st.sampled_from(["end", "end_and_each"]),
+)
+def test_the_meta_gradient_is_that_of_a_literal_loop(case: Case, length: int, loss: str) -> None:
+    length = min(length, CHARACTERS // case.ways)
+    algorithm = learner(case, length, loss=loss)
+    batch, parameters = sequences(case, algorithm), case.parameters()
+    gradient, _ = algorithm.meta_gradient(parameters, batch)
+    total, expected = by_hand(case, batch, loss)
+    assert algorithm.meta_loss(parameters, batch)[0].mean().item() == pytest.approx(total, rel=1e-9)
+    assert distance(dict(zip(parameters, gradient, strict=True)), expected) < 1e-9
+
+
+@pytest.mark.parametrize("first_order", [True, False])
+def test_chunks_of_sequences_give_the_same_meta_gradient(first_order: bool) -> None:
+    case = Case(first_order=first_order, ways=2)
+    algorithm, parameters = learner(case, 3), case.parameters()
+    batch = sequences(case, algorithm)
+    whole, _ = algorithm.meta_gradient(parameters, batch)
+    chunked, scores = BatchedEngine(algorithm, 1).meta_gradient(parameters, batch)
+    assert len(scores.losses) == case.tasks
+    assert distance(dict(zip(parameters, chunked, strict=True)), dict(zip(parameters, whole, strict=True))) < 1e-12
+
+
+def test_a_sequence_of_one_task_has_the_meta_gradient_of_ordinary_tasks() -> None:
+    case = Case()
+    algorithm, parameters = learner(case, 1, loss="end"), case.parameters()
+    gradient, _ = algorithm.meta_gradient(parameters, sequences(case, algorithm))
+    expected, _ = case.algorithm().meta_gradient(parameters, case.batch())
+    for ours, theirs in zip(gradient, expected, strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def adam_by_hand(case: Case, batch: TaskBatch, minibatch: int) -> dict[str, torch.Tensor]:
+    """The gradients at the weights of an ordinary Adam on an ordinary module, added up."""
+    sums: dict[str, torch.Tensor] = {}
+    for sequence in zip(*batch.parts(), strict=True):
+        module, tasks, path = case.module(), [*zip(*sequence, strict=True)], []
+        inner = torch.optim.Adam(module.parameters(), lr=case.fast_lr, betas=(0.0, 0.999))
+        for support, labels, _, _ in tasks:
+            for step in range(case.steps):
+                rows = minibatch_rows(step, len(support), minibatch, CPU)
+                inner.zero_grad()
+                F.cross_entropy(module(support[rows, None]), labels[rows]).backward()
+                inner.step()
+            path.append(deepcopy(module))
+        for judge, (_, _, query, labels) in [*zip(path, tasks, strict=True), *((path[-1], task) for task in tasks)]:
+            judge.zero_grad()
+            F.cross_entropy(judge(query[:, None]), labels).backward()
+            for name, value in module_parameters(judge).items():
+                sums[name] = sums.get(name, 0) + value.grad / len(tasks) / case.tasks
+    return sums
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_with_adam_the_gradients_at_the_weights_of_an_ordinary_adam_are_added_up(model: str, length: int) -> None:
+    case = Case(model, first_order=True, shots=4, queries=3, steps=3, fast_lr=0.01)
+    algorithm, parameters = learner(case, length, inner="adam", minibatch=8), case.parameters()
+    batch = sequences(case, algorithm)
+    gradient, _ = algorithm.meta_gradient(parameters, batch)
+    ours, expected = dict(zip(parameters, gradient, strict=True)), adam_by_hand(case, batch, minibatch=8)
+    names = algorithm.network.names
+    assert distance({n: ours[n] for n in names}, {n: expected[n] for n in names}) < 1e-9
+
+
+def test_with_adam_no_exact_meta_gradient_is_compared() -> None:
+    assert learner(Case(first_order=True), 2, inner="adam").first_order is None
+    assert learner(Case(first_order=True), 2).first_order is True
