@@ -21,6 +21,7 @@ ALIGNMENT_ROW = TypeAdapter(AlignmentRow)
 # The arrays of a scores file with their dimensions: of all tasks, and of the first few.
 ALL_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}
 FIRST_TASKS = {"drawings": 3, "predictions": 3}
+NEWER = {measure for measure in MEASURES if not measure.endswith(("accuracy", "loss"))}  # older scores may lack them
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,15 @@ def read_scores(path: Path) -> Scores:
     """Scores [tasks], the tasks' characters [tasks, ways], drawings and predictions of the first tasks."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            scores = {name: archive[name] for name in (*ALL_TASKS, *FIRST_TASKS)}
+            scores = {name: archive[name] for name in ALL_TASKS | FIRST_TASKS if name in archive or name not in NEWER}
     except FileNotFoundError:
         raise UserError(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
     except Exception as error:  # zipfile, zlib and numpy raise almost anything for a damaged file
         raise _damaged(path, f"{type(error).__name__}: {error}"[:120]) from None
     for name, dimensions in (ALL_TASKS | FIRST_TASKS).items():
-        if scores[name].ndim != dimensions:
+        if name in scores and scores[name].ndim != dimensions:
             raise _damaged(path, f"{name} has {scores[name].ndim} dimensions, not {dimensions}")
-    if len({len(scores[name]) for name in ALL_TASKS}) != 1:
+    if len({len(scores[name]) for name in ALL_TASKS if name in scores}) != 1:
         raise _damaged(path, "its arrays have different numbers of tasks")
     return scores
 

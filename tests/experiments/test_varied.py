@@ -1,5 +1,6 @@
 """An experiment that varies one key: its parts, their table, and the figure."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from experiments.save_record import save_record
 from experiments.varied_figure import digest, figure, figure_path, specification
 from experiments.varied_rows import differences, gain, reference_row, varied_rows
 from experiments.varied_tables import varied_block, varied_table
-from metaglot.core.common.atomic_files import read_json
+from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
+from metaglot.report.load_runs import NEWER
 
 DIAL = "second-order-dial"
 SKILLS = {"0": 0.90, "0.05": 0.95, "1": 0.96, "hf_maml": 0.961}  # of the parts that ran
@@ -86,6 +88,22 @@ def test_the_table_shows_every_row_and_what_is_missing_is_said(record: Experimen
     text = "\n".join(varied_block(record))
     assert "**So far 11 of 100 runs.**" in text and "Compared with c = 1: less accurate: c = 0" in text
     assert f"`{DIAL}`: so far 11 of 100 runs" in open_questions({DIAL: record})
+
+
+def test_a_part_that_an_older_evaluation_scored_is_recorded(tmp_path: Path) -> None:
+    folder = ran(tmp_path / "ran", f"{DIAL}/0", {"seeds": [42]})
+    scores, result = folder / "data/scores/maml-42.npz", folder / "data/results/maml-42.json"
+    arrays = dict(np.load(scores))
+    np.savez(scores, **{name: array for name, array in arrays.items() if name not in NEWER})
+    scored = {key: value for key, value in read_json(result).items() if key not in NEWER}
+    scored["inductive"] = {key: value for key, value in scored["inductive"].items() if key not in NEWER}
+    write_json(result, scored)
+    lock = read_yaml(folder / "dvc.lock")
+    for out in lock["stages"]["evaluate@maml-42"]["outs"]:
+        out["md5"] = hashlib.md5((folder / out["path"]).read_bytes()).hexdigest()
+    write_yaml(folder / "dvc.lock", lock)
+    save_record(f"{DIAL}/0", folder, [42], to=tmp_path / "docs")
+    assert "| c = 0 | 42 |" in "\n".join(varied_block(load_records(tmp_path / "docs")[DIAL]))
 
 
 def test_without_the_reference_nothing_is_compared(record: ExperimentRecord, tmp_path: Path) -> None:
