@@ -10,6 +10,7 @@ from metaglot.report.markdown import as_markdown
 from metaglot.report.statistics.significance import compare_over_seeds, verdict
 from metaglot.report.tables import Table
 
+TRAINED_FOR = "train.batch_norm"  # the protocol; a change is compared under both
 Accuracies = dict[str, dict[int, float]]  # by label and seed
 
 
@@ -21,18 +22,25 @@ def compare_experiments(first: ExperimentRecord, second: ExperimentRecord) -> st
     """
     if not second.has_results:
         return f"Not compared with `{second.name}`, which was not run: `{second.command}`."
-    accuracies, others = accuracy_by_seed(first), accuracy_by_seed(second)
-    header = ["algorithm", "seeds", first.name, second.name, "difference, points", "95% interval", "p", "verdict"]
-    header += ["mean gap at the same seed", "mean gap between seeds"]
+    tables = [_table(first, second, "accuracy")]
+    if TRAINED_FOR in first.experiment.settings:
+        tables += ["Inductive accuracy:", _table(first, second, "inductive_accuracy")]
+    return "\n\n".join([_tasks(first, second), *tables])
+
+
+def _table(first: ExperimentRecord, second: ExperimentRecord, measure: str) -> str:
+    accuracies, others = accuracy_by_seed(first, measure), accuracy_by_seed(second, measure)
+    header = ["algorithm", f"{first.unit}s", first.name, second.name, "difference, points", "95% interval", "p"]
+    header += ["verdict", f"mean gap at the same {first.unit}", f"mean gap between {first.unit}s"]
     shared = [label for label in accuracies if label in others]
     rows = [comparison_row(label, accuracies[label], others[label], first.margin) for label in shared]
-    return f"{_tasks(first, second)}\n\n{as_markdown(Table(header, list(filter(None, rows))))}"
+    return as_markdown(Table(header, list(filter(None, rows))))
 
 
-def accuracy_by_seed(record: ExperimentRecord) -> Accuracies:
+def accuracy_by_seed(record: ExperimentRecord, measure: str = "accuracy") -> Accuracies:
     by_label: Accuracies = {}
     for run in record.comparison["runs"]:
-        by_label.setdefault(run["label"], {})[run["seed"]] = run["accuracy"]
+        by_label.setdefault(run["label"], {})[run["seed"]] = run[measure]
     return by_label
 
 
@@ -60,6 +68,6 @@ def comparison_row(label: str, first: dict[int, float], second: dict[int, float]
 
 def _tasks(first: ExperimentRecord, second: ExperimentRecord) -> str:
     comparisons = (first.comparison, second.comparison)
-    digests = {(comparison["evaluate"]["tasks_sha256"], comparison["split"]["sha256"]) for comparison in comparisons}
-    tasks = "on the same test tasks" if len(digests) == 1 else "each on its own test tasks"
-    return f"Compared with `{second.name}`, {tasks}, over the seeds that both have:"
+    ours, theirs = ({*c["evaluate"]["tasks_sha256"].split(), *c["split"]["sha256"].split()} for c in comparisons)
+    tasks = "on the same test tasks" if ours <= theirs or theirs <= ours else "each on its own test tasks"
+    return f"Compared with `{second.name}`, {tasks}, over the {first.unit}s that both have:"
