@@ -78,6 +78,27 @@ def test_the_outer_rate_is_that_of_the_progress_before_each_iteration():
         torch.testing.assert_close(optimizer.parameters[name], value)
 
 
+class Annealed(MAML):
+    """Lists the progress that it is annealed by."""
+
+    def at_progress(self, progress: float) -> "Annealed":
+        self.progress = [*getattr(self, "progress", []), progress]
+        return self
+
+
+def test_an_algorithm_is_annealed_by_the_progress_before_each_iteration():
+    algorithm = Annealed(CASE.algorithm().network, CASE.fast_lr, CASE.steps)
+    engine = BatchedEngine(algorithm, chunk=CASE.tasks)
+    optimizer = MetaOptimizer(algorithm, engine, CASE.parameters(), meta_lr=0.2, iterations=4)
+    for iteration in range(3):
+        optimizer.step(CASE.batch(iteration))
+    assert algorithm.progress == [0, 0.25, 0.5]
+
+
+def test_before_the_first_iteration_the_norm_is_zero():
+    assert optimizer_of(BatchedEngine(CASE.algorithm(), 2), CASE, CASE.parameters(), 0.01).state()["norm"] == 0
+
+
 def test_the_norm_is_that_of_the_whole_last_meta_gradient():
     optimizer = optimizer_of(BatchedEngine(CASE.algorithm(), 2), CASE, CASE.parameters(), meta_lr=0.01)
     gradients, _ = BatchedEngine(CASE.algorithm(), 2).meta_gradient(CASE.parameters(), CASE.batch())

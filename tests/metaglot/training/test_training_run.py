@@ -15,7 +15,6 @@ from metaglot.core.common.errors import UserError
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
-from metaglot.training.early_stopping import EarlyStopping
 from metaglot.training.training_run import REPORT_EVERY, TrainingRun
 
 
@@ -104,27 +103,6 @@ def test_training_stops_early_and_keeps_the_best_parameters():
     tested = run.validation.loss_and_accuracy(run.algorithm, run.parameters)
     assert tested == (best.validation_loss, best.validation_accuracy)
     assert tested != (last.validation_loss, last.validation_accuracy)
-
-
-def test_the_first_of_equally_good_parameters_is_kept():
-    stopping = EarlyStopping(patience=2)
-    for value, accuracy in enumerate([0.5, 0.7, 0.7]):
-        stopping.observe(accuracy, {"w": torch.tensor(value)})
-    assert stopping.best["w"] == 1 and not stopping.should_stop
-    stopping.observe(0.1, {"w": torch.tensor(9)})
-    assert stopping.best["w"] == 1 and stopping.should_stop
-
-
-def test_even_parameters_that_get_nothing_right_are_kept_and_without_patience_none_are():
-    stopping, endless = EarlyStopping(patience=1), EarlyStopping(patience=None)
-    assert not stopping.should_stop
-    for each in (stopping, endless):
-        each.observe(0.0, {"w": torch.tensor(1)})
-    assert stopping.best["w"] == 1 and not stopping.should_stop
-    for each in (stopping, endless):
-        each.observe(0.0, {"w": torch.tensor(2)})
-    assert stopping.best["w"] == 1 and stopping.should_stop
-    assert endless.best == {} and not endless.should_stop
 
 
 def test_a_signal_finds_a_training_before_or_after_an_iteration():
