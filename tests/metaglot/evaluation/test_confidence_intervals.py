@@ -69,6 +69,13 @@ def test_the_variance_sums_the_products_of_all_pairs_of_tasks_that_share_a_chara
     assert clustered_variance(values, held) == pytest.approx(max(0, residuals @ shared @ residuals / 40**2))
 
 
+def test_its_degrees_of_freedom_are_those_of_the_characters():
+    values, held = tasks_sharing_characters(np.random.default_rng(2), characters=6, tasks=40, ways=3)
+    error = clustered_variance(values, held) ** 0.5
+    assert error > 0
+    assert clustered_interval(values, held) == pytest.approx(stats.t.interval(0.95, 5, loc=values.mean(), scale=error))
+
+
 def test_tasks_that_share_nothing_are_independent():
     values = np.random.default_rng(5).normal(size=50)
     alone = np.arange(150).reshape(50, 3)
