@@ -94,6 +94,14 @@ def test_first_order_and_another_factor_contradict_each_other() -> None:
         resolved({"first_order": True, "settings.maml.second_order": 0.5})
 
 
+@pytest.mark.parametrize("name", ["seq_fomaml", "seq_maml"])
+def test_a_training_sequence_that_is_longer_than_the_split_has_characters_for_is_refused(name: str) -> None:
+    changes = {"algorithms": [name], "split.train": 49}
+    takes = "up to 9: a sequence has no training character twice"
+    with pytest.raises(UserError, match=f"settings.{name}.sequence_length: got 10; takes {takes}"):
+        resolved(changes)
+
+
 @pytest.mark.parametrize(
     ("changes", "files"),
     [

@@ -1,0 +1,70 @@
+"""The accuracies of a network on sequences of test tasks, which it learns one after the other without a reset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from metaglot.core.learners.gradient_based import AdaptedNetwork
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, score_queries
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.sequences import batch_of_sequences, tasks_in_order
+from metaglot.core.tasks.task_sampler import TaskIndices
+
+
+@dataclass(frozen=True)
+class SequenceAccuracies:
+    """A[i, j], the accuracy on the queries of task i after task j was learned; NaN where i comes after j.
+
+    [sequences, length, length] each. Inductive: batch norm uses the support set of the query's own task.
+    """
+
+    transductive: NDArray[np.float32]
+    inductive: NDArray[np.float32]
+
+
+@torch.no_grad()
+def score_sequences(
+    algorithm: MetaLearner,
+    parameters: MetaParameters,
+    images: ImageStore,
+    tasks: TaskIndices,
+    length: int,
+    shots: int,
+    steps: int,
+    chunk: int,
+) -> Iterator[SequenceAccuracies]:
+    """Score sequences whose tasks follow each other in `tasks`; at most `chunk` sequences at a time."""
+    for start in range(0, len(tasks), chunk * length):
+        batch = batch_of_sequences(images, tasks[start : start + chunk * length], length, shots)
+        yield _score(algorithm, parameters, tasks_in_order(batch), steps)
+
+
+def _score(
+    algorithm: MetaLearner, parameters: MetaParameters, tasks: list[TaskBatch], steps: int
+) -> SequenceAccuracies:
+    shape = len(tasks[0]), len(tasks), len(tasks)
+    scores = SequenceAccuracies(np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32))
+    supports = [(task.support, task.support_labels) for task in tasks]
+    for j, classifier in enumerate(algorithm.learn_sequence(parameters, supports, steps)):
+        assert isinstance(classifier, AdaptedNetwork)  # as of every algorithm that learns sequences
+        for i, task in enumerate(tasks[: j + 1]):
+            query = algorithm.network.prepare(task.query)
+            normalised = replace(classifier, support=algorithm.network.prepare(task.support))
+            scores.transductive[:, i, j] = _accuracies(classifier(query), task)
+            scores.inductive[:, i, j] = _accuracies(normalised.inductive(query), task)
+    return scores
+
+
+def _accuracies(logits: Tensor, task: TaskBatch) -> NDArray[np.float32]:
+    accuracies: NDArray[np.float32] = score_queries(logits, task.query_labels).accuracies.cpu().numpy()
+    return accuracies
+
+
+def concatenate_sequences(parts: list[SequenceAccuracies]) -> SequenceAccuracies:
+    """The accuracies of consecutive chunks as one."""
+    modes = ("transductive", "inductive")
+    return SequenceAccuracies(*(np.concatenate([getattr(part, mode) for part in parts]) for mode in modes))
