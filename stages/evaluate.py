@@ -24,11 +24,15 @@ from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.label_permutations import permuted_tasks, spread_of_accuracy
+from metaglot.evaluation.result_record import SequenceModes
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
+from metaglot.evaluation.sequence_scores import concatenate_sequences, score_sequences
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
+from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences
 from metaglot.training.evaluation_parity import compare_logits
 from stages.support import device, paths
 from stages.support.command_line import run_command
@@ -77,6 +81,18 @@ def permute_labels(network: TrainedNetwork, tasks: TaskIndices, scores: Evaluati
     return spread_of_accuracy(algorithm, parameters, images, first, config.task.shots, network.steps, chunk, stream)
 
 
+def score_on_sequences(network: TrainedNetwork) -> tuple[SequenceModes, dict[str, NDArray[Any]]]:
+    """The summary for the result, and the arrays for the scores file; every algorithm has the same sequences."""
+    config, algorithm, parameters, images, chunk = network
+    test, length = config.evaluate, config.evaluate.sequence_length
+    stream = (StreamPurpose.TESTING, test.seed, 2)
+    tasks = sample_sequences(stream, test.sequences, length, images.characters, images.drawings, config.task)
+    at_once = max(1, chunk // length)
+    parts = score_sequences(algorithm, parameters, images, tasks, length, config.task.shots, network.steps, at_once)
+    scores = concatenate_sequences([*parts])
+    return summarise_sequences(tasks, scores), sequence_arrays(tasks, scores)
+
+
 def compare_with_learn2learn(network: TrainedNetwork, tasks: TaskIndices) -> dict[str, Any] | None:
     """How far the logits of the first tasks are from learn2learn's."""
     config, algorithm, parameters, images, _ = network
@@ -109,11 +125,15 @@ def main(
     weights = paths.weights(algorithm, seed)
     check(scores, weights)
     spread, parity = permute_labels(network, tasks, scores), compare_with_learn2learn(network, tasks)
-    with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
-        np.savez(file, allow_pickle=False, **score_arrays(tasks, scores))
     split_sha256 = class_splits.split_sha256(paths.split("test"))
     result = make_result(config, seed, split_sha256, tasks, scores, spread, parity)
-    write_json(paths.result(algorithm, seed), result.model_dump(mode="json"))
+    written, arrays = result.model_dump(mode="json", exclude={"sequences"}), score_arrays(tasks, scores)
+    if config.evaluate.sequences:
+        summary, further = score_on_sequences(network)
+        written["sequences"], arrays = summary.model_dump(mode="json"), arrays | further
+    with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    write_json(paths.result(algorithm, seed), written)
     tested = {"adaptation_steps": config.evaluate.adaptation_steps, "weights_sha256": sha256(weights)}
     write_json(paths.adaptation(algorithm, seed), tested)
 

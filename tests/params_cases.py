@@ -12,6 +12,7 @@ from metaglot.algorithms.registry import ALGORITHMS
 NAMES = list(ALGORITHMS)
 LEARN2LEARN = {"maml", "fomaml", "anil", "meta_sgd"}
 ALONE = {*NAMES} - LEARN2LEARN  # that learn2learn does not have
+NO_SEQUENCES = {"imaml", "label_free", "protonet"}  # they do not go on from the weights of an earlier task
 TRANSDUCTIVE = {"hf_maml", "imaml", "reptile", "pretrained", "scratch"}  # whose training has no inductive form
 SEEDS = ("whole", 0, 2**32 - 1)
 
@@ -84,6 +85,8 @@ TAKES: dict[str, tuple[Any, ...]] = {
     "evaluate.tasks": ("whole", 2, 10**6),
     "evaluate.adaptation_steps": ("whole", 0, 1000),
     "evaluate.seed": SEEDS,
+    "evaluate.sequences": ("whole", 0, 10**5),
+    "evaluate.sequence_length": ("whole", 1, 100),
     "report.margin": ("number", 0, 1),
     **{f"settings.{name}.{key}": takes for name in NAMES for key, takes in SETTINGS.items()},
     **{f"settings.{key}": takes for key, takes in OWN.items()},
@@ -163,6 +166,9 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     parts = draw(st.tuples(*[st.integers(2, 1623 // 3)] * 3))
     params["split"] |= dict(zip(("train", "validation", "test"), parts, strict=True))
     params["task"]["ways"] = draw(st.integers(2, min(81, *parts)))
+    params["evaluate"]["sequence_length"] = 1
+    if params["evaluate"]["sequences"] == 1 or NO_SEQUENCES & {*params["algorithms"]}:
+        params["evaluate"]["sequences"] = 0
     params["task"]["queries"] = draw(st.integers(1, 20 - params["task"]["shots"]))
     for name in {"seq_fomaml", "seq_maml"} & {*params["algorithms"]}:
         longest = min(100, params["split"]["train"] // params["task"]["ways"])

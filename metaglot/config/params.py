@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model, model_serializer
 
 from metaglot.config.validation_messages import first_error, value_error
 from metaglot.config.yaml12 import parse_yaml
@@ -63,6 +63,15 @@ class Train(TrainingConfig):
     batch_norm: BatchNorm
 
 
+class Evaluate(EvaluationConfig):
+    sequences: Annotated[int, Field(ge=0, le=100_000)]
+    sequence_length: Annotated[int, Field(ge=1, le=100)]
+
+    @model_serializer(mode="plain")
+    def _all_keys(self) -> dict[str, Any]:
+        return dict(self)
+
+
 class Report(StrictModel):
     margin: Annotated[float, Field(gt=0, lt=1)]
 
@@ -79,7 +88,7 @@ class Params(StrictModel):
     task: Task
     model: Model
     train: Train
-    evaluate: EvaluationConfig
+    evaluate: Evaluate
     report: Report
     settings: StrictModel
 

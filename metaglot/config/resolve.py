@@ -20,7 +20,7 @@ from metaglot.core.common.stage_configs import (
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.datasets.registry import FOLDER, load_dataset, registered_names
 from metaglot.datasets.stage_configs import DownloadStageConfig, FolderConfig, PreprocessStageConfig
-from metaglot.evaluation.stage_configs import EvaluateStageConfig
+from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig
 from metaglot.report.stage_configs import ReportStageConfig, RunRef
 
 SHARED = set(AlgorithmSettings.model_fields)  # of a block's keys: those that are not the algorithm's own
@@ -39,7 +39,7 @@ def resolve(params: Params, classes: Classes) -> dict[str, StrictModel]:
     for name in params.algorithms:
         trained = _train(params, name, classes[name])
         files[f"{name}/train.yaml"] = trained
-        files[f"{name}/evaluate.yaml"] = _evaluate(params, trained)
+        files[f"{name}/evaluate.yaml"] = _evaluate(params, trained, classes[name])
         about = trained.model_dump(include={"algorithm", "label", "first_order"})
         rows += [RunRef(**about, seed=seed) for seed in params.seeds]
     given = dict(flatten(params.model_dump(exclude_none=True)))
@@ -162,6 +162,20 @@ def _check_training_sequences(params: Params, name: str) -> None:
         raise value_error(FILE, ["settings", name, "sequence_length"], length, most)
 
 
+def _check_test_sequences(params: Params, name: str, found: type[MetaLearner]) -> None:
+    test, ways = params.evaluate, params.task.ways
+    if test.sequences and not found.learns_sequences:
+        takes = f"0 with {name}, which does not adapt by steps that go on from task to task"
+        raise value_error(FILE, ["evaluate", "sequences"], test.sequences, takes)
+    if test.sequences == 1:
+        raise value_error(FILE, ["evaluate", "sequences"], 1, "0, or 2 and more: one has no interval")
+    characters = params.split.test
+    is_counted = params.split.kind == "random" and isinstance(characters, int)
+    if test.sequences and is_counted and test.sequence_length * ways > characters:
+        takes = f"up to {int(characters // ways)}: a sequence has no test character twice"
+        raise value_error(FILE, ["evaluate", "sequence_length"], test.sequence_length, takes)
+
+
 def _label(params: Params, name: str, found: type[MetaLearner]) -> str:
     """The algorithm's printed name, and how much of its second-order term remains where that is not all of it."""
     if not found.takes_first_order:
@@ -180,10 +194,11 @@ def _drops_second_order(params: Params, name: str) -> bool:
     return params.first_order or factor == 0
 
 
-def _evaluate(params: Params, trained: TrainStageConfig) -> EvaluateStageConfig:
+def _evaluate(params: Params, trained: TrainStageConfig, found: type[MetaLearner]) -> EvaluateStageConfig:
+    _check_test_sequences(params, trained.algorithm, found)
     steps = _beating(params, trained.algorithm).get("test_adaptation_steps", params.evaluate.adaptation_steps)
     return EvaluateStageConfig(
         **{key: getattr(trained, key) for key in (*RunIdentity.model_fields, "run", "settings")},
         fast_lr=trained.train.fast_lr,
-        evaluate=params.evaluate.model_copy(update={"adaptation_steps": steps}),
+        evaluate=EvaluationConfig(**{**dict(params.evaluate), "adaptation_steps": steps}),
     )

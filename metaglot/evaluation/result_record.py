@@ -45,6 +45,41 @@ class OriginalProtocol(Record):
     tasks: int
 
 
+class SequenceMean(Mean):
+    """A mean over sequences, with the interval clustered by character too: sequences share characters."""
+
+    ci95_by_character: Interval
+
+
+class TaskInSequence(Record):
+    """The scores of one task of every sequence, of A[i, j] as in sequence_scores.py.
+
+    final: A[i, n], after the last task. learning: A[i, i]. forgetting: A[i, i] - A[i, n].
+    """
+
+    final: SequenceMean
+    learning: SequenceMean
+    forgetting: SequenceMean
+
+
+class SequenceScores(TaskInSequence):
+    """The means over the tasks of a sequence, and those of its first task, its second, ...
+
+    matrix: row i has the means of A[i, i], ..., A[i, n].
+    """
+
+    by_place: list[TaskInSequence]
+    matrix: list[list[Fraction]]
+
+
+class SequenceModes(Record):
+    """The scores on sequences in both modes, and a digest of their tasks."""
+
+    tasks_sha256: str
+    transductive: SequenceScores
+    inductive: SequenceScores
+
+
 class StepScores(Record):
     """Means over the test tasks after that many adaptation steps."""
 
@@ -83,6 +118,7 @@ class Result(Record):
     evaluate: EvaluationConfig
     label_permutations: LabelPermutations | None = None
     parity: Parity | None = None
+    sequences: SequenceModes | None = None
 
     def mean_of(self, measure: str) -> Mean | None:
         """The mean of one of MEASURES; None in a result that is older than the metric."""

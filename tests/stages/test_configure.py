@@ -165,7 +165,9 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
         evaluate = load_stage_config(EvaluateStageConfig, paths.evaluate_config(name)).model_dump()
         steps = {"adaptation_steps": block.pop("test_adaptation_steps", params["evaluate"]["adaptation_steps"])}
         assert train["train"] == params["train"] | block
-        assert evaluate["evaluate"] == params["evaluate"] | steps
+        unused = () if params["evaluate"]["sequences"] else ("sequences", "sequence_length")
+        used = {key: value for key, value in params["evaluate"].items() if key not in unused}
+        assert evaluate["evaluate"] == used | steps
         assert evaluate["fast_lr"] == train["train"]["fast_lr"]
         for config in (train, evaluate):
             assert all(config[key] == params[key] for key in ("task", "model", "run"))

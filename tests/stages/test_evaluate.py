@@ -180,3 +180,24 @@ def test_a_result_that_cannot_be_written_leaves_the_old_one(here):
     with pytest.raises(OSError):
         evaluate(here, evaluate__seed=1)
     assert read_json(paths.result("maml", 42)) == before
+
+
+def test_sequences_add_their_scores_and_change_no_other(here):
+    ordinary, scores = evaluate(here)
+    assert "sequences" not in ordinary and "sequences" not in ordinary["evaluate"]
+    result, arrays = evaluate(here, evaluate__sequences=6, evaluate__sequence_length=2)
+    assert {key: result[key] for key in ordinary if key != "evaluate"} == {
+        key: ordinary[key] for key in ordinary if key != "evaluate"
+    }
+    assert all(np.array_equal(arrays[name], scores[name]) for name in scores)
+    matrix, summary = arrays["sequence_accuracy"].astype(float), result["sequences"]["transductive"]
+    first, second, end = matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 1]
+    assert summary["final"]["mean"] == pytest.approx((second + end).mean() / 2)
+    assert summary["learning"]["mean"] == pytest.approx((first + end).mean() / 2)
+    assert summary["forgetting"]["mean"] == pytest.approx((first - second).mean() / 2)
+    assert summary["matrix"] == [pytest.approx([first.mean(), second.mean()]), pytest.approx([end.mean()])]
+
+
+def test_every_algorithm_has_the_same_sequences(here):
+    results = [evaluate(here, *run, evaluate__sequences=3, evaluate__sequence_length=2)[0] for run in RUNS]
+    assert len({result["sequences"]["tasks_sha256"] for result in results}) == 1

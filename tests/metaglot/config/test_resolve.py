@@ -103,6 +103,27 @@ def test_a_training_sequence_that_is_longer_than_the_split_has_characters_for_is
 
 
 @pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        (
+            {"algorithms": ["maml", "protonet"]},
+            "sequences: got 100; takes 0 with protonet, which does not adapt",
+        ),
+        ({"split.test": 49}, "sequence_length: got 10; takes up to 9: a sequence has no test character twice"),
+        ({"evaluate.sequences": 1}, "sequences: got 1; takes 0, or 2 and more"),
+    ],
+)
+def test_impossible_test_sequences_are_refused(changes: dict[str, Any], refusal: str) -> None:
+    with pytest.raises(UserError, match=f"evaluate.{refusal}"):
+        resolved({"evaluate.sequences": 100} | changes)
+
+
+def test_without_test_sequences_no_evaluation_is_told_of_them() -> None:
+    told = resolved({"evaluate.sequence_length": 5})["maml/evaluate.yaml"]["evaluate"]
+    assert told == {"tasks": 10000, "adaptation_steps": 1, "seed": 0}
+
+
+@pytest.mark.parametrize(
     ("changes", "files"),
     [
         ({"first_order": True}, {"maml/train.yaml", "maml/evaluate.yaml", "report.yaml"}),

@@ -1,0 +1,59 @@
+"""From the accuracies on sequences to their summaries, whose units are sequences."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.result_record import SequenceMean, SequenceModes, SequenceScores, TaskInSequence
+from metaglot.evaluation.sequence_scores import SequenceAccuracies
+
+Values = NDArray[np.float64]  # [sequences, length]: of each task of a sequence
+
+
+def summarise_sequences(tasks: TaskIndices, scores: SequenceAccuracies) -> SequenceModes:
+    characters = characters_of_sequences(tasks, scores)
+    return SequenceModes(
+        tasks_sha256=tasks.sha256(),
+        transductive=_summary(scores.transductive.astype(np.float64), characters),
+        inductive=_summary(scores.inductive.astype(np.float64), characters),
+    )
+
+
+def sequence_arrays(tasks: TaskIndices, scores: SequenceAccuracies) -> dict[str, NDArray[Any]]:
+    """What the scores file holds of sequences."""
+    return {
+        "sequence_accuracy": scores.transductive,
+        "sequence_inductive_accuracy": scores.inductive,
+        "sequence_characters": characters_of_sequences(tasks, scores).astype(np.int16),
+    }
+
+
+def characters_of_sequences(tasks: TaskIndices, scores: SequenceAccuracies) -> NDArray[np.int64]:
+    """[sequences, length * ways]: a sequence is one unit, and two that share a character vary together."""
+    return tasks.characters.reshape(len(scores.transductive), -1)
+
+
+def by_task(matrices: NDArray[np.float64]) -> dict[str, Values]:
+    """Each task's accuracy after the last task, right after it was learned, and the difference."""
+    final, learning = matrices[:, :, -1], np.diagonal(matrices, axis1=1, axis2=2)
+    return {"final": final, "learning": learning, "forgetting": learning - final}
+
+
+def _summary(matrices: NDArray[np.float64], characters: NDArray[np.int64]) -> SequenceScores:
+    values = by_task(matrices)
+    places = [
+        TaskInSequence(**{name: _mean(of_tasks[:, i], characters) for name, of_tasks in values.items()})
+        for i in range(matrices.shape[1])
+    ]
+    means = {name: _mean(of_tasks.mean(1), characters) for name, of_tasks in values.items()}
+    rows = [row[i:].tolist() for i, row in enumerate(matrices.mean(0))]
+    return SequenceScores(**means, by_place=places, matrix=rows)
+
+
+def _mean(values: NDArray[np.float64], characters: NDArray[np.int64]) -> SequenceMean:
+    """values: [sequences]."""
+    by_character = clustered_interval(values, characters)
+    return SequenceMean(mean=float(values.mean()), ci95=t_interval(values), ci95_by_character=by_character)
