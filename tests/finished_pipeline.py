@@ -16,17 +16,21 @@ from metaglot.core.common.stage_configs import ComputeConfig, TaskConfig, load_s
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.alphabets import Alphabets
 from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.scoring import EvaluationScores
+from metaglot.evaluation.sequence_scores import SequenceAccuracies
 from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
+from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences
 from metaglot.report.draw_page.networks import INNER_LOOPS, MODEL, NAMES
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
 
 CHARACTERS, SIZE = 60, 12
+SEQUENCE_LENGTH = 4
 CLASSES = [f"Alphabet_{i // 20}/character{i % 20 + 1:02}" for i in range(CHARACTERS)]
 SKILLS = {"maml": 0.97, "fomaml": 0.96}
 UNTRAINED = {"scratch"}  # its history is empty
@@ -54,6 +58,7 @@ class Pipeline:
         self.stopped: dict[str, int] = options.get("stopped", {})  # the iteration at which a training ended early
         self.task = TaskConfig(**TASK | options.get("task", {}))
         self.tests: int = options.get("tests", 300)
+        self.sequences: int = options.get("sequences", 0)  # of four tasks each
         self.cosine: float = options.get("cosine", 0.93)
         self.serial: bool = options.get("serial", True)
         self.devices: list[str] = options.get("devices", ["Some CPU @ 2.50GHz"])
@@ -149,7 +154,13 @@ class Pipeline:
             **self._identity(algorithm) | self._setting(),
             implementation="somewhere:Something",
             fast_lr=0.5,
-            evaluate=EvaluationConfig(tasks=self.tests, adaptation_steps=self.adaptation_steps, seed=0),
+            evaluate=EvaluationConfig(
+                tasks=self.tests,
+                adaptation_steps=self.adaptation_steps,
+                seed=0,
+                sequences=self.sequences,
+                sequence_length=SEQUENCE_LENGTH,
+            ),
             run=ComputeConfig(device="auto", threads="auto", task_chunk="auto"),
             settings={},
         )
@@ -157,9 +168,24 @@ class Pipeline:
         scores = self._scores(np.clip(skill + ease[tasks.characters], 0, 1), steps=1 if algorithm in ONE_STEP else 11)
         spread = np.random.default_rng(seed).uniform(0, 0.04, min(len(tasks), 10)).astype(np.float32)
         result = make_result(config, seed, "5" * 64, tasks, scores, spread)
-        write_json(paths.result(algorithm, seed), result.model_dump(mode="json"))
+        written, arrays = result.model_dump(mode="json"), score_arrays(tasks, scores)
+        if self.sequences:
+            learned = sample_sequences(
+                (StreamPurpose.TESTING, 0, 2), self.sequences, SEQUENCE_LENGTH, CHARACTERS, 20, self.task
+            )
+            matrices = self._matrices(skill)
+            written["sequences"] = summarise_sequences(learned, matrices).model_dump(mode="json")
+            arrays |= sequence_arrays(learned, matrices)
+        write_json(paths.result(algorithm, seed), written)
         paths.scores(algorithm, seed).parent.mkdir(parents=True, exist_ok=True)
-        np.savez(paths.scores(algorithm, seed), **score_arrays(tasks, scores))
+        np.savez(paths.scores(algorithm, seed), **arrays)
+
+    def _matrices(self, skill: float) -> SequenceAccuracies:
+        """A tenth of a task is forgotten with every further task."""
+        later = np.arange(SEQUENCE_LENGTH) - np.arange(SEQUENCE_LENGTH)[:, None]
+        noise = self.random.normal(0, 0.01, (self.sequences, SEQUENCE_LENGTH, SEQUENCE_LENGTH))
+        accuracy = np.where(later >= 0, np.clip(skill - 0.1 * later + noise, 0, 1), np.nan).astype(np.float32)
+        return SequenceAccuracies(accuracy, accuracy)
 
     def _scores(self, right: np.ndarray, steps: int) -> EvaluationScores:
         """right [tasks, ways]: how likely a query of that character is answered right."""

@@ -10,6 +10,7 @@ from metaglot.report.rows import algorithm_rows, run_rows
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.baselines import against_baselines
 from metaglot.report.statistics.pairs import compare_pairs, refuse_other_tasks
+from metaglot.report.statistics.sequences import compare_sequences
 
 
 def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[str, Any] | None) -> dict[str, Any]:
@@ -17,12 +18,13 @@ def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[s
 
     `algorithms` has a row for each algorithm over its seeds, `runs` a row for each run, `pairs` the differences on the
     same tasks, `baselines` the comparisons with the baselines, and `claims` the original study's conclusions.
+    `sequences` is there if sequences of tasks were scored.
     bench: the content of benchmarks/results.json, if the file exists.
     """
     refuse_other_tasks(runs)
     pairs = compare_pairs(runs, report.margin)
     rows = algorithm_rows(runs)
-    first = runs[0].result
+    first, sequences = runs[0].result, compare_sequences(runs, report.margin)
     return {
         "question": question(report, rows),
         "answer": answer(rows, pairs, report.margin),
@@ -37,4 +39,5 @@ def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[s
         "pairs": pairs,
         "baselines": against_baselines(pairs, report.margin),
         "claims": claims(Evidence(report, runs, pairs, bench)),
+        **({"sequences": sequences} if sequences else {}),
     }

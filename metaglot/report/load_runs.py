@@ -21,6 +21,7 @@ ALIGNMENT_ROW = TypeAdapter(AlignmentRow)
 # The arrays of a scores file with their dimensions: of all tasks, and of the first few.
 ALL_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}
 FIRST_TASKS = {"drawings": 3, "predictions": 3}
+OF_SEQUENCES = {"sequence_accuracy": 3, "sequence_inductive_accuracy": 3, "sequence_characters": 2}
 NEWER = {measure for measure in MEASURES if not measure.endswith(("accuracy", "loss"))}  # older scores may lack them
 
 
@@ -83,12 +84,13 @@ def read_scores(path: Path) -> Scores:
     """Scores [tasks], the tasks' characters [tasks, ways], drawings and predictions of the first tasks."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            scores = {name: archive[name] for name in ALL_TASKS | FIRST_TASKS if name in archive or name not in NEWER}
+            names = [*(name for name in ALL_TASKS | FIRST_TASKS if name in archive or name not in NEWER)]
+            scores = {name: archive[name] for name in [*names, *(name for name in OF_SEQUENCES if name in archive)]}
     except FileNotFoundError:
         raise UserError(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
     except Exception as error:  # zipfile, zlib and numpy raise almost anything for a damaged file
         raise _damaged(path, f"{type(error).__name__}: {error}"[:120]) from None
-    for name, dimensions in (ALL_TASKS | FIRST_TASKS).items():
+    for name, dimensions in (ALL_TASKS | FIRST_TASKS | OF_SEQUENCES).items():
         if name in scores and scores[name].ndim != dimensions:
             raise _damaged(path, f"{name} has {scores[name].ndim} dimensions, not {dimensions}")
     if len({len(scores[name]) for name in ALL_TASKS if name in scores}) != 1:

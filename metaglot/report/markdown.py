@@ -9,9 +9,11 @@ from rich.text import Text
 
 from metaglot.report.footnotes import more_metrics_notes, notes
 from metaglot.report.pair_tables import baselines_table, pairs_table
+from metaglot.report.sequence_tables import sequence_pairs_table, sequences_note, sequences_table
 from metaglot.report.tables import Table, claims_table, main_table, more_metrics_table
 
 MORE_METRICS = "The worst tasks, calibration and label order"
+SEQUENCES = "Tasks learned one after the other"
 BASELINES = "Against the baselines without meta-learning"
 # The columns that a narrow terminal omits, the least important first.
 DROPPED_FIRST = ("device", "over characters", "over", "inductive", "p (Holm)", "training time", "seeds", "loss")
@@ -36,6 +38,9 @@ def markdown(comparison: dict[str, Any]) -> str:
         parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
     if comparison["baselines"]:
         parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
+    if sequences := comparison.get("sequences"):
+        parts += [f"## {SEQUENCES}", sequences_note(sequences), as_markdown(sequences_table(sequences))]
+        parts += [as_markdown(sequence_pairs_table(sequences))] if sequences["pairs"] else []
     if comparison["claims"]:
         parts += ["## The original study's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
     return "\n\n".join(parts) + "\n"
@@ -61,6 +66,9 @@ def show(comparison: dict[str, Any], console: Console) -> None:
     if comparison.get("baselines"):
         console.print(Text(comparison["baselines"]["answer"]))
         console.print(as_grid(baselines_table(comparison), console.width))
+    if sequences := comparison.get("sequences"):
+        console.print(as_grid(sequences_table(sequences), console.width))
+        console.print(Text(sequences_note(sequences), style="dim"))
     if comparison["claims"]:
         console.print(as_grid(claims_table(comparison), console.width))
     console.print(Text(comparison["answer"], style="bold"))

@@ -93,6 +93,7 @@ def scores(run: RunRecord, result: Result) -> Iterator[Point]:
     metrics = {
         **{name: value for measure in MEASURES for name, value in metrics_of(measure, result).items()},
         "test_label_permutations_accuracy_std": permuted.accuracy_std.mean if permuted else None,
+        **sequence_metrics(result),
         "test_writeup_accuracy": writeup.accuracy,
         "test_writeup_accuracy_percent": 100 * writeup.accuracy,
         "test_writeup_loss": writeup.loss,
@@ -123,6 +124,18 @@ def metrics_of(measure: str, result: Result) -> dict[str, float]:
         low, high = mean.ci95_by_character
         metrics |= bounds(f"{name}_by_character", (low, high))
         metrics |= bounds(f"{name}_percent_by_character", (100 * low, 100 * high))
+    return metrics
+
+
+def sequence_metrics(result: Result) -> dict[str, float]:
+    """The three means over sequences of tasks, with their intervals, if sequences were scored."""
+    if not result.sequences:
+        return {}
+    metrics: dict[str, float] = {}
+    for name in ("final", "learning", "forgetting"):
+        mean = getattr(result.sequences.transductive, name)
+        key = f"test_sequences_{name}"
+        metrics |= {key: mean.mean, **bounds(f"{key}_by_character", mean.ci95_by_character)}
     return metrics
 
 

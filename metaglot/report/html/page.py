@@ -18,15 +18,22 @@ from metaglot.report.figures.figure import SERIES
 from metaglot.report.figures.gradients import gradients
 from metaglot.report.figures.learning import learning
 from metaglot.report.figures.scores import scores
+from metaglot.report.figures.sequences import sequences
 from metaglot.report.footnotes import family_notes, more_metrics_notes, notes, validation_notes
 from metaglot.report.html.drawing_gallery import gallery, hardest
 from metaglot.report.html.environment import script_hash, template_environment
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.markdown import BASELINES, MORE_METRICS, banner
+from metaglot.report.markdown import BASELINES, MORE_METRICS, SEQUENCES, banner
 from metaglot.report.original_study import TITLE
 from metaglot.report.pair_tables import baselines_table, best_first, others_table, pairs_table
 from metaglot.report.provenance_tables import provenance
 from metaglot.report.published_results import published_results
+from metaglot.report.sequence_tables import (
+    matrix_tables,
+    sequence_pairs_table,
+    sequences_note,
+    sequences_table,
+)
 from metaglot.report.tables import main_table, more_metrics_table, runs_table, uncertainty_table
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -70,6 +77,7 @@ def page_content(
         against=baselines_table(comparison),
         against_title=BASELINES,
         adaptation=adaptation(runs),
+        sequences=sequences_content(comparison, runs),
         gradients=gradients(runs),
         durations=durations(runs),
         run_rows=runs_table(comparison),
@@ -79,6 +87,20 @@ def page_content(
         provenance=provenance(comparison, runs, experiment),
         study=TITLE,
         in_colour=characters.images.shape[-1] == 3,
+    )
+
+
+def sequences_content(comparison: dict[str, Any], runs: list[LoadedRun]) -> dict[str, Any] | None:
+    """The section on sequences of tasks, if they were scored."""
+    if not (compared := comparison.get("sequences")):
+        return None
+    return dict(
+        title=SEQUENCES,
+        note=sequences_note(compared),
+        figures=sequences(runs),
+        table=sequences_table(compared),
+        pairs=sequence_pairs_table(compared),
+        matrices=matrix_tables(compared),
     )
 
 

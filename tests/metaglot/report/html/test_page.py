@@ -260,6 +260,12 @@ def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Pat
     assert specification["layer"][0]["encoding"]["y"]["scale"]["domain"] == ["MAML", "ANIL", "From scratch"]
 
 
+def test_sequences_of_tasks_have_a_section_of_their_own_where_they_were_scored(tmp_path: Path, html: str):
+    page = written(finished(tmp_path, sequences=20))
+    assert 'id="sequences"' in page and "accuracy on each task after each task" in page
+    assert 'id="sequences"' not in html
+
+
 def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(five_seeds: Finished):
     config, runs = five_seeds
     found = others_table(compare_runs(config, runs, None)).rows

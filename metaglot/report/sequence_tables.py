@@ -1,0 +1,61 @@
+"""The tables of sequences of tasks: what is learned and forgotten, the differences, every task after every task."""
+
+from metaglot.report import formatting
+from metaglot.report.statistics.sequences import SUMMARIES
+from metaglot.report.tables import Record, Table, estimate
+
+TITLES = ("right after learning", "after the last task", "forgotten")
+
+
+def sequences_table(compared: Record) -> Table:
+    """A row for each algorithm, the most accurate after the last task first."""
+    header = ["algorithm", *TITLES, "inductive, after the last task"]
+    ranked = sorted(compared["algorithms"], key=lambda row: -row["final"]["mean"])
+    return Table(header, [[row["label"], *map(estimate, _columns(row))] for row in ranked])
+
+
+def sequence_pairs_table(compared: Record) -> Table:
+    header = [
+        "first minus second",
+        "after the last task, points",
+        "95% interval",
+        "over",
+        "p (Holm)",
+        "verdict on the first",
+    ]
+    return Table([*header, "verdict on the first"], [_pair_cells(pair) for pair in compared["pairs"]])
+
+
+def matrix_tables(compared: Record) -> list[tuple[str, Table]]:
+    """For each algorithm the accuracy on every task (rows) after every task (columns), in percent."""
+    header = ["", *(f"after {j + 1}" for j in range(compared["length"]))]
+    return [(row["label"], Table(header, _matrix_rows(row["matrix"]))) for row in compared["algorithms"]]
+
+
+def sequences_note(compared: Record) -> str:
+    return (
+        f"{compared['sequences']:,} sequences of {compared['length']} tasks, learned one after the other, without "
+        "reset or replay. All tasks use the same outputs. What is forgotten is the accuracy right after learning, less "
+        "that after the last task."
+    )
+
+
+def _columns(row: Record) -> list[Record]:
+    return [*(row[name] for name in SUMMARIES), row["inductive"]["final"]]
+
+
+def _pair_cells(pair: Record) -> list[str]:
+    return [
+        f"{pair['labels'][0]} {formatting.MINUS} {pair['labels'][1]}",
+        formatting.points(pair["difference"]),
+        formatting.bounds(pair["ci95"] or pair["ci95_by_character"]),
+        formatting.several(pair["seeds"], "seed") if pair["ci95"] else "the characters of one seed",
+        "" if pair["p_holm"] is None else f"{pair['p_holm']:.2g}",
+        pair["verdict"],
+    ]
+
+
+def _matrix_rows(matrix: list[list[float]]) -> list[list[str]]:
+    return [
+        [f"task {i + 1}", *[""] * i, *(f"{100 * accuracy:.1f}" for accuracy in row)] for i, row in enumerate(matrix)
+    ]

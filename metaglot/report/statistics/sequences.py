@@ -1,0 +1,95 @@
+"""Sequences of tasks: what each algorithm learns and forgets over its seeds, and differences after the last task."""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from metaglot.core.common.errors import UserError
+from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.result_record import SequenceModes, SequenceScores
+from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.pairs import by_algorithm
+from metaglot.report.statistics.significance import compare_over_seeds, holm, verdict
+
+Record = dict[str, Any]
+SUMMARIES = ("learning", "final", "forgetting")
+
+
+def compare_sequences(runs: list[LoadedRun], margin: float) -> Record | None:
+    """The scores of each algorithm over its seeds, and the paired differences; None unless all runs have sequences.
+
+    Pairs are one family, whose measure is the accuracy after the last task. Raises UserError for other sequences.
+    """
+    if not all(run.result.sequences for run in runs):
+        return None
+    if len({sequences_of(run).tasks_sha256 for run in runs}) > 1:
+        raise UserError("the runs were not scored on the same sequences: run `dvc repro` to score them again")
+    grouped = [list(seeds.values()) for seeds in by_algorithm(runs).values()]
+    pairs = [_pair(first, second, margin) for first, second in combinations(grouped, 2)]
+    _correct(pairs, margin)
+    test = runs[0].result.evaluate
+    return {
+        "sequences": test.sequences,
+        "length": test.sequence_length,
+        "algorithms": [_row(seeds) for seeds in grouped],
+        "pairs": pairs,
+    }
+
+
+def sequences_of(run: LoadedRun) -> SequenceModes:
+    assert run.result.sequences is not None
+    return run.result.sequences
+
+
+def _row(seeds: list[LoadedRun]) -> Record:
+    modes = [sequences_of(run) for run in seeds]
+    transductive, inductive = [mode.transductive for mode in modes], [mode.inductive for mode in modes]
+    return {
+        "algorithm": seeds[0].algorithm,
+        "label": seeds[0].result.label,
+        "seeds": [run.seed for run in seeds],
+        **{name: _over_seeds(name, transductive) for name in SUMMARIES},
+        "inductive": {name: _over_seeds(name, inductive) for name in SUMMARIES},
+        "matrix": _mean_matrix(transductive),
+    }
+
+
+def _over_seeds(name: str, scores: list[SequenceScores]) -> Record:
+    means = [getattr(score, name).mean for score in scores]
+    if len(means) > 1:
+        return {"mean": float(np.mean(means)), "ci95": list(t_interval(means)), "over": "seeds"}
+    return {"mean": means[0], "ci95": list(getattr(scores[0], name).ci95_by_character), "over": "characters"}
+
+
+def _mean_matrix(scores: list[SequenceScores]) -> list[list[float]]:
+    return [np.mean(rows, axis=0).tolist() for rows in zip(*(score.matrix for score in scores), strict=True)]
+
+
+def _pair(first: list[LoadedRun], second: list[LoadedRun], margin: float) -> Record:
+    """The difference in accuracy after the last task, over the seeds that both have."""
+    others = {run.seed: run for run in second}
+    differences = [_final(run) - _final(others[run.seed]) for run in first if run.seed in others]
+    test = compare_over_seeds(np.array([of_seed.mean() for of_seed in differences]), margin)
+    characters = first[0].scores["sequence_characters"]
+    return {
+        "labels": [first[0].result.label, second[0].result.label],
+        "seeds": len(differences),
+        "difference": test.difference,
+        "ci95": list(test.ci95) if test.ci95 else None,
+        "ci95_by_character": list(clustered_interval(np.mean(differences, axis=0), characters)),
+        "p": test.p,
+        "p_margin": test.p_margin,
+    }
+
+
+def _final(run: LoadedRun) -> np.ndarray:
+    """Each sequence's mean accuracy after the last task, [sequences]."""
+    return run.scores["sequence_accuracy"][:, :, -1].mean(1, dtype=np.float64)
+
+
+def _correct(pairs: list[Record], margin: float) -> None:
+    """Add Holm's p-values over the family of all pairs, and the verdicts."""
+    adjusted = [holm([pair[p] for pair in pairs]) for p in ("p", "p_margin")]
+    for pair, p, p_margin in zip(pairs, *adjusted, strict=True):
+        pair |= {"p_holm": p, "verdict": verdict(pair["difference"], p, p_margin, margin)}

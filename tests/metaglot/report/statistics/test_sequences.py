@@ -1,0 +1,85 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from finished_pipeline import Finished, finished
+from scipy import stats
+
+from metaglot.core.common.errors import UserError
+from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.report.comparison import compare_runs
+from metaglot.report.figures.sequences import sequences
+from metaglot.report.load_runs import LoadedRun
+from metaglot.report.markdown import SEQUENCES, markdown
+from metaglot.report.sequence_tables import matrix_tables, sequence_pairs_table, sequences_table
+from metaglot.report.statistics.sequences import compare_sequences
+
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return finished(tmp_path_factory.mktemp("scored"), seeds=SEEDS, sequences=40, skills={"maml": 0.9, "fomaml": 0.8})
+
+
+def final(run: LoadedRun) -> np.ndarray:
+    return np.array([[row[3] for row in matrix] for matrix in run.scores["sequence_accuracy"]], float).mean(1)
+
+
+def test_the_means_of_an_algorithm_are_over_its_seeds(scored: Finished) -> None:
+    compared = compare_sequences(scored[1], 0.005)
+    assert (compared["sequences"], compared["length"]) == (40, 4)
+    maml = compared["algorithms"][0]
+    means = [final(run).mean() for run in scored[1][:3]]
+    assert maml["final"]["mean"] == pytest.approx(np.mean(means))
+    assert maml["final"]["ci95"] == pytest.approx(t_interval(means))
+    assert maml["learning"]["mean"] == pytest.approx(maml["final"]["mean"] + maml["forgetting"]["mean"])
+    assert maml["forgetting"]["mean"] == pytest.approx(0.15, abs=0.01)  # of 0.3, 0.2, 0.1 and 0
+    assert [len(row) for row in maml["matrix"]] == [4, 3, 2, 1]
+
+
+def test_a_pair_is_compared_sequence_by_sequence_and_seed_by_seed(scored: Finished) -> None:
+    _, runs = scored
+    (pair,) = compare_sequences(runs, 0.005)["pairs"]
+    differences = [final(a) - final(b) for a, b in zip(runs[:3], runs[3:], strict=True)]
+    means = [of_seed.mean() for of_seed in differences]
+    assert pair["difference"] == pytest.approx(np.mean(means))
+    assert pair["p_holm"] == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
+    characters = runs[0].scores["sequence_characters"]
+    assert pair["ci95_by_character"] == pytest.approx(clustered_interval(np.mean(differences, axis=0), characters))
+    assert pair["verdict"] == "better"
+
+
+def test_one_seed_has_the_interval_of_its_network_and_no_verdict(scored: Finished) -> None:
+    runs = [scored[1][0], scored[1][3]]
+    compared = compare_sequences(runs, 0.005)
+    assert compared["algorithms"][0]["final"]["over"] == "characters"
+    assert compared["pairs"][0]["verdict"] == "inconclusive (one seed)"
+    assert "the characters of one seed" in sequence_pairs_table(compared).rows[0]
+
+
+def test_runs_without_sequences_have_no_such_section(tmp_path: Path) -> None:
+    config, runs = finished(tmp_path)
+    comparison = compare_runs(config, runs, None)
+    assert "sequences" not in comparison and SEQUENCES not in markdown(comparison)
+
+
+def test_other_sequences_are_refused(scored: Finished) -> None:
+    first, *others = scored[1]
+    changed = first.result.sequences.model_copy(update={"tasks_sha256": "0" * 64})
+    other = replace(first, result=first.result.model_copy(update={"sequences": changed}))
+    with pytest.raises(UserError, match="not scored on the same sequences"):
+        compare_sequences([other, *others], 0.005)
+
+
+def test_tables_and_chart_say_what_is_left_of_each_task(scored: Finished) -> None:
+    config, runs = scored
+    comparison = compare_runs(config, runs, None)
+    table = sequences_table(comparison["sequences"])
+    assert [row[0] for row in table.rows] == ["MAML", "FOMAML"] and "%" in table.rows[0][1]
+    (_, matrix), _ = matrix_tables(comparison["sequences"])
+    assert [row.count("") for row in matrix.rows] == [0, 1, 2, 3]
+    assert SEQUENCES in markdown(comparison) and "40 sequences of 4 tasks" in markdown(comparison)
+    (figure,) = sequences(runs)
+    assert figure.table.rows[0]
