@@ -23,7 +23,7 @@ def config(algorithm: str, seed: int, **changes: Any) -> dict[str, Any]:
         "dataset": "omniglot",
         "model": "fc",
         "image_size": 28,
-        "task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class"},
+        "task": {"ways": 5, "shots": 5, "queries": 5, "rotations": "class", "characters": "any"},
         "split": {"kind": "random", "seed": 42},
         "train": {
             "engine": "batched",
@@ -34,6 +34,7 @@ def config(algorithm: str, seed: int, **changes: Any) -> dict[str, Any]:
             "adaptation_steps": 1,
             "validate_every": 500,
             "validation_tasks": 200,
+            "batch_norm": "transductive",
         },
         "run": {"device": "auto", "threads": "auto", "task_chunk": "auto"},
         "settings": {},

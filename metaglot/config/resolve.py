@@ -14,6 +14,7 @@ from metaglot.core.common.stage_configs import (
     RunIdentity,
     SplitRef,
     StrictModel,
+    TaskConfig,
     TrainingConfig,
     TrainStageConfig,
 )
@@ -71,7 +72,7 @@ def _common(params: Params) -> dict[str, Any]:
     return {
         "dataset": dataset_name(params),
         "model": params.model,
-        "task": params.task,
+        "task": TaskConfig(**dict(params.task)),
         "split": split,
     }
 
@@ -124,7 +125,7 @@ def _split(params: Params) -> PreprocessStageConfig:
 
 def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageConfig:
     beating = {key: value for key, value in _beating(params, name).items() if key in TrainingConfig.model_fields}
-    train = params.train.model_copy(update=beating)
+    train = TrainingConfig(**{**dict(params.train), **beating})
     if train.engine == "learn2learn" and not found.learn2learn_class:
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
     if train.batch_norm == "inductive":

@@ -20,7 +20,7 @@ MODEL_CODE, EXAMPLE = "mlflow_model.py", "example_request.json"  # in metaglot/i
 FILES = ("run.json", "weights.safetensors", "adaptation.json")  # of a run's folder; the last one may be missing
 ENVIRONMENT = "python_env.yaml"
 REQUIREMENTS = (  # the library's dependencies, and what serves the model
-    "mlflow numpy pandas pillow pydantic pyyaml requests rich safetensors scipy torch urllib3".split()
+    "mlflow numpy pandas pillow pydantic pyyaml safetensors scipy torch".split()
 )
 EXAMPLE_INFO = {
     "artifact_path": "input_example.json",

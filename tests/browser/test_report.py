@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Callable
-from contextlib import chdir
+from contextlib import chdir, suppress
 from pathlib import Path
 
 import pytest
 from finished_pipeline import LABELS, Pipeline
 from offline_page import opened
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from metaglot.report.tables import main_table
 from stages import report
@@ -109,12 +109,21 @@ TIP = "#vg-tooltip-element.visible"
 LINES = ".mark-line path"
 
 
+def point_at(page: Page, mark: Locator) -> None:
+    """Point at a mark until its values are there: a chart that is still being drawn misses a single movement."""
+    for _ in range(20):
+        page.mouse.move(5, 5)
+        mark.hover(force=True)
+        with suppress(TimeoutError):
+            return page.locator(TIP).wait_for(timeout=1500)
+
+
 def test_the_nearest_point_shows_its_run_and_exact_values(browser: Browser, three_seeds: Path):
     with opened(browser, three_seeds) as page:
         chart = page.locator("#figure-learning-accuracy .chart")
         point = chart.locator(".mark-symbol path").nth(10)
-        point.hover(force=True)
         shown = page.locator(TIP)
+        point_at(page, point)
         table = page.locator("#figure-learning-accuracy tbody tr").nth(10).locator("th, td").all_text_contents()
         shown.wait_for()
         assert (shown.locator("h2").text_content() or "").startswith("MAML, mean of 3 seeds")

@@ -73,7 +73,7 @@ def test_the_record_has_the_keys_that_other_tools_read():
     assert list(result) == [
         "algorithm", "label", "first_order", "dataset", "seed", "split_sha256", "tasks_sha256",
         "accuracy", "loss", "inductive", "writeup", "by_step", "task", "evaluate",
-        "label_permutations", "parity", "worst_tenth", "calibration_error",
+        "label_permutations", "parity", "sequences", "worst_tenth", "calibration_error",
     ]  # fmt: skip
     assert result["accuracy"].keys() == {"mean", "ci95", "std", "ci95_by_character"}
     assert result["loss"].keys() == {"mean", "ci95"}
