@@ -1,7 +1,7 @@
 """Classify images of new classes with a trained network, after adapting it to a few labelled images of each."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,9 @@ class Prediction:
 class AdaptedClassifier:
     """A classifier of the user's own classes. preprocess: turns images into the network's input."""
 
-    classifier: TaskClassifier
+    classifier: TaskClassifier = field(repr=False)
     classes: tuple[Label, ...]
-    preprocess: Preprocess
+    preprocess: Preprocess = field(repr=False)
 
     @torch.no_grad()
     def predict(self, queries: Iterable[UserImage], transductive: bool = False) -> list[Prediction]:
@@ -68,11 +68,11 @@ class Predictor:
     adaptation_steps: the default of `adapt`.
     """
 
-    learner: MetaLearner
-    parameters: MetaParameters
+    learner: MetaLearner = field(repr=False)
+    parameters: MetaParameters = field(repr=False)  # a notebook shows the rest
     ways: int
     shots: int
-    preprocess: Preprocess
+    preprocess: Preprocess = field(repr=False)
     adaptation_steps: int
 
     @torch.no_grad()

@@ -54,6 +54,11 @@ def test_it_knows_new_characters_from_three_drawings_of_each(predictor: Predicto
     assert len(right) == 6 * 51 and np.mean(right) > 0.75
 
 
+def test_a_notebook_shows_its_task_and_no_weights(predictor: Predictor) -> None:
+    assert repr(predictor) == f"Predictor(ways={WAYS}, shots={SHOTS}, adaptation_steps={predictor.adaptation_steps})"
+    assert repr(predictor.adapt(SUPPORT, LABELS)) == "AdaptedClassifier(classes=('a', 'b', 'c'))"
+
+
 @pytest.mark.parametrize("steps", [0, 1, 4])
 @pytest.mark.parametrize(("model", "size"), [("fc", SIZE), ("conv", 28)])
 def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, steps: int, runs: Any) -> None:
