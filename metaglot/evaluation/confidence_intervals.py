@@ -30,6 +30,21 @@ def clustered_interval(values: ArrayLike, characters: ArrayLike) -> tuple[float,
     return _t_interval(values.mean(), error, len(np.unique(characters)) - 1)
 
 
+def sequence_interval(values: ArrayLike, characters: ArrayLike) -> tuple[float, float]:
+    """The interval of the mean over tasks in sequences: two tasks vary together within a sequence, or by a character.
+
+    Two-way clustering (Cameron, Gelbach and Miller 2011, "Robust Inference with Multiway Clustering"); no less than
+    either way alone. values: [sequences, length]. characters: [sequences, length, ways]. Returns (low, high).
+    """
+    values, characters = np.asarray(values, dtype=np.float64), np.asarray(characters)
+    tasks, residuals = values.size, values - values.mean()
+    by_character = clustered_variance(values.ravel(), characters.reshape(tasks, -1))
+    by_sequence = float(np.square(residuals.sum(1)).sum()) / tasks**2
+    both = by_character + by_sequence - float(np.square(residuals).sum()) / tasks**2
+    freedom = min(len(np.unique(characters)), len(values)) - 1
+    return _t_interval(values.mean(), np.sqrt(max(both, by_character, by_sequence)), freedom)
+
+
 def clustered_variance(values: np.ndarray, characters: np.ndarray) -> float:
     """(sum_c S_c^2 - (ways - 1) sum_t r_t^2) / T^2, not below 0: S_c sums the residuals of c's tasks.
 

@@ -46,7 +46,7 @@ class OriginalProtocol(Record):
 
 
 class SequenceMean(Mean):
-    """A mean over sequences, with the interval clustered by character too: sequences share characters."""
+    """A mean over sequences; ci95_by_character is clustered both by sequence and by character."""
 
     ci95_by_character: Interval
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaglot.core.tasks.task_sampler import TaskIndices
-from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
 from metaglot.evaluation.result_record import SequenceMean, SequenceModes, SequenceScores, TaskInSequence
 from metaglot.evaluation.sequence_scores import SequenceAccuracies
 
@@ -32,8 +32,8 @@ def sequence_arrays(tasks: TaskIndices, scores: SequenceAccuracies) -> dict[str,
 
 
 def characters_of_sequences(tasks: TaskIndices, scores: SequenceAccuracies) -> NDArray[np.int64]:
-    """[sequences, length * ways]: a sequence is one unit, and two that share a character vary together."""
-    return tasks.characters.reshape(len(scores.transductive), -1)
+    """[sequences, length, ways]"""
+    return tasks.characters.reshape(*scores.transductive.shape[:2], -1)
 
 
 def by_task(matrices: NDArray[np.float64]) -> dict[str, Values]:
@@ -45,15 +45,14 @@ def by_task(matrices: NDArray[np.float64]) -> dict[str, Values]:
 def _summary(matrices: NDArray[np.float64], characters: NDArray[np.int64]) -> SequenceScores:
     values = by_task(matrices)
     places = [
-        TaskInSequence(**{name: _mean(of_tasks[:, i], characters) for name, of_tasks in values.items()})
+        TaskInSequence(**{name: _mean(of_tasks[:, [i]], characters[:, [i]]) for name, of_tasks in values.items()})
         for i in range(matrices.shape[1])
     ]
-    means = {name: _mean(of_tasks.mean(1), characters) for name, of_tasks in values.items()}
+    means = {name: _mean(of_tasks, characters) for name, of_tasks in values.items()}
     rows = [row[i:].tolist() for i, row in enumerate(matrices.mean(0))]
     return SequenceScores(**means, by_place=places, matrix=rows)
 
 
-def _mean(values: NDArray[np.float64], characters: NDArray[np.int64]) -> SequenceMean:
-    """values: [sequences]."""
-    by_character = clustered_interval(values, characters)
-    return SequenceMean(mean=float(values.mean()), ci95=t_interval(values), ci95_by_character=by_character)
+def _mean(values: Values, characters: NDArray[np.int64]) -> SequenceMean:
+    by_character = sequence_interval(values, characters)
+    return SequenceMean(mean=float(values.mean()), ci95=t_interval(values.mean(1)), ci95_by_character=by_character)

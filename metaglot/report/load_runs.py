@@ -21,7 +21,7 @@ ALIGNMENT_ROW = TypeAdapter(AlignmentRow)
 # The arrays of a scores file with their dimensions: of all tasks, and of the first few.
 ALL_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}
 FIRST_TASKS = {"drawings": 3, "predictions": 3}
-OF_SEQUENCES = {"sequence_accuracy": 3, "sequence_inductive_accuracy": 3, "sequence_characters": 2}
+OF_SEQUENCES = {"sequence_accuracy": 3, "sequence_inductive_accuracy": 3, "sequence_characters": 3}
 NEWER = {measure for measure in MEASURES if not measure.endswith(("accuracy", "loss"))}  # older scores may lack them
 
 

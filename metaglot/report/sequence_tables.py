@@ -15,14 +15,7 @@ def sequences_table(compared: Record) -> Table:
 
 
 def sequence_pairs_table(compared: Record) -> Table:
-    header = [
-        "first minus second",
-        "after the last task, points",
-        "95% interval",
-        "over",
-        "p (Holm)",
-        "verdict on the first",
-    ]
+    header = ["first minus second", "after the last task, points", "95% interval", "over", "p (Holm)"]
     return Table([*header, "verdict on the first"], [_pair_cells(pair) for pair in compared["pairs"]])
 
 

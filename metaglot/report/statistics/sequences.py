@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from metaglot.core.common.errors import UserError
-from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
 from metaglot.evaluation.result_record import SequenceModes, SequenceScores
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.pairs import by_algorithm
@@ -77,15 +77,15 @@ def _pair(first: list[LoadedRun], second: list[LoadedRun], margin: float) -> Rec
         "seeds": len(differences),
         "difference": test.difference,
         "ci95": list(test.ci95) if test.ci95 else None,
-        "ci95_by_character": list(clustered_interval(np.mean(differences, axis=0), characters)),
+        "ci95_by_character": list(sequence_interval(np.mean(differences, axis=0), characters)),
         "p": test.p,
         "p_margin": test.p_margin,
     }
 
 
 def _final(run: LoadedRun) -> np.ndarray:
-    """Each sequence's mean accuracy after the last task, [sequences]."""
-    return run.scores["sequence_accuracy"][:, :, -1].mean(1, dtype=np.float64)
+    """Each task's accuracy after the last task, [sequences, length]."""
+    return run.scores["sequence_accuracy"][:, :, -1].astype(np.float64)
 
 
 def _correct(pairs: list[Record], margin: float) -> None:
