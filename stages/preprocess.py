@@ -25,7 +25,7 @@ from stages.support.command_line import run_command
 
 
 def read(config: PreprocessStageConfig) -> tuple[RawImages, dict[str, Any]]:
-    """Read the images, with a bar on a terminal; what is left out of a folder, for the record."""
+    """Read the images, with a bar on a terminal; return them and the record of what a folder leaves out."""
     console = Console(file=sys.stderr)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         if config.folder is None:

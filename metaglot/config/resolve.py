@@ -5,6 +5,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
+from metaglot.config.algorithm_checks import check_test_sequences, check_training
 from metaglot.config.params import FILE, Classes, Params, split_counts
 from metaglot.config.validation_messages import value_error
 from metaglot.core.common.dotted_keys import flatten
@@ -126,11 +127,7 @@ def _split(params: Params) -> PreprocessStageConfig:
 def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageConfig:
     beating = {key: value for key, value in _beating(params, name).items() if key in TrainingConfig.model_fields}
     train = TrainingConfig(**{**dict(params.train), **beating})
-    if train.engine == "learn2learn" and not found.learn2learn_class:
-        raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
-    if train.batch_norm == "inductive":
-        _check_inductive(train, name, found)
-    _check_training_sequences(params, name)
+    check_training(params, train, name, found)
     return TrainStageConfig(
         **_common(params),
         algorithm=name,
@@ -143,38 +140,6 @@ def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageCon
         run=params.run,
         settings=getattr(params.settings, name).model_dump(exclude=SHARED),
     )
-
-
-def _check_inductive(train: TrainingConfig, name: str, found: type[MetaLearner]) -> None:
-    """Refuse an algorithm or an engine whose queries are not normalised by the support set's statistics."""
-    key, value = ["train", "batch_norm"], train.batch_norm
-    if not found.trains_inductively:
-        raise value_error(FILE, key, value, f"transductive for {name}: its training has no inductive form")
-    if train.engine == "learn2learn":
-        raise value_error(FILE, key, value, "transductive for the engine learn2learn")
-
-
-def _check_training_sequences(params: Params, name: str) -> None:
-    """A sequence has no character twice. Where the split has no counts, training tells whether there are enough."""
-    length = getattr(getattr(params.settings, name), "sequence_length", 1)
-    characters = params.split.train
-    if params.split.kind == "random" and isinstance(characters, int) and length * params.task.ways > characters:
-        most = f"up to {characters // params.task.ways}: a sequence has no training character twice"
-        raise value_error(FILE, ["settings", name, "sequence_length"], length, most)
-
-
-def _check_test_sequences(params: Params, name: str, found: type[MetaLearner]) -> None:
-    test, ways = params.evaluate, params.task.ways
-    if test.sequences and not found.learns_sequences:
-        takes = f"0 with {name}, which does not adapt by steps that go on from task to task"
-        raise value_error(FILE, ["evaluate", "sequences"], test.sequences, takes)
-    if test.sequences == 1:
-        raise value_error(FILE, ["evaluate", "sequences"], 1, "0, or 2 and more: one has no interval")
-    characters = params.split.test
-    is_counted = params.split.kind == "random" and isinstance(characters, int)
-    if test.sequences and is_counted and test.sequence_length * ways > characters:
-        takes = f"up to {int(characters // ways)}: a sequence has no test character twice"
-        raise value_error(FILE, ["evaluate", "sequence_length"], test.sequence_length, takes)
 
 
 def _label(params: Params, name: str, found: type[MetaLearner]) -> str:
@@ -196,7 +161,7 @@ def _drops_second_order(params: Params, name: str) -> bool:
 
 
 def _evaluate(params: Params, trained: TrainStageConfig, found: type[MetaLearner]) -> EvaluateStageConfig:
-    _check_test_sequences(params, trained.algorithm, found)
+    check_test_sequences(params, trained.algorithm, found)
     steps = _beating(params, trained.algorithm).get("test_adaptation_steps", params.evaluate.adaptation_steps)
     return EvaluateStageConfig(
         **{key: getattr(trained, key) for key in (*RunIdentity.model_fields, "run", "settings")},

@@ -79,7 +79,7 @@ def check_memory(pictures: int, shape: tuple[int, ...], free: int) -> None:
 
 
 def _read_all(paths: list[Path], size: int, form: ImageForm) -> Iterator[Pixels | str]:
-    """Each picture in turn, or what is wrong with it, in words."""
+    """Yield each picture, or the reason why it cannot be read."""
     workers = len(os.sched_getaffinity(0))
     if len(paths) < PARALLEL or workers == 1:
         yield from (_read(path, size, form) for path in paths)

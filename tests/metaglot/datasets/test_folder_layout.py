@@ -1,4 +1,4 @@
-"""A folder of classes is listed in order, and what is no such folder is refused in one line."""
+"""A folder of classes is listed in order; any other path is refused in one line."""
 
 import os
 from pathlib import Path
