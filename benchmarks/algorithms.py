@@ -17,8 +17,8 @@ from metaglot.core.learners.batched_engine import BatchedEngine, default_task_ch
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.training.learn2learn_engine import initial_module, module_parameters
 
 TASK = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
 TASKS = 32

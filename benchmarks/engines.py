@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from benchmarks.cases import Case, require_grad
 from benchmarks.vmap import VmapEngine
 from metaglot.core.learners.batched_engine import Engine
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module, module_parameters
+from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
+from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
 
 BATCHED, LEARN2LEARN, VMAP = "batched", "learn2learn", "vmap"
 

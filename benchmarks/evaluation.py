@@ -13,6 +13,7 @@ from metaglot.core.common.stage_configs import Model
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.scoring import evaluate
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 TASKS: dict[Model, tuple[int, int]] = {"fc": (128, 1024), "conv": (8, 64)}  # quick, full
 
@@ -28,11 +29,12 @@ def _row(model: Model, tasks: int, options: Options) -> dict[str, Any]:
 
 def scoring(case: Case) -> Work:
     """Sample the test tasks and score them as `evaluate` does."""
-    algorithm, weights, images = case.algorithm(), initial_parameters(case), sample_images()
+    images = sample_images()
+    trained = TrainedNetwork(case.algorithm(), initial_parameters(case), images, case.shots, case.steps, case.chunk)
 
     def score() -> None:
         tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, images.characters, images.drawings, case.task)
-        for _ in evaluate(algorithm, weights, images, tasks, case.shots, case.steps, case.chunk):
+        for _ in evaluate(trained, tasks):
             pass
 
     return score

@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaglot.training import learn2learn_engine
+from metaglot.core.common.quiet_learn2learn import l2l
 
-l2l = learn2learn_engine.l2l  # type: ignore[attr-defined]  # imported there without its banner
 WAYS, SHOTS, META_BATCH, META_LR, FAST_LR = 5, 5, 32, 0.003, 0.5
 TASKS_SAMPLED_FIRST = 200
 

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, replace_all_batch_norm_modules_, vmap
 
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores, score_queries
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch
-from metaglot.training.learn2learn_engine import module_parameters
 
 
 class VmapEngine:

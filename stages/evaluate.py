@@ -6,7 +6,7 @@ scores (of every task), and beside the weights the number of adaptation steps.
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -20,12 +20,12 @@ from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import read_weights
 from metaglot.core.learners.batched_engine import default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.evaluation_parity import compare_logits
 from metaglot.evaluation.label_permutations import permuted_tasks, spread_of_accuracy
 from metaglot.evaluation.result_record import SequenceModes
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
@@ -33,7 +33,7 @@ from metaglot.evaluation.sequence_scores import concatenate_sequences, score_seq
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences
-from metaglot.training.evaluation_parity import compare_logits
+from metaglot.evaluation.trained_network import TrainedNetwork
 from stages.support import device, paths
 from stages.support.command_line import run_command
 from stages.support.images import load_images
@@ -41,63 +41,42 @@ from stages.support.images import load_images
 PARITY_TASKS = 10
 
 
-class TrainedNetwork(NamedTuple):
-    """What is scored. chunk: how many tasks at a time."""
-
-    config: EvaluateStageConfig
-    algorithm: MetaLearner
-    parameters: MetaParameters
-    images: ImageStore
-    chunk: int
-
-    @property
-    def steps(self) -> int:
-        return self.config.evaluate.adaptation_steps
-
-
 def load_network(config: EvaluateStageConfig, seed: int, images: ImageStore) -> TrainedNetwork:
-    algorithm = create_learner(config, config.fast_lr, config.evaluate.adaptation_steps)
+    steps, chunk = config.evaluate.adaptation_steps, config.run.task_chunk
+    algorithm = create_learner(config, config.fast_lr, steps)
     weights = read_weights(paths.weights(config.algorithm, seed), algorithm.names, config.task.ways)
     parameters = {name: value.to(images.device) for name, value in weights.items()}
-    chunk = config.run.task_chunk
     chunk = default_task_chunk(config.model, config.task, images.device) if chunk == "auto" else chunk
-    return TrainedNetwork(config, algorithm, parameters, images, chunk)
+    return TrainedNetwork(algorithm, parameters, images, config.task.shots, steps, chunk)
 
 
-def score(network: TrainedNetwork, title: str, tasks: TaskIndices) -> EvaluationScores:
+def score(trained: TrainedNetwork, title: str, tasks: TaskIndices) -> EvaluationScores:
     """Every task's scores, with a bar on a terminal."""
-    config, algorithm, parameters, images, chunk = network
-    parts = evaluate(algorithm, parameters, images, tasks, config.task.shots, network.steps, chunk)
-    console, chunks = Console(file=sys.stderr), -(-len(tasks) // chunk)
-    return concatenate(list(track(parts, title, chunks, console=console, disable=not console.is_terminal)))
+    console, chunks = Console(file=sys.stderr), -(-len(tasks) // trained.chunk)
+    parts = track(evaluate(trained, tasks), title, chunks, console=console, disable=not console.is_terminal)
+    return concatenate(list(parts))
 
 
-def permute_labels(network: TrainedNetwork, tasks: TaskIndices, scores: EvaluationScores) -> NDArray[np.float32]:
+def permute_labels(
+    config: EvaluateStageConfig, trained: TrainedNetwork, tasks: TaskIndices, scores: EvaluationScores
+) -> NDArray[np.float32]:
     """The spread of the accuracy on the first tasks when their labels are permuted."""
-    config, algorithm, parameters, images, chunk = network
     adapts_in_steps = scores.by_step_accuracy.shape[1] > 1
-    first = tasks[: permuted_tasks(len(tasks), network.steps if adapts_in_steps else None)]
-    stream = (StreamPurpose.TESTING, config.evaluate.seed, 1)
-    return spread_of_accuracy(algorithm, parameters, images, first, config.task.shots, network.steps, chunk, stream)
+    first = tasks[: permuted_tasks(len(tasks), trained.steps if adapts_in_steps else None)]
+    return spread_of_accuracy(trained, first, (StreamPurpose.TESTING, config.evaluate.seed, 1))
 
 
-def score_on_sequences(network: TrainedNetwork) -> tuple[SequenceModes, dict[str, NDArray[Any]]]:
+def score_on_sequences(
+    config: EvaluateStageConfig, trained: TrainedNetwork
+) -> tuple[SequenceModes, dict[str, NDArray[Any]]]:
     """The summary for the result, and the arrays for the scores file; every algorithm has the same sequences."""
-    config, algorithm, parameters, images, chunk = network
-    test, length = config.evaluate, config.evaluate.sequence_length
+    test, images = config.evaluate, trained.images
     stream = (StreamPurpose.TESTING, test.seed, 2)
-    tasks = sample_sequences(stream, test.sequences, length, images.characters, images.drawings, config.task)
-    at_once = max(1, chunk // length)
-    parts = score_sequences(algorithm, parameters, images, tasks, length, config.task.shots, network.steps, at_once)
-    scores = concatenate_sequences([*parts])
+    tasks = sample_sequences(
+        stream, test.sequences, test.sequence_length, images.characters, images.drawings, config.task
+    )
+    scores = concatenate_sequences([*score_sequences(trained, tasks, test.sequence_length)])
     return summarise_sequences(tasks, scores), sequence_arrays(tasks, scores)
-
-
-def compare_with_learn2learn(network: TrainedNetwork, tasks: TaskIndices) -> dict[str, Any] | None:
-    """How far the logits of the first tasks are from learn2learn's."""
-    config, algorithm, parameters, images, _ = network
-    batch = images.batch(tasks[:PARITY_TASKS], config.task.shots)
-    return compare_logits(algorithm, config.model, parameters, batch, network.steps)
 
 
 def check(scores: EvaluationScores, weights: Path) -> None:
@@ -120,16 +99,17 @@ def main(
     images = load_images("test", device.prepare_device(config.run), config.task)
     stream = (StreamPurpose.TESTING, config.evaluate.seed, 0)
     tasks = images.sample_tasks(stream, config.evaluate.tasks, config.task)
-    network = load_network(config, seed, images)
-    scores = score(network, f"{config.label} seed {seed}: test tasks", tasks)
+    trained = load_network(config, seed, images)
+    scores = score(trained, f"{config.label} seed {seed}: test tasks", tasks)
     weights = paths.weights(algorithm, seed)
     check(scores, weights)
-    spread, parity = permute_labels(network, tasks, scores), compare_with_learn2learn(network, tasks)
+    spread = permute_labels(config, trained, tasks, scores)
+    parity = compare_logits(trained, config.model, tasks[:PARITY_TASKS])
     split_sha256 = class_splits.split_sha256(paths.split("test"))
     result = make_result(config, seed, split_sha256, tasks, scores, spread, parity)
     written, arrays = result.model_dump(mode="json", exclude={"sequences"}), score_arrays(tasks, scores)
     if config.evaluate.sequences:
-        summary, further = score_on_sequences(network)
+        summary, further = score_on_sequences(config, trained)
         written["sequences"], arrays = summary.model_dump(mode="json"), arrays | further
     with atomic_write(paths.scores(algorithm, seed)) as beside, beside.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
+from metaglot.core.common.quiet_learn2learn import l2l
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
-from metaglot.training.learn2learn_engine import l2l, module_parameters
 
 CHARACTERS = 9
 CPU = torch.device("cpu")

@@ -10,9 +10,10 @@ from cases import Case
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from metaglot.core.common.quiet_learn2learn import l2l
 from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch
-from metaglot.training.learn2learn_engine import l2l, module_parameters
 
 Gradient = dict[str, Tensor]
 Loss = Callable[[Gradient], Tensor]  # of a network's weights

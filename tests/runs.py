@@ -5,10 +5,10 @@ from cases import CHARACTERS, CPU, Case
 from torch import Tensor
 
 from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
-from metaglot.training.learn2learn_engine import initial_module, module_parameters
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream, TrainingRun
 from metaglot.training.validation import Validation

@@ -11,7 +11,8 @@ from torch import Tensor
 from metaglot.core.common.stage_configs import AlgorithmSettings
 from metaglot.core.learners.gradient_based import AdaptedNetwork, GradientBased
 from metaglot.core.learners.inner_loop import logits_and_gradients, vectors_of_each_task
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores, score_queries
 from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.nn.batch_norm_relu.autograd import Given
 from metaglot.core.nn.fast_weights import LayerInput

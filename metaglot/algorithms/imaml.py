@@ -12,7 +12,8 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
 from metaglot.core.learners.conjugate_gradients import Coordinates, conjugate_gradients
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import TaskGradients, logits_and_gradients, updated, vectors_of_each_task
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores, score_queries
 from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.learners.task_hessians import TaskHessians
 from metaglot.core.nn.conv.task_kernels import TaskConvWeight

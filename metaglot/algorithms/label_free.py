@@ -10,7 +10,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, Positive
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskClassifier, TaskScores, score_queries
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
 from metaglot.core.tasks.image_store import TaskBatch

@@ -15,7 +15,8 @@ from torch import Tensor
 from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates
-from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_classifier
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores, score_classifier
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 
 STEP_LOSSES_END = 0.1  # of the training: until here, the losses of earlier steps fade (the authors' code: 10 of 100)

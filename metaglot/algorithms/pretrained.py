@@ -9,7 +9,8 @@ from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Positive, Rate, TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskClassifier, TaskScores, score_queries
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
 from metaglot.core.nn.logistic_regression import Linear, fit

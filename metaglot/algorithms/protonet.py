@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, TaskConfig, Ways
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskClassifier
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, TaskConfig
 from metaglot.core.learners.adam_steps import AdamAdapted, AdamSteps
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores, score_queries
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores, score_queries
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream
 

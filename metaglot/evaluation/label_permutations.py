@@ -7,10 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, scores_after
-from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.learners.meta_learner import scores_after
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream, stream_generator
 from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 PERMUTATIONS = 20
 
@@ -24,22 +25,17 @@ def permuted_tasks(tasks: int, steps: int | None) -> int:
 
 
 @torch.no_grad()
-def spread_of_accuracy(
-    algorithm: MetaLearner,
-    parameters: MetaParameters,
-    images: ImageStore,
-    tasks: TaskIndices,
-    shots: int,
-    steps: int,
-    chunk: int,
-    stream: RandomStream,
-) -> NDArray[np.float32]:
+def spread_of_accuracy(trained: TrainedNetwork, tasks: TaskIndices, stream: RandomStream) -> NDArray[np.float32]:
     """The standard deviation of each task's transductive accuracy over permutations of its labels, [tasks]."""
     shape = len(tasks), PERMUTATIONS, tasks.characters.shape[1]
-    permutations = torch.from_numpy(stream_generator(stream).random(shape).argsort(-1)).to(images.device)
+    permutations = torch.from_numpy(stream_generator(stream).random(shape).argsort(-1)).to(trained.images.device)
+    batches = trained.images.batches(tasks, trained.shots, trained.chunk)
     spreads = []
-    for batch, permuted in zip(images.batches(tasks, shots, chunk), permutations.split(chunk), strict=True):
-        scores = [scores_after(algorithm, parameters, relabelled, steps) for relabelled in _permute(batch, permuted)]
+    for batch, permuted in zip(batches, permutations.split(trained.chunk), strict=True):
+        scores = [
+            scores_after(trained.algorithm, trained.parameters, relabelled, trained.steps)
+            for relabelled in _permute(batch, permuted)
+        ]
         spreads.append(torch.stack([score.accuracies for score in scores]).std(0))
     spread: NDArray[np.float32] = torch.cat(spreads).cpu().numpy()
     return spread

@@ -10,17 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metaglot.core.learners.meta_learner import (
-    MetaLearner,
-    MetaParameters,
-    TaskClassifier,
-    score_queries,
-)
+from metaglot.core.learners.task_classifier import TaskClassifier, score_queries
 from metaglot.core.nn.functional_networks import FunctionalNetwork
-from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.calibration import bin_gaps, calibration_errors
 from metaglot.evaluation.metrics import INDUCTIVE, MEASURES, METRICS
+from metaglot.evaluation.trained_network import TrainedNetwork
 from metaglot.evaluation.worst_tenth import worst_tenth
 
 STEPS = 10  # results show the accuracy after 0, 1, ..., 10 adaptation steps
@@ -63,18 +59,11 @@ COMPUTE = {  # each of METRICS
 
 
 @torch.no_grad()
-def evaluate(
-    algorithm: MetaLearner,
-    parameters: MetaParameters,
-    images: ImageStore,
-    tasks: TaskIndices,
-    shots: int,
-    steps: int,
-    chunk: int,
-) -> Iterator[EvaluationScores]:
-    """Score every task after `steps` adaptation steps, in both modes, and after each of the first ten; by chunks."""
-    for batch in images.batches(tasks, shots, chunk):
-        classifiers = algorithm.adapt(parameters, batch.support, batch.support_labels)
+def evaluate(trained: TrainedNetwork, tasks: TaskIndices) -> Iterator[EvaluationScores]:
+    """Score every task after its adaptation steps, in both modes, and after each of the first ten; by chunks."""
+    algorithm, steps = trained.algorithm, trained.steps
+    for batch in trained.images.batches(tasks, trained.shots, trained.chunk):
+        classifiers = algorithm.adapt(trained.parameters, batch.support, batch.support_labels)
         yield _score_batch(algorithm.network, batch, islice(classifiers, max(steps, STEPS) + 1), steps)
 
 
@@ -89,10 +78,7 @@ def _score_batch(
             by_step.append(score_queries(logits, labels))
         if step == steps:
             chosen = logits, classifier.inductive(query)
-    transductive, inductive = chosen or (
-        logits,
-        classifier.inductive(query),
-    )  # the only one
+    transductive, inductive = chosen or (logits, classifier.inductive(query))  # an algorithm without steps
     modes = (("", transductive), (INDUCTIVE, inductive))
     losses, accuracies = (torch.stack(parts, 1) for parts in zip(*by_step[: STEPS + 1], strict=True))
     return EvaluationScores(

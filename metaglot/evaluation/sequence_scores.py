@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from metaglot.core.learners.gradient_based import AdaptedNetwork
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, score_queries
-from metaglot.core.tasks.image_store import ImageStore, TaskBatch
+from metaglot.core.learners.task_classifier import score_queries
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.sequences import batch_of_sequences, tasks_in_order
 from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 
 @dataclass(frozen=True)
@@ -27,29 +28,20 @@ class SequenceAccuracies:
 
 
 @torch.no_grad()
-def score_sequences(
-    algorithm: MetaLearner,
-    parameters: MetaParameters,
-    images: ImageStore,
-    tasks: TaskIndices,
-    length: int,
-    shots: int,
-    steps: int,
-    chunk: int,
-) -> Iterator[SequenceAccuracies]:
-    """Score sequences whose tasks follow each other in `tasks`; at most `chunk` sequences at a time."""
-    for start in range(0, len(tasks), chunk * length):
-        batch = batch_of_sequences(images, tasks[start : start + chunk * length], length, shots)
-        yield _score(algorithm, parameters, tasks_in_order(batch), steps)
+def score_sequences(trained: TrainedNetwork, tasks: TaskIndices, length: int) -> Iterator[SequenceAccuracies]:
+    """Score sequences of so many tasks, which follow each other in `tasks`."""
+    at_a_time = max(1, trained.chunk // length) * length
+    for start in range(0, len(tasks), at_a_time):
+        batch = batch_of_sequences(trained.images, tasks[start : start + at_a_time], length, trained.shots)
+        yield _score(trained, tasks_in_order(batch))
 
 
-def _score(
-    algorithm: MetaLearner, parameters: MetaParameters, tasks: list[TaskBatch], steps: int
-) -> SequenceAccuracies:
+def _score(trained: TrainedNetwork, tasks: list[TaskBatch]) -> SequenceAccuracies:
+    algorithm = trained.algorithm
     shape = len(tasks[0]), len(tasks), len(tasks)
     scores = SequenceAccuracies(np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32))
     supports = [(task.support, task.support_labels) for task in tasks]
-    for j, classifier in enumerate(algorithm.learn_sequence(parameters, supports, steps)):
+    for j, classifier in enumerate(algorithm.learn_sequence(trained.parameters, supports, trained.steps)):
         assert isinstance(classifier, AdaptedNetwork)  # as of every algorithm that learns sequences
         for i, task in enumerate(tasks[: j + 1]):
             query = algorithm.network.prepare(task.query)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier, classifier_after
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskClassifier, classifier_after
 from metaglot.inference.labels import Label, label_values
 from metaglot.inference.load_run import load_run
 from metaglot.inference.user_images import UserImage, load_images

@@ -73,7 +73,8 @@ def create_engine(
     config: TrainStageConfig, seed: int, algorithm: MetaLearner, chunk: int, device: torch.device
 ) -> Engine:
     if config.train.engine == "learn2learn":
-        from metaglot.training.learn2learn_engine import Learn2LearnEngine, initial_module
+        from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
+        from metaglot.core.nn.learn2learn_networks import initial_module
 
         return Learn2LearnEngine(
             algorithm,
@@ -101,7 +102,8 @@ def compare_with_learn2learn(
     """How the first meta-gradient differs from learn2learn's; None if that is not installed."""
     if find_spec("learn2learn") is None:
         return None
-    from metaglot.training.learn2learn_engine import certify_parity, initial_module
+    from metaglot.core.nn.learn2learn_networks import initial_module
+    from metaglot.training.gradient_parity import certify_parity
 
     module = initial_module(config.model, config.task.ways, config.image_size, 0, config.channels)
     return certify_parity(algorithm, module.to(batch.support.device), parameters, batch, chunk)

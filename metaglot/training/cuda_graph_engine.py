@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from metaglot.core.learners.batched_engine import BatchedEngine
-from metaglot.core.learners.meta_learner import MetaParameters, TaskScores
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.tasks.image_store import TaskBatch
 
 GradientAndScores = tuple[list[Tensor], TaskScores]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from metaglot.core.learners.batched_engine import Engine
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskScores
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.tasks.image_store import TaskBatch
 
 

@@ -9,8 +9,8 @@ from benchmarks.cases import Case
 from benchmarks.learn2learn_example import SHOTS, WAYS, Example, l2l
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch
-from metaglot.training.learn2learn_engine import module_parameters
 
 
 def single_task() -> Any:

@@ -12,11 +12,11 @@ from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import write_weights
+from metaglot.core.nn.learn2learn_networks import initial_module
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
-from metaglot.training.learn2learn_engine import initial_module
 from stages.evaluate import main
 from stages.support import paths
 

@@ -16,9 +16,9 @@ from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import initial_module
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
-from metaglot.training.learn2learn_engine import initial_module
 from metaglot.training.training_run import TrainingRun
 from stages.support import paths
 from stages.support.checkpoints import Checkpoints

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from metaglot.core.learners.inner_loop import InnerRates, inner_loop
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, TaskClassifier
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.learners.task_classifier import TaskClassifier
 from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
 

@@ -6,42 +6,18 @@ An algorithm's own file overrides only what is different in it.
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, TaskConfig
-from metaglot.core.learners.inner_loop import task_losses
-from metaglot.core.nn.fast_weights import LayerInput
+from metaglot.core.learners.task_classifier import TaskClassifier, TaskScores, classifier_after, score_classifier
 from metaglot.core.nn.functional_networks import FunctionalNetwork
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream
 
 MetaParameters = Mapping[str, Tensor]  # what meta-training changes, by name
-
-
-class TaskScores(NamedTuple):
-    """Query losses and accuracies of a batch of tasks, [tasks] each."""
-
-    losses: Tensor
-    accuracies: Tensor
-
-
-class TaskClassifier(ABC):
-    """A classifier for each task of a batch, adapted to the task's support set."""
-
-    @abstractmethod
-    def __call__(self, query: LayerInput) -> Tensor:
-        """Logits [tasks, m, ways] of query images that are normalised together (transductive batch norm).
-
-        query [tasks, m, height, width], or as `network.prepare` gives it.
-        """
-
-    @abstractmethod
-    def inductive(self, query: LayerInput) -> Tensor:
-        """Logits of each query image on its own: batch norm uses the support set's statistics at each layer."""
 
 
 class MetaLearner(ABC):
@@ -184,24 +160,7 @@ class MetaLearner(ABC):
         return list(torch.autograd.grad(losses.mean(), [*parameters.values()], materialize_grads=True)), scores
 
 
-def score_queries(logits: Tensor, labels: Tensor) -> TaskScores:
-    """logits [tasks, m, ways]; labels [tasks, m]."""
-    return TaskScores(task_losses(logits, labels), (logits.argmax(-1) == labels).float().mean(1))
-
-
 def scores_after(algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, steps: int) -> TaskScores:
     """Query losses and accuracies after this many adaptation steps, by the algorithm's protocol."""
     classifiers = algorithm.adapt(parameters, batch.support, batch.support_labels)
     return score_classifier(classifier_after(classifiers, steps), batch, algorithm.inductive)
-
-
-def score_classifier(classifier: TaskClassifier, batch: TaskBatch, inductive: bool) -> TaskScores:
-    """Query losses and accuracies; the gradient flows through the support set's statistics too."""
-    logits = classifier.inductive(batch.query) if inductive else classifier(batch.query)
-    return score_queries(logits, batch.query_labels)
-
-
-def classifier_after(classifiers: Iterator[TaskClassifier], steps: int) -> TaskClassifier:
-    """The classifier after this many steps, or the only one if the algorithm has no steps."""
-    *_, classifier = islice(classifiers, steps + 1)
-    return classifier

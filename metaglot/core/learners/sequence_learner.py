@@ -8,7 +8,8 @@ from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import MetaParameters, TaskScores, score_classifier
+from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.learners.task_classifier import TaskScores, score_classifier
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream
 from metaglot.core.tasks.sequences import batch_of_sequences, sample_sequences, tasks_in_order

@@ -8,8 +8,8 @@ from oracles import check_slope, distance
 
 from metaglot.algorithms.anil import ANIL
 from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
-from metaglot.training.learn2learn_engine import Learn2LearnEngine
 
 some = st.builds(
     Case,

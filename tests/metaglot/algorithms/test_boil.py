@@ -8,7 +8,7 @@ from oracles import distance, plain_tasks, slope
 from metaglot.algorithms.boil import BOIL
 from metaglot.algorithms.maml import MAML
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 
 def boil(case, head_lr):

@@ -9,7 +9,7 @@ from oracles import distance
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3])

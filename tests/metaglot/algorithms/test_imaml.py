@@ -6,7 +6,7 @@ from oracles import Gradient, distance, hessian_times, plain_tasks, slope
 from metaglot.algorithms.imaml import IMAML
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 LAMBDA = 2.0
 both = pytest.mark.parametrize("model", ["fc", "conv"])

@@ -10,9 +10,9 @@ from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 from metaglot.algorithms.label_free import LabelFree, k_means, name_clusters
-from metaglot.core.learners.meta_learner import TaskClassifier, classifier_after
+from metaglot.core.learners.task_classifier import TaskClassifier, classifier_after
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 CASE = Case(ways=3, shots=3, queries=3, tasks=4)

@@ -5,9 +5,10 @@ from oracles import distance, scaled_meta_gradient
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
+from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.gradient_alignment import measure_alignment
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity
+from metaglot.training.gradient_parity import certify_parity
 
 FACTORS = [0.0, 0.05, 0.5, 1.0, 1.5]
 both = pytest.mark.parametrize("model", ["fc", "conv"])

@@ -8,7 +8,7 @@ from torch.func import functional_call
 
 from metaglot.algorithms.maml_2017 import MAML2017
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 
 @examples(15)

@@ -12,7 +12,7 @@ from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.maml_plus_plus import SECOND_ORDER_START, STEP_LOSSES_END, MAMLPlusPlus
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 OFF = dict.fromkeys(("step_losses", "learned_rates", "cosine", "order_annealing"), False)
 CASE = Case(ways=3, shots=3, steps=3, tasks=2)

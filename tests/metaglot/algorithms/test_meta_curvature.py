@@ -6,9 +6,10 @@ from torch import Tensor
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_curvature import MetaCurvature
+from metaglot.core.common.quiet_learn2learn import l2l
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.nn.functional_networks import HEAD, create_network
-from metaglot.training.learn2learn_engine import l2l, module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 

@@ -9,8 +9,9 @@ from oracles import check_slope, distance
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.core.learners.batched_engine import BatchedEngine
+from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 from metaglot.core.nn.functional_networks import HEAD, create_network
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, certify_parity
+from metaglot.training.gradient_parity import certify_parity
 
 some = st.builds(
     Case,

@@ -10,12 +10,12 @@ from sklearn.linear_model import LogisticRegression
 
 from metaglot.algorithms.pretrained import BIAS, WEIGHT, Pretrained
 from metaglot.core.common.stage_configs import TaskConfig
-from metaglot.core.learners.meta_learner import classifier_after
+from metaglot.core.learners.task_classifier import classifier_after
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import ROTATIONS
-from metaglot.training.learn2learn_engine import module_parameters
 
 
 def pretrained(model: str, **settings: int) -> Pretrained:

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.common.stage_configs import TaskConfig
-from metaglot.core.learners.meta_learner import classifier_after
+from metaglot.core.learners.task_classifier import classifier_after
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
-from metaglot.training.learn2learn_engine import module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 CASE = Case(ways=3, shots=2, queries=3, tasks=3)

@@ -12,9 +12,9 @@ from metaglot.algorithms.reptile import Reptile
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.adam_steps import minibatch_rows
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.training.learn2learn_engine import module_parameters
 
 CASE = Case(ways=3, shots=4, tasks=3, steps=4)
 

@@ -3,7 +3,7 @@ from cases import Case
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.scratch import RATE, STEPS, Scratch
-from metaglot.core.learners.meta_learner import classifier_after
+from metaglot.core.learners.task_classifier import classifier_after
 from metaglot.core.nn.functional_networks import create_network
 
 CASE = Case(ways=3, shots=2, queries=3, tasks=2)

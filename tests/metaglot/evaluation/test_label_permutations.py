@@ -4,12 +4,13 @@ import torch.nn.functional as F
 from cases import CHARACTERS, Case
 
 from metaglot.algorithms.protonet import ProtoNet
+from metaglot.core.common.quiet_learn2learn import l2l
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.label_permutations import PERMUTATIONS, permuted_tasks, spread_of_accuracy
-from metaglot.training.learn2learn_engine import l2l
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 CASE = Case(ways=3, shots=2, queries=4, tasks=5, fast_lr=0.1)
 STREAM = StreamPurpose.TESTING, 0, 1
@@ -18,7 +19,8 @@ STREAM = StreamPurpose.TESTING, 0, 1
 def spread(case: Case, algorithm: MetaLearner, chunk: int = 2) -> np.ndarray:
     tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, CHARACTERS, 20, case.task)
     weights = {name: value.detach().float() for name, value in case.parameters().items()}
-    return spread_of_accuracy(algorithm, weights, case.images(), tasks, case.shots, case.steps, chunk, STREAM)
+    trained = TrainedNetwork(algorithm, weights, case.images(), case.shots, case.steps, chunk)
+    return spread_of_accuracy(trained, tasks, STREAM)
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])

@@ -10,13 +10,14 @@ from oracles import inductive
 from torch import Tensor
 
 from metaglot.algorithms.maml import MAML
+from metaglot.core.common.quiet_learn2learn import l2l
 from metaglot.core.learners.gradient_based import AdaptedNetwork
-from metaglot.core.learners.meta_learner import TaskClassifier, classifier_after
+from metaglot.core.learners.task_classifier import TaskClassifier, classifier_after
 from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.scoring import STEPS, EvaluationScores, concatenate, evaluate
-from metaglot.training.learn2learn_engine import l2l
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 CASE = Case(ways=3, shots=2, queries=4, tasks=5, fast_lr=0.1)
 both = pytest.mark.parametrize("model", ["fc", "conv"])
@@ -39,8 +40,8 @@ def tasks(case: Case) -> TaskIndices:
 
 def scores(case: Case, steps: int = 1, chunk: int = 2, kind=MAML) -> EvaluationScores:
     algorithm = kind(case.algorithm().network, case.fast_lr, case.steps)
-    parts = evaluate(algorithm, single(case), case.images(), tasks(case), case.shots, steps, chunk)
-    return concatenate(list(parts))
+    trained = TrainedNetwork(algorithm, single(case), case.images(), case.shots, steps, chunk)
+    return concatenate(list(evaluate(trained, tasks(case))))
 
 
 def by_name(scores: EvaluationScores) -> dict[str, np.ndarray]:

@@ -16,34 +16,35 @@ from metaglot.algorithms.scratch import Scratch
 from metaglot.algorithms.seq_fomaml import SeqFOMAML
 from metaglot.algorithms.seq_maml import SeqMAML
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.evaluation.scoring import concatenate, evaluate
 from metaglot.evaluation.sequence_scores import score_sequences
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 CASE = Case(ways=3, shots=3, queries=4, tasks=4, fast_lr=0.1)
 STREAM = (StreamPurpose.TESTING, 0, 0)
 KINDS = [MAML, FOMAML, MAML2017, ANIL, Reptile, Scratch, SeqFOMAML, SeqMAML]
 
 
-def start(kind):
+def trained(kind, chunk: int) -> TrainedNetwork:
     algorithm = kind(create_network("fc"), CASE.fast_lr, 2)
     parameters = {name: value.detach().float() for name, value in CASE.parameters().items()}
-    return algorithm, algorithm.initial_parameters(parameters, CASE.images())
+    parameters = algorithm.initial_parameters(parameters, CASE.images())
+    return TrainedNetwork(algorithm, parameters, CASE.images(), CASE.shots, 2, chunk)
 
 
-def accuracies(kind, length: int, chunk: int = 3):
-    algorithm, parameters = start(kind)
+def accuracies(kind, length: int, sequences_at_a_time: int = 3):
     tasks = sample_sequences(STREAM, CASE.tasks, length, CHARACTERS, 20, CASE.task)
-    parts = [*score_sequences(algorithm, parameters, CASE.images(), tasks, length, CASE.shots, 2, chunk)]
+    parts = [*score_sequences(trained(kind, sequences_at_a_time * length), tasks, length)]
     return tasks, *(np.concatenate([getattr(p, mode) for p in parts]) for mode in ("transductive", "inductive"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sequence_of_one_task_has_the_scores_of_an_ordinary_task(kind) -> None:
     tasks, transductive, inductive = accuracies(kind, 1)
-    ordinary = concatenate([*evaluate(*start(kind), CASE.images(), tasks, CASE.shots, 2, 3)])
+    ordinary = concatenate([*evaluate(trained(kind, 3), tasks)])
     assert np.array_equal(transductive[:, 0, 0], ordinary.measures["accuracy"])
     assert np.array_equal(inductive[:, 0, 0], ordinary.measures["inductive_accuracy"])
 
@@ -74,5 +75,5 @@ def test_a_task_has_no_accuracy_before_it_was_learned_and_chunks_change_nothing(
     _, transductive, inductive = accuracies(MAML, 3)
     for matrix in (transductive, inductive):
         assert np.array_equal(np.isnan(matrix), np.broadcast_to(np.tri(3, k=-1, dtype=bool), matrix.shape))
-    assert np.array_equal(accuracies(MAML, 3, chunk=1)[1], transductive, equal_nan=True)
+    assert np.array_equal(accuracies(MAML, 3, sequences_at_a_time=1)[1], transductive, equal_nan=True)
     assert torch.is_grad_enabled()

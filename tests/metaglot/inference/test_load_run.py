@@ -15,8 +15,8 @@ from metaglot.algorithms.maml import MAML
 from metaglot.core.common.atomic_files import read_json, sha256, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import write_weights
+from metaglot.core.nn.learn2learn_networks import initial_module
 from metaglot.inference.load_run import load_run
-from metaglot.training.learn2learn_engine import initial_module
 
 NOTHING = {"train__iterations": 0, "train__adaptation_steps": 2, "evaluate__adaptation_steps": 4}
 

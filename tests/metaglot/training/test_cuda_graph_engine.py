@@ -16,9 +16,9 @@ from metaglot.algorithms.reptile import Reptile
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
-from metaglot.training.learn2learn_engine import initial_module, module_parameters
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream
 

@@ -7,9 +7,9 @@ from runs import CASE, initial, stream
 
 from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine
+from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
-from metaglot.training.learn2learn_engine import Learn2LearnEngine
 from metaglot.training.meta_optimizer import MetaOptimizer
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")

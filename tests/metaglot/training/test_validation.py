@@ -3,6 +3,7 @@ from cases import Case
 from runs import validation
 
 from metaglot.evaluation.scoring import concatenate, evaluate
+from metaglot.evaluation.trained_network import TrainedNetwork
 from metaglot.training.gradient_alignment import measure_alignment
 
 CASE = Case(ways=3, shots=2, queries=4, tasks=5, fast_lr=0.1, steps=2)
@@ -14,8 +15,8 @@ def test_validation_is_the_mean_of_the_scores_that_the_evaluation_gives(model):
     case = CASE.but(model=model)
     parameters = {name: value.detach().float() for name, value in case.parameters().items()}
     held_out = validation(case, count=5)
-    parts = evaluate(case.algorithm(), parameters, held_out.images, held_out.tasks, case.shots, case.steps, chunk=5)
-    expected = concatenate(list(parts))
+    trained = TrainedNetwork(case.algorithm(), parameters, held_out.images, case.shots, case.steps, chunk=5)
+    expected = concatenate(list(evaluate(trained, held_out.tasks)))
     actual = held_out.loss_and_accuracy(case.algorithm(), parameters)
     assert actual == pytest.approx((expected.measures["loss"].mean(), expected.measures["accuracy"].mean()), rel=1e-6)
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import read_weights, write_weights
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import initial_module, module_parameters
+from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
 
 NAMES = create_network("fc").names
 

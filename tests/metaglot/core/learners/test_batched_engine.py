@@ -12,9 +12,9 @@ from oracles import Gradient, distance, learn2learn
 
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.batched_engine import BatchedEngine, default_task_chunk
-from metaglot.core.learners.meta_learner import TaskScores
+from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
+from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.tasks.image_store import TaskBatch
-from metaglot.training.learn2learn_engine import Learn2LearnEngine
 
 
 def batched(case: Case, chunk: int, dtype: torch.dtype = torch.double) -> tuple[Gradient, TaskScores]:

@@ -18,7 +18,7 @@ from metaglot.algorithms.maml_plus_plus import MAMLPlusPlus
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.learners.meta_learner import MetaLearner, scores_after
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import module_parameters
+from metaglot.core.nn.learn2learn_networks import module_parameters
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 Weights = dict[str, Tensor]

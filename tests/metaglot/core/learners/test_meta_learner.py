@@ -14,7 +14,7 @@ from torch import Tensor
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.gradient_based import GradientBased
-from metaglot.core.learners.meta_learner import score_queries
+from metaglot.core.learners.task_classifier import score_queries
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, Block, FunctionalNetwork, create_network
 from metaglot.core.tasks.image_store import TaskBatch
 

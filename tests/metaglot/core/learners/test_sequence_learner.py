@@ -17,9 +17,9 @@ from metaglot.core.learners.adam_steps import minibatch_rows
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.sequence_learner import SequenceLearner
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.training.learn2learn_engine import module_parameters
 
 
 def learner(case: Case, length: int, **settings) -> SequenceLearner:

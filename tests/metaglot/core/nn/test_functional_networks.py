@@ -5,7 +5,7 @@ from oracles import inductive
 
 from metaglot.core.nn.fast_weights import TaskVector
 from metaglot.core.nn.functional_networks import LayerRecorder, create_network
-from metaglot.training.learn2learn_engine import initial_module, module_parameters
+from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
 
 CASES = [Case("fc", ways=5), Case("fc", size=12), Case("conv", ways=4), Case("conv", hidden=64, tasks=2)]
 both = pytest.mark.parametrize("model", ["fc", "conv"])

@@ -1,6 +1,4 @@
 import pytest
-import torch
-import torch.nn.functional as F
 from cases import Case
 
 from metaglot.algorithms.anil import ANIL
@@ -9,8 +7,9 @@ from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.evaluation_parity import compare_logits
-from metaglot.training.learn2learn_engine import Learn2LearnEngine, l2l
+from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.evaluation.evaluation_parity import compare_logits
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 CONV = {"hidden": 64, "tasks": 2}  # learn2learn's OmniglotCNN as it is
@@ -23,10 +22,17 @@ class OtherRate(MAML):
         return {name: 1.000001 * rate for name, rate in super().rates(parameters, step).items()}
 
 
+def compare(algorithm, case: Case, steps: int):
+    parameters, images = algorithm.initial_parameters(case.parameters(), case.images()), case.images()
+    trained = TrainedNetwork(algorithm, parameters, images, case.shots, steps, case.tasks)
+    return compare_logits(
+        trained, case.model, images.sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, case.task)
+    )
+
+
 def difference(kind, case: Case, steps: int) -> float:
     algorithm = kind(create_network(case.model), case.fast_lr, steps)
-    parameters = algorithm.initial_parameters(case.parameters(), case.images())
-    return compare_logits(algorithm, case.model, parameters, case.batch(), steps)["relative_difference"]
+    return compare(algorithm, case, steps)["relative_difference"]
 
 
 @both
@@ -41,20 +47,7 @@ def test_a_rate_that_is_a_millionth_too_large_shows(model):
     assert difference(OtherRate, Case(model, **CONV), 1) > 1e-8
 
 
-@both
-def test_the_engines_logits_are_those_of_learn2learns_loop(model):
-    case, expected = Case(model, **CONV), []
-    batch = case.batch()
-    for support, labels, query, _ in zip(*batch.parts(), strict=True):
-        learner = l2l.algorithms.MAML(case.module(), lr=case.fast_lr).clone()
-        for _ in range(2):
-            learner.adapt(F.cross_entropy(learner(support[:, None]), labels))
-        expected.append(learner(query[:, None]).detach())
-    logits = Learn2LearnEngine(case.algorithm(), case.module()).logits(case.parameters(), batch, 2)
-    torch.testing.assert_close(logits, torch.stack(expected), rtol=1e-12, atol=1e-12)
-
-
 def test_what_learn2learn_does_not_have_is_not_compared():
     case = Case()
     algorithm = ProtoNet(create_network("fc"), case.fast_lr, 1)
-    assert compare_logits(algorithm, "fc", case.parameters(), case.batch(), 1) is None
+    assert compare(algorithm, case, 1) is None

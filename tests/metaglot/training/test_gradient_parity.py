@@ -1,24 +1,14 @@
-import subprocess
-import sys
 from copy import deepcopy
 
 import pytest
 import torch
 from cases import Case
-from oracles import distance, learn2learn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.errors import UserError
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.training.learn2learn_engine import (
-    Learn2LearnEngine,
-    certify_parity,
-    initial_module,
-    module_parameters,
-)
-
-both = pytest.mark.parametrize("model", ["fc", "conv"])
+from metaglot.training.gradient_parity import certify_parity
 
 
 class SlightlyWrong(MAML):
@@ -54,7 +44,7 @@ def certificate(algorithm, case: Case):
     return certify_parity(algorithm, case.module(), case.parameters(), case.batch(), chunk=2)
 
 
-@both
+@pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize("first_order", [True, False])
 def test_the_batched_engine_is_certified(model, first_order):
     case = Case(model, first_order)
@@ -89,43 +79,5 @@ def test_certifying_leaves_the_weights_and_their_type_alone():
     assert all(torch.equal(single[name], before[name]) for name in single)
 
 
-def test_an_algorithm_that_learn2learn_does_not_have_has_no_certificate_and_no_learn2learn_engine():
+def test_an_algorithm_that_learn2learn_does_not_have_has_no_certificate():
     assert certificate(Foreign(create_network("fc"), 0.4, 1), Case()) is None
-    with pytest.raises(UserError, match="Foreign is not in learn2learn"):
-        Learn2LearnEngine(Foreign(create_network("fc"), 0.4, 1), Case().module())
-
-
-@pytest.mark.parametrize("case", [Case(steps=3), Case(first_order=True), Case("conv", steps=2)])
-def test_the_learn2learn_engine_computes_learn2learns_example_at_the_given_weights(case):
-    elsewhere, parameters = case.but(seed=9).module(), case.parameters()
-    actual, outcome = Learn2LearnEngine(case.algorithm(), elsewhere).meta_gradient(parameters, case.batch())
-    expected, losses, accuracies = learn2learn(case, case.module(), case.batch())
-    assert distance(dict(zip(parameters, actual, strict=True)), expected) < 1e-14
-    torch.testing.assert_close(outcome.losses, losses)
-    torch.testing.assert_close(outcome.accuracies.double(), accuracies)
-
-
-def test_the_learn2learn_engine_carries_nothing_from_one_batch_to_the_next():
-    case = Case()
-    loop, parameters = Learn2LearnEngine(case.algorithm(), case.module()), case.parameters()
-    first, _ = loop.meta_gradient(parameters, case.batch(1))
-    copies = [g.clone() for g in first]
-    loop.meta_gradient(parameters, case.batch(2))
-    again, _ = loop.meta_gradient(parameters, case.batch(1))
-    torch.testing.assert_close(first, copies, rtol=0, atol=0)
-    torch.testing.assert_close(again, copies, rtol=0, atol=0)
-
-
-@both
-def test_every_parameter_is_named_once_and_is_the_modules_own(model):
-    module = initial_module(model, 5, 28, 0)
-    named = module_parameters(module)
-    assert {id(p) for p in named.values()} == {id(p) for p in module.parameters()}
-    assert len(named) == len({*module.parameters()}) == 18
-    assert named.keys() <= module.state_dict().keys()
-
-
-def test_importing_it_prints_nothing():
-    code = "import metaglot.training.learn2learn_engine"
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")

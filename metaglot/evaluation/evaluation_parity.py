@@ -1,7 +1,4 @@
-"""How far the logits of test tasks are from those of learn2learn's own loop.
-
-It is in this package because the learn2learn engine is; only the stage `evaluate` calls it.
-"""
+"""How far the logits of test tasks are from those of learn2learn's own loop."""
 
 import copy
 from importlib.util import find_spec
@@ -10,23 +7,25 @@ from typing import Any
 import torch
 
 from metaglot.core.common.stage_configs import Model
-from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters, classifier_after
-from metaglot.core.tasks.image_store import TaskBatch
+from metaglot.core.learners.task_classifier import classifier_after
+from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.trained_network import TrainedNetwork
 
 
-def compare_logits(
-    algorithm: MetaLearner, model: Model, parameters: MetaParameters, batch: TaskBatch, steps: int
-) -> dict[str, Any] | None:
-    """Compare the transductive logits of the queries after so many adaptation steps, both in float64.
+def compare_logits(trained: TrainedNetwork, model: Model, tasks: TaskIndices) -> dict[str, Any] | None:
+    """Compare the transductive logits of the queries after the adaptation steps, both in float64.
 
     The difference is its norm over the norm of learn2learn's logits. None for an algorithm that learn2learn does not
     have, and without learn2learn.
     """
+    algorithm, steps = trained.algorithm, trained.steps
     if algorithm.learn2learn_class is None or find_spec("learn2learn") is None:
         return None
-    from metaglot.training.learn2learn_engine import LEARN2LEARN_VERSION, Learn2LearnEngine, initial_module
+    from metaglot.core.learners.learn2learn_engine import LEARN2LEARN_VERSION, Learn2LearnEngine
+    from metaglot.core.nn.learn2learn_networks import initial_module
 
-    exact, batch = {name: parameters[name].double() for name in algorithm.names}, batch.double()
+    exact = {name: trained.parameters[name].double() for name in algorithm.names}
+    batch = trained.images.batch(tasks, trained.shots).double()
     with torch.no_grad():
         classifiers = algorithm.adapt(exact, batch.support, batch.support_labels)
         logits = classifier_after(classifiers, steps)(batch.query)
