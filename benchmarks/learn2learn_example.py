@@ -9,11 +9,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+import gym_notices.notices as gym
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaglot.core.common.quiet_learn2learn import l2l
+gym.notices.clear()  # learn2learn imports gym, which prints a banner from here
+import learn2learn as l2l  # noqa: E402
 
 WAYS, SHOTS, META_BATCH, META_LR, FAST_LR = 5, 5, 32, 0.003, 0.5
 TASKS_SAMPLED_FIRST = 200

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.nn.functional_networks import create_network

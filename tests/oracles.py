@@ -10,7 +10,7 @@ from cases import Case
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch

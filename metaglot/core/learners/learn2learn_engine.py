@@ -1,5 +1,6 @@
 """The learn2learn engine: the meta-gradient as learn2learn's own loop computes it, task by task."""
 
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -7,14 +8,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskScores, score_queries
 from metaglot.core.nn.learn2learn_networks import channels_first, module_parameters, split_module
 from metaglot.core.tasks.image_store import TaskBatch
 
-LEARN2LEARN_VERSION = l2l.__version__
+LEARN2LEARN_VERSION = version("learn2learn")
 
 
 class Learn2LearnEngine:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.common.stage_configs import Model
 
 

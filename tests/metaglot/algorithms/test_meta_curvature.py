@@ -1,3 +1,4 @@
+import learn2learn as l2l
 import pytest
 import torch
 from cases import Case
@@ -6,7 +7,6 @@ from torch import Tensor
 
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_curvature import MetaCurvature
-from metaglot.core.common.quiet_learn2learn import l2l
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.nn.functional_networks import HEAD, create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters

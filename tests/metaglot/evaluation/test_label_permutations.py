@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from cases import CHARACTERS, Case
 
 from metaglot.algorithms.protonet import ProtoNet
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator

@@ -10,7 +10,7 @@ from oracles import inductive
 from torch import Tensor
 
 from metaglot.algorithms.maml import MAML
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.task_classifier import TaskClassifier, classifier_after
 from metaglot.core.tasks.image_store import TaskBatch

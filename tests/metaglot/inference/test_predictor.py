@@ -14,7 +14,7 @@ from trained_glyphs import SHOTS, SIZE, WAYS, drawings, trained
 
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.nn.learn2learn_networks import initial_module
 from metaglot.inference.predictor import AdaptedClassifier, Predictor, load_predictor
 from metaglot.inference.user_images import load_images

@@ -9,7 +9,7 @@ from oracles import distance
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.inner_loop import InnerRates, inner_loop, task_losses
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters

@@ -6,7 +6,7 @@ from oracles import distance, learn2learn
 
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.quiet_learn2learn import l2l
+from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 from metaglot.core.nn.functional_networks import create_network
 
