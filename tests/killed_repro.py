@@ -31,7 +31,7 @@ class Killed(NamedTuple):
     """A run that was killed: its interval between checkpoints, what it had said, its seconds by iteration."""
 
     every: float
-    said: str
+    output: str
     seconds: dict[int, float]
 
 
@@ -89,13 +89,13 @@ def killed(repository: Repository, moment: Moment, chance: random.Random) -> Kil
     process = start(repository, moment.every)
     until(moment, repository.folder, process, chance)
     os.killpg(process.pid, signal.SIGKILL)
-    said = (repository.folder / LOG).read_text()
-    assert process.wait() == -signal.SIGKILL, said
+    output = (repository.folder / LOG).read_text()
+    assert process.wait() == -signal.SIGKILL, output
     seconds = {int(row["iteration"]): float(row["seconds"]) for row in rows(repository.folder)}
-    return Killed(moment.every, said, seconds)
+    return Killed(moment.every, output, seconds)
 
 
-def resumed(said: str) -> int | None:
+def resumed(output: str) -> int | None:
     """The iteration that a run went on from."""
-    found = re.search(r"resuming from iteration (\d+)", said)
+    found = re.search(r"resuming from iteration (\d+)", output)
     return int(found[1]) if found else None

@@ -21,5 +21,5 @@ def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light
     if options.get("java_script_enabled", True):
         expect(page.locator(".chart:not([data-drawn])")).to_have_count(0, timeout=30_000)
     yield page
-    assert [said for said in heard if not said.startswith(("data:", "blob:"))] == [path.as_uri()]
+    assert [output for output in heard if not output.startswith(("data:", "blob:"))] == [path.as_uri()]
     context.close()

@@ -40,7 +40,7 @@ class Ended(NamedTuple):
     """What a stage left: its exit code (-9 if it was killed), what it said, and the seconds it ran."""
 
     code: int
-    said: str
+    output: str
     seconds: float
 
 
@@ -114,7 +114,7 @@ class Stages(AbstractContextManager["Stages"]):
 
     def succeed(self, folder: Path, line: str) -> Ended:
         ended = self.run(folder, line)
-        assert ended.code == 0, f"{line}: {ended.said}"
+        assert ended.code == 0, f"{line}: {ended.output}"
         return ended
 
 

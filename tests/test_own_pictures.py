@@ -50,9 +50,9 @@ def test_pictures_in_colour_go_through_the_whole_pipeline(
     algorithms = ["maml", "anil", "protonet", "pretrained"]
     write_params(COLOUR | shares | {"data.path": str(folder), "algorithms": algorithms})
     run_pipeline(algorithms)
-    said = capsys.readouterr().err
-    assert f"{folder}: 12 classes in 2 groups, 60 pictures" in said and "train 6, validation 3, test 3" in said
-    assert "left out: 1 classes with 3 pictures, which have fewer than the 4 that a task needs of each" in said
+    output = capsys.readouterr().err
+    assert f"{folder}: 12 classes in 2 groups, 60 pictures" in output and "train 6, validation 3, test 3" in output
+    assert "left out: 1 classes with 3 pictures, which have fewer than the 4 that a task needs of each" in output
     for name in ("maml", "anil"):  # the two that learn2learn has
         parity = read_json(paths.run_record(name, 42))["parity"]
         assert parity["reference"].startswith("learn2learn") and parity["relative_difference"] < 1e-10
@@ -111,9 +111,9 @@ def refused(main: Callable[[], None]) -> str:
 def test_a_path_that_is_no_folder_is_refused_before_anything_is_written(tmp_path: Path, write_params: Write) -> None:
     archive = tmp_path / "pictures.zip"
     archive.write_bytes(b"PK")
-    for path, said in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
+    for path, output in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
         write_params({"data.path": str(path)})
-        assert said in refused(configure.main)
+        assert output in refused(configure.main)
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
 
 
@@ -126,8 +126,8 @@ def test_unreadable_pictures_are_all_named_and_refused_or_skipped(
     write_params(TINY | TASK | {"data.path": str(folder)})
     configure.main()
     assert refused(preprocess.main).startswith("pictures that cannot be read: 2, named above")
-    said = capsys.readouterr().err
-    assert f"{folder}/class0/000.jpg is not a readable image" in said and f"{folder}/class5/001.png is" in said
+    output = capsys.readouterr().err
+    assert f"{folder}/class0/000.jpg is not a readable image" in output and f"{folder}/class5/001.png is" in output
     assert not paths.SPLITS.exists()
     write_params(TINY | TASK | {"data.path": str(folder), "data.unreadable": "skip"})
     configure.main()

@@ -31,8 +31,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Repo
     clone = Repository(tmp_path_factory.mktemp("repository"), changed(TINY | TASK))
     dvc, *arguments = shlex.split(COMMAND)
     assert dvc == "dvc"
-    said = clone.dvc(*[argument.replace("/data/birds", f'"{pictures}"') for argument in arguments])
-    assert ran(said) == {"configure", "download", "preprocess", "report"} | OF_A_RUN
+    output = clone.dvc(*[argument.replace("/data/birds", f'"{pictures}"') for argument in arguments])
+    assert ran(output) == {"configure", "download", "preprocess", "report"} | OF_A_RUN
     return clone
 
 

@@ -28,9 +28,9 @@ def stages(name: str, *runs: str) -> set[str]:
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """After `dvc repro`, committed."""
     made = Repository(tmp_path_factory.mktemp("repository"), changed(TINY))
-    said = made.dvc("repro")
+    printed = made.dvc("repro")
     each = stages("train") | stages("evaluate") | stages("track")
-    assert ran(said) == {"configure", "download", "preprocess", "report"} | each
+    assert ran(printed) == {"configure", "download", "preprocess", "report"} | each
     made.commit("Run everything")
     return made
 
@@ -191,8 +191,8 @@ def test_workers_at_once_publish_every_run_once(repository: Repository, queued: 
 def test_a_forced_rerun_gives_the_same_bytes(repository: Repository) -> None:
     files = ("models/maml-42/weights.safetensors", "models/maml-42/alignment.csv", "results/*", "scores/*")
     before, history = repository.bytes(*files), repository.bytes("models/maml-42/history.csv")
-    said = repository.dvc("repro", "--force", "--single-item", "train@maml-42", "evaluate@maml-42")
-    assert ran(said) == {"train@maml-42", "evaluate@maml-42"}
+    printed = repository.dvc("repro", "--force", "--single-item", "train@maml-42", "evaluate@maml-42")
+    assert ran(printed) == {"train@maml-42", "evaluate@maml-42"}
     assert repository.bytes(*files) == before
 
     def untimed(content: dict[str, bytes]) -> list[list[bytes]]:
@@ -212,17 +212,17 @@ def test_a_fresh_clone_gets_its_runs_into_mlflow_back(repository: Repository, tm
 
 def test_a_name_that_is_no_algorithm_reaches_no_command(repository: Repository) -> None:
     done = repository.run("dvc", "exp", "run", "--temp", "-S", "algorithms=['a; touch pwned #']")
-    said = done.stdout + done.stderr
-    assert done.returncode != 0 and ran(said) == {"configure"}
-    assert "error: params.yaml: algorithms.0: got 'a; touch pwned #'; takes maml or fomaml or " in said
+    printed = done.stdout + done.stderr
+    assert done.returncode != 0 and ran(printed) == {"configure"}
+    assert "error: params.yaml: algorithms.0: got 'a; touch pwned #'; takes maml or fomaml or " in printed
     assert not list(repository.folder.rglob("pwned")) and repository.status() == []
 
 
 def test_an_experiment_that_is_run_in_a_clone_is_recorded(repository: Repository) -> None:
     declared = {"title": "Wide", "question": "Is it wide?", "settings": {"report.margin": 0.02, "algorithms": ["maml"]}}
     (repository.folder / "experiments/experiments.yaml").write_text(yaml.safe_dump({"wide": declared}))
-    said = repository.succeed("python", "-m", "experiments", "run", "wide")
-    assert ran(said) == {"configure", "download", "report"}  # the rest is in the cache; a persistent out is not
+    printed = repository.succeed("python", "-m", "experiments", "run", "wide")
+    assert ran(printed) == {"configure", "download", "report"}  # the rest is in the cache; a persistent out is not
     record = repository.folder / "docs/findings/wide"
     about = yaml.safe_load((record / "about.json").read_text())
     assert about == {"recorded": [42], "asked": [42], "code": repository.git("rev-parse", "HEAD").strip()}
@@ -236,11 +236,11 @@ def test_an_experiment_that_is_run_in_a_clone_is_recorded(repository: Repository
 
 def test_who_follows_the_page_adds_an_algorithm_and_trains_it_alone(repository: Repository) -> None:
     add_an_algorithm.write(repository.folder)
-    said = [repository.succeed("bash", "-c", command) for command in add_an_algorithm.COMMANDS]
-    (tested,) = (output for output in said if " passed in " in output)
+    printed = [repository.succeed("bash", "-c", command) for command in add_an_algorithm.COMMANDS]
+    (tested,) = (output for output in printed if " passed in " in output)
     assert "9 passed" in tested
     new = {f"{stage}@zeroing_trick-42" for stage in ("train", "evaluate", "track")}
-    assert [ran(output) for output in said if ran(output)] == [{"configure", "report"} | new]
+    assert [ran(output) for output in printed if ran(output)] == [{"configure", "report"} | new]
     assert "data/models/zeroing_trick-42/weights.safetensors" in repository.locked("zeroing")
     assert "Zeroing trick · seed 42" in repository.published()
     repository.git("reset", "-q", "--hard")

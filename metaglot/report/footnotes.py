@@ -16,6 +16,7 @@ VALIDATION_DECIDES = {
     "pretrained": "{label}, which keeps the weights that score best on the validation tasks and stops early",
     "scratch": "{label}, whose rate and number of steps are chosen on the validation tasks",
 }
+OTHER_CLASSES = 'A "character" is a class of {} here, and a "drawing" one of its images.'
 SEEDS_NOTE = (
     "Intervals over seeds describe networks retrained on this split and tested on these tasks. The interval over "
     "characters describes other test characters, for the mean of these seeds' networks."
@@ -27,12 +28,14 @@ def notes(comparison: Record) -> list[str]:
     rows = ranked(comparison["algorithms"])
     several = any(len(row["seeds"]) > 1 for row in rows)
     tasks = formatting.several(comparison["evaluate"]["tasks"], "test task")
+    dataset = comparison["dataset"]
     lines = [
-        f"{_training_iterations(rows)}, {formatting.dataset(comparison['dataset'])}, model {comparison['model']}.",
+        f"{_training_iterations(rows)}, {formatting.dataset(dataset)}, model {comparison['model']}.",
         f"Accuracy and loss (query cross-entropy) over {tasks}, the same for all runs; in brackets the 95% confidence "
         + ("interval over seeds." if several else "interval of this one network, clustered by character."),
         *([SEEDS_NOTE] if several else []),
         *family_notes(comparison["pairs"]),
+        *([] if dataset in formatting.OF_CHARACTERS else [OTHER_CLASSES.format(dataset)]),
         f"Adaptation steps before a test task's queries: {_by_algorithm(rows, 'adaptation_steps')}.",
         "Inductive: each query is classified independently. The other columns are transductive, as published: batch "
         "norm normalises all queries of a task together.",

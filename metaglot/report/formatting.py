@@ -5,6 +5,12 @@ from collections.abc import Callable, Sequence
 from metaglot.report.statistics.pairwise_result import PairwiseResult
 
 MINUS = "\N{MINUS SIGN}"
+# The data sets whose classes are characters, by name; of any other a note says what a character is.
+OF_CHARACTERS = {
+    "omniglot": "Omniglot",
+    "omniglot-nearest": "Omniglot (nearest pixels)",
+    "glyphs (synthetic)": "glyphs (synthetic)",
+}
 
 
 def percent(fraction: float) -> str:
@@ -83,7 +89,7 @@ def size(margin: float) -> str:
 
 
 def dataset(name: str) -> str:
-    return {"omniglot": "Omniglot", "omniglot-nearest": "Omniglot (nearest pixels)"}.get(name, name)
+    return OF_CHARACTERS.get(name, name)
 
 
 def _small(result: PairwiseResult, margin: float) -> str:

@@ -40,10 +40,10 @@ def test_a_job_that_a_signal_ended_can_be_tried_again(tmp_path: Path, shell: str
 @pytest.mark.parametrize("how", ["stopped", "guard killed"])
 def test_nothing_of_a_stopped_job_goes_on(tmp_path: Path, how: str) -> None:
     process = guarded(tmp_path / "log", "sh -c 'trap \"echo saved\" TERM; echo $$; while :; do sleep 0.1; done'; true")
-    while not (said := (tmp_path / "log").read_text().split()):
+    while not (output := (tmp_path / "log").read_text().split()):
         time.sleep(0.05)
     if how == "guard killed":
         process.kill()
     job_process.stop(process)
-    wait_until(lambda: not psutil.pid_exists(int(said[0])), 10)
+    wait_until(lambda: not psutil.pid_exists(int(output[0])), 10)
     assert how == "guard killed" or "saved" in (tmp_path / "log").read_text()

@@ -51,8 +51,8 @@ def test_a_node_killed_during_trainings_changes_no_byte(
             wait_for_trainings(scratch, 2)
             time.sleep(random.Random(attempt).uniform(0, 10))
             kill_second(nodes)
-            _, said = process.communicate(timeout=500)
-        assert process.returncode == 0, said
+            _, output = process.communicate(timeout=500)
+        assert process.returncode == 0, output
         wait_until(lambda: not trainings(scratch), 15)
     assert ran(workspace.dvc("repro")) == {"report"}
     assert_same(workspace, undisturbed)

@@ -36,9 +36,9 @@ def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_ot
         first, *_ = wait_for_trainings(workspace.folder, 1)
         time.sleep(1)
         os.killpg(os.getpgid(first), signal.SIGKILL)
-        _, said = process.communicate(timeout=400)
-    assert process.returncode == 0, said
-    assert "try 2" in said and "2 of 2 runs" in said
+        _, output = process.communicate(timeout=400)
+    assert process.returncode == 0, output
+    assert "try 2" in output and "2 of 2 runs" in output
     assert ran(workspace.dvc("repro")) == {"report"}
     assert_same(workspace, undisturbed)
     assert workspace.run(*RUN, "--workers", "2").stdout == "every run is up to date\n"
@@ -55,9 +55,9 @@ def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_
                     os.killpg(os.getpgid(training), signal.SIGKILL)
                 killed.add(training)
             time.sleep(0.05)
-        said = process.stderr.read()
-    assert (process.returncode, len(killed)) == (1, 4), said
-    assert re.search(r"^error: maml-42 failed: .*, 4 times", said, re.MULTILINE) and "\nfomaml-42: done" in said
+        output = process.stderr.read()
+    assert (process.returncode, len(killed)) == (1, 4), output
+    assert re.search(r"^error: maml-42 failed: .*, 4 times", output, re.MULTILINE) and "\nfomaml-42: done" in output
     assert [path.parent.name for path in workspace.folder.glob("data/models/*/weights.safetensors")] == ["fomaml-42"]
 
 
@@ -71,10 +71,10 @@ def test_stopping_the_command_stops_every_training_which_saves_a_checkpoint(
         wait_for_trainings(workspace.folder, 2)
         wait_until(lambda: all("iteration" in text for text in texts(logs, 2)), 200)
         process.send_signal(number)
-        _, said = process.communicate(timeout=30)
+        _, output = process.communicate(timeout=30)
     assert process.returncode in (1, -signal.SIGKILL)
     wait_until(lambda: not trainings(workspace.folder), 15)
-    assert number == signal.SIGKILL or "error: interrupted; what is finished is kept" in said.splitlines()[-1]
+    assert number == signal.SIGKILL or "error: interrupted; what is finished is kept" in output.splitlines()[-1]
     assert len(list((workspace.folder / ".metaglot/checkpoints").glob("*/last"))) == 2
     assert all("1000000 is saved" in text for text in texts(logs, 2))
 

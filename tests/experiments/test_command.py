@@ -15,14 +15,14 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["run", "nine-seeds"], "error: nine-seeds is not an experiment: experiments.yaml has ten-seeds, "),
         (["record", "ten-seeds", "--from", "{}"], "error: {}/dvc.lock is not there"),
         (["record", "ten-seeds", "--from", "{}", "--seeds", "42,x"], "error: --seeds takes whole numbers"),
     ],
 )
-def test_an_error_of_the_user_is_one_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_an_error_of_the_user_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
     ended = command(*(argument.format(tmp_path) for argument in arguments))
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert ended.stderr.startswith(said.format(tmp_path))
+    assert ended.stderr.startswith(message.format(tmp_path))

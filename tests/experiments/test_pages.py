@@ -82,9 +82,9 @@ def test_a_block_shows_every_number_of_its_comparison(findings: Path, tmp_path: 
 
 
 def test_seeds_that_are_missing_are_said(findings: Path, tmp_path: Path) -> None:
-    said = "2 of 3 seeds: 42 and 43"
-    assert f"**So far {said}.**" in block("engines-learn2learn", findings, tmp_path)
-    assert f"`engines-learn2learn`: so far {said}; all of them: `python -m exp" in block("open", findings, tmp_path)
+    message = "2 of 3 seeds: 42 and 43"
+    assert f"**So far {message}.**" in block("engines-learn2learn", findings, tmp_path)
+    assert f"`engines-learn2learn`: so far {message}; all of them: `python -m exp" in block("open", findings, tmp_path)
     assert "So far" not in block("engines-batched", findings, tmp_path)
 
 
@@ -106,7 +106,7 @@ def test_what_is_open_follows_from_the_verdicts(findings: Path, tmp_path: Path) 
 def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path: Path) -> None:
     compared = read_json(findings / "engines-batched/comparison.json")
     pair = compared["pairs"][0] | {"verdict": "inconclusive"}
-    for open_pairs, said in (
+    for open_pairs, message in (
         (3, "is inconclusive, and not shown"),
         (4, "`engines-batched`: 3 seeds settled 1 of 5 pairs"),
     ):
@@ -115,7 +115,7 @@ def test_many_open_pairs_of_one_experiment_are_one_line(findings: Path, tmp_path
         write_json(changed / "comparison.json", compared)
         (changed / "about.json").write_text((findings / "engines-batched/about.json").read_text())
         lines = open_questions({"engines-batched": load_records(changed.parent)["engines-batched"]}).splitlines()
-        assert all(said in line for line in lines) and len(lines) == (open_pairs if open_pairs == 3 else 1)
+        assert all(message in line for line in lines) and len(lines) == (open_pairs if open_pairs == 3 else 1)
 
 
 def test_the_conclusions_and_verdicts_are_those_of_the_experiment_that_tests_them(
@@ -150,15 +150,15 @@ def test_a_number_that_changes_changes_the_page(findings: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("<!-- table: nine-seeds -->\n<!-- /table -->\n", "does not name an experiment"),
         ("<!-- table: ten-seeds -->\n", "has no `<!-- /table -->`"),
         ("<!-- table: ten-seeds -->\n<!-- table: one-shot -->\n<!-- /table -->\n", "has no `<!-- /table -->`"),
     ],
 )
-def test_a_block_that_is_unknown_or_does_not_end_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_block_that_is_unknown_or_does_not_end_is_refused(tmp_path: Path, text: str, message: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(text)
-    with pytest.raises(UserError, match=re.escape(said)):
+    with pytest.raises(UserError, match=re.escape(message)):
         fill_page(page, tmp_path)

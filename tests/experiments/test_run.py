@@ -55,13 +55,13 @@ def test_each_value_is_run_and_recorded_and_another_folder_takes_it_from_the_cac
     assert first["varied/0.5/results/maml-1.json"] != first["varied/1/results/maml-1.json"]
     more = {"vary": VARY | {"values": [0.5, 1.0, 1.5]}, "settings": {"algorithms": ["maml"], "seeds": [1, 2, 3]}}
     other = project(tmp_path / "other", {"varied": VARIED | more})
-    said = experiments(other, "record", "varied", "--from", str(repository.folder))
-    assert "varied/1.5: no seed is complete yet" in said
+    output = experiments(other, "record", "varied", "--from", str(repository.folder))
+    assert "varied/1.5: no seed is complete yet" in output
     about = yaml.safe_load(recorded(other)["varied/1/about.json"])
     assert (about["recorded"], about["asked"]) == ([1, 2], [1, 2, 3])
     assert recorded(other)["varied/0.5/results/maml-2.json"] == first["varied/0.5/results/maml-2.json"]
-    said = experiments(other, "record", "varied/1", "--from", str(repository.folder), "--seeds", "1")
-    assert "varied/1: its record stays, which has more seeds" in said
+    output = experiments(other, "record", "varied/1", "--from", str(repository.folder), "--seeds", "1")
+    assert "varied/1: its record stays, which has more seeds" in output
 
 
 def test_candidates_are_trained_without_a_test_and_the_tuned_experiment_takes_the_choice(

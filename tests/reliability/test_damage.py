@@ -102,16 +102,16 @@ def test_a_damaged_file_is_refused_by_the_stage_that_reads_it(
         harm = damaged(whole, chance)
         (harmed / path).write_bytes(harm)
         with chdir(harmed):
-            said = entered(line, monkeypatch)
-        if said is not None:
+            output = entered(line, monkeypatch)
+        if output is not None:
             refused += 1
             assert (
-                said.startswith("error: ")
-                and any(name in said for name in named)
-                and "\n" not in said
-                and said.isprintable()
-            ), said
-            assert len(said) < 700 and not contents(harmed, line), said
+                output.startswith("error: ")
+                and any(name in output for name in named)
+                and "\n" not in output
+                and output.isprintable()
+            ), output
+            assert len(output) < 700 and not contents(harmed, line), output
         for part in PIPELINE[line]:
             shutil.rmtree(harmed / part, ignore_errors=True)
     figure(f"{rounds} damages, {refused} refused by name, {rounds - refused} left it well-formed")

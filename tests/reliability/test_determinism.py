@@ -40,8 +40,8 @@ def test_a_temporary_copy_of_a_fresh_clone_computes_the_same_bytes(repository: R
     clone = cloned(repository, tmp_path / "clone")
     shutil.copytree(repository.folder / ".dvc/cache", clone.folder / ".dvc/cache")
     clone.dvc("checkout")
-    said = clone.dvc("exp", "run", "--temp", "--name", "again", "--force", "--single-item", *ONE)
-    assert said.count("> python -m stages.") == len(ONE)
+    output = clone.dvc("exp", "run", "--temp", "--name", "again", "--force", "--single-item", *ONE)
+    assert output.count("> python -m stages.") == len(ONE)
     found = untimed(clone.locked("again"))
     assert found == untimed(repository.locked()) and "data/models/maml-42/weights.safetensors" in found
 
@@ -51,12 +51,12 @@ def test_a_fresh_clone_and_its_temporary_copies_compute_everything_to_the_same_b
     repository: Repository, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
     clone, expected = cloned(repository, tmp_path / "clone"), untimed(repository.locked())
-    said = clone.dvc("repro", "--force")
+    output = clone.dvc("repro", "--force")
     clone.commit("Run everything again")
-    assert said.count("> python -m stages.") == 7 and untimed(clone.locked()) == expected
+    assert output.count("> python -m stages.") == 7 and untimed(clone.locked()) == expected
     shutil.rmtree(clone.folder / ".dvc/cache/runs")
-    said = clone.dvc("exp", "run", "--temp", "--name", "again", "--force")
-    assert said.count("> python -m stages.") == 7 and untimed(clone.locked("again")) == expected
+    output = clone.dvc("exp", "run", "--temp", "--name", "again", "--force")
+    assert output.count("> python -m stages.") == 7 and untimed(clone.locked("again")) == expected
     figure(f"{len(expected)} outputs, the same in the workspace, in a fresh clone and in a temporary copy of that")
 
 

@@ -55,9 +55,9 @@ def fill(disk: Path, room: int) -> Path:
     return filler
 
 
-def one_line(code: int, said: str) -> bool:
+def one_line(code: int, output: str) -> bool:
     """Whether a stage failed as it should; a training says how far it was before."""
-    *before, last = said.splitlines()
+    *before, last = output.splitlines()
     return code == 1 and last.startswith("error: ") and all(" iteration " in line for line in before)
 
 
@@ -83,7 +83,7 @@ def test_a_full_disk_is_one_line_and_a_rerun_succeeds_once_there_is_room(
         clear(disk, line)
         filler = fill(disk, rooms.randrange(size))
         ended = stages.run(disk, line)
-        assert one_line(ended.code, ended.said), ended
+        assert one_line(ended.code, ended.output), ended
         assert compared(disk, line).items() <= expected.items()
         assert not list(disk.rglob("*.partial"))
         filler.unlink()
@@ -101,7 +101,7 @@ def test_a_read_only_folder_is_one_line_and_a_rerun_succeeds_once_it_is_not(
     before = set(disk.rglob("*"))
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     ended = stages.run(disk, line)
-    assert one_line(ended.code, ended.said) and "ead-only file system" in ended.said, ended
+    assert one_line(ended.code, ended.output) and "ead-only file system" in ended.output, ended
     assert set(disk.rglob("*")) == before
     subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
     stages.succeed(disk, line)

@@ -96,12 +96,12 @@ def test_many_seeds_go_through_one_repro(repository: Repository, figure: Callabl
     seeds = list(range(100, 100 + SEEDS))  # none that the repository has run
     (repository.folder / "params.yaml").write_bytes(text(changed(TINY | {"seeds": seeds})))
     start = time.monotonic()
-    said = ran(repository.dvc("repro"))
+    output = ran(repository.dvc("repro"))
     spent = time.monotonic() - start
     runs = [f"{algorithm}-{seed}" for algorithm in ("maml", "fomaml") for seed in seeds]
     each = {f"{stage}@{run}" for stage in ("train", "evaluate", "track") for run in runs}
-    assert said == each | {"configure", "report"}
+    assert output == each | {"configure", "report"}
     names = [f"{label} · seed {seed}" for label in ("FOMAML", "MAML") for seed in seeds]
     assert repository.published() == sorted(names)
     assert "Data and pipelines are up to date." in repository.dvc("repro")
-    figure(f"{len(runs)} runs, {len(said)} stages by one `dvc repro` in {spent:.0f} s; a second one ran nothing")
+    figure(f"{len(runs)} runs, {len(output)} stages by one `dvc repro` in {spent:.0f} s; a second one ran nothing")

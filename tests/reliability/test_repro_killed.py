@@ -50,10 +50,10 @@ def training(repository: Repository) -> Repository:
     return repository
 
 
-def done_twice(runs: Sequence[Killed], said: Sequence[str]) -> list[tuple[float, float]]:
-    """Seconds of training that runs did again after others, by what they `said`; and the others' interval."""
+def done_twice(runs: Sequence[Killed], output: Sequence[str]) -> list[tuple[float, float]]:
+    """Seconds of training that runs did again after others, by their `output`; and the others' interval."""
     found, trained = [], runs[0]
-    for run, after in zip(runs, said, strict=True):
+    for run, after in zip(runs, output, strict=True):
         trained = run if run.seconds else trained
         last, iteration = max(trained.seconds, default=0), resumed(after)
         if iteration is not None:
@@ -68,11 +68,11 @@ def test_killed_with_all_its_processes_at_random_moments_it_ends_in_the_bytes_of
     chance = random.Random(0)
     runs = [killed(training, moment, chance) for moment in islice(cycle(MOMENTS), ROUNDS)]
     inside = len(list(training.folder.glob(f"{CHECKPOINTS}/.last.*.partial")))
-    said = [run.said for run in runs[1:]] + [training.dvc("repro", TARGET)]
+    output = [run.output for run in runs[1:]] + [training.dvc("repro", TARGET)]
     assert untimed(training.folder) == left_alone
-    assert not [one for one in said if "another process" in one or "damaged" in one]
-    twice = done_twice(runs, said)
-    assert resumed(said[-1]) and all(seconds <= every + 0.001 for seconds, every in twice), twice
+    assert not [one for one in output if "another process" in one or "damaged" in one]
+    twice = done_twice(runs, output)
+    assert resumed(output[-1]) and all(seconds <= every + 0.001 for seconds, every in twice), twice
     seconds = [float(row["seconds"]) for row in rows(training.folder)]
     record = read_json(training.folder / MODEL / "run.json")
     assert seconds == sorted(seconds) and 0 < seconds[-1] <= record["train_seconds"] and record["resumed"]
@@ -115,7 +115,7 @@ def test_a_terminal_that_is_left_or_closed_ends_the_whole_repro_soon_and_the_nex
     while is_alive(process.pid):
         time.sleep(0.01)
     spent = time.monotonic() - asked
-    said = (training.folder / LOG).read_text()
-    assert f"was stopped by {number.name}: iteration " in said and "`dvc repro`, goes on from there" in said
+    output = (training.folder / LOG).read_text()
+    assert f"was stopped by {number.name}: iteration " in output and "`dvc repro`, goes on from there" in output
     assert resumed(training.dvc("repro", TARGET)) is not None and untimed(training.folder) == left_alone
     figure(f"all processes ended {spent:.1f} s after {number.name}; the next went on, to the same bytes")

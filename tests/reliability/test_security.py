@@ -85,7 +85,7 @@ def test_a_pickle_in_the_place_of_a_file_is_refused_unopened(
         with (harmed / path).open("wb") as file:
             np.savez(file, images=np.array([Bomb()], dtype=object), accuracy=np.array([Bomb()], dtype=object))
     ended = stages.run(harmed, line)
-    assert ended.code == 1 and ended.said.startswith("error: ") and path in ended.said, ended
+    assert ended.code == 1 and ended.output.startswith("error: ") and path in ended.output, ended
     assert not [*harmed.rglob("taken")]
 
 

@@ -58,9 +58,8 @@ def test_a_server_takes_each_run_once_from_eight_publishers_and_after_it_was_dow
     address = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{port}"}
     started = time.monotonic()
     ended = stages.run(workspace, "track fomaml --seed 0", environment=address)
-    assert (
-        ended.code == 1 and ended.said.startswith("error: MLflow at http://127.0.0.1") and ended.said.count("\n") == 1
-    )
+    assert ended.code == 1 and ended.output.count("\n") == 1
+    assert ended.output.startswith("error: MLflow at http://127.0.0.1")
     refused = time.monotonic() - started
     with serve(folder, port, store=store):
         lines = [f"track fomaml --seed {seed}" for seed in range(8)]
@@ -85,9 +84,9 @@ def test_a_database_of_postgresql_itself_takes_each_run_once(
     with postgresql(free_port()) as address:
         for _ in range(2):
             ended = stages.run(workspace, "track fomaml --seed 3", environment={"MLFLOW_TRACKING_URI": address})
-            assert ended.code == 0, ended.said
+            assert ended.code == 0, ended.output
         found = MlflowClient(address).search_runs(["1"])
         assert [run.info.run_name for run in found] == ["FOMAML · seed 3"]
     ended = stages.run(workspace, "track fomaml --seed 3", environment={"MLFLOW_TRACKING_URI": address})
-    assert ended.code == 1 and ended.said.startswith("error: postgresql://") and ended.said.count("\n") == 1
+    assert ended.code == 1 and ended.output.startswith("error: postgresql://") and ended.output.count("\n") == 1
     figure("published twice, one run; stopped, one line")

@@ -39,7 +39,7 @@ def serving(stages: Stages, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with postgresql(free_port()) as store, serve(folder, free_port(), store=store) as tracking:
         for seed in (4, 3, 4):
             ended = stages.run(workspace, f"track maml --seed {seed}", environment={"MLFLOW_TRACKING_URI": tracking})
-            assert ended.code == 0, ended.said
+            assert ended.code == 0, ended.output
         with served(f"models:/{NAME}@champion", folder, tracking) as address:
             yield Serving(address, load_predictor(workspace / runs[1]), tracking)
 
@@ -64,7 +64,7 @@ def test_its_answers_are_the_predictor_s(serving: Serving) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_body", "said"),
+    ("request_body", "message"),
     [
         ({"inputs": {}}, "`support` is missing"),
         ({"inputs": REQUEST | {"labels": "AB"}}, "`labels` is a str; takes a list"),
@@ -78,7 +78,7 @@ def test_its_answers_are_the_predictor_s(serving: Serving) -> None:
         (b"{", "Ensure that input is a valid JSON formatted string"),
     ],
 )
-def test_a_malformed_request_gets_a_400_and_one_line(serving: Serving, request_body: Any, said: str) -> None:
+def test_a_malformed_request_gets_a_400_and_one_line(serving: Serving, request_body: Any, message: str) -> None:
     reply = post(serving.address, request_body)
     assert reply.status == 400 and reply.text.count("\n") == 0 and len(reply.text) < 500
-    assert said in reply.json["message"] and "Traceback" not in reply.text
+    assert message in reply.json["message"] and "Traceback" not in reply.text

@@ -124,8 +124,8 @@ def test_a_mistake_is_one_line_and_no_file(here: Path, content: bytes | None, li
     (here / "params.yaml").unlink()
     if content is not None:
         (here / "params.yaml").write_bytes(content)
-    said = entered()
-    assert said.startswith(f"error: {line}") and "\n" not in said
+    output = entered()
+    assert output.startswith(f"error: {line}") and "\n" not in output
     assert {path.name for path in here.iterdir()} <= {"params.yaml"}
 
 
@@ -134,8 +134,8 @@ def test_a_mistake_is_one_line_and_no_file(here: Path, content: bytes | None, li
 def test_any_mistake_is_one_line_an_exit_code_and_no_file(here: Path, mistake: Mistake) -> None:
     params, line = mistake
     (here / "params.yaml").write_bytes(text(params))
-    said = entered()
-    assert said.startswith(f"error: params.yaml: {line}") and said.isprintable()
+    output = entered()
+    assert output.startswith(f"error: params.yaml: {line}") and output.isprintable()
     assert [path.name for path in here.iterdir()] == ["params.yaml"]
 
 

@@ -54,9 +54,9 @@ def kept() -> set[str]:
     return {path.name for path in paths.RAW.glob("*")} | {path.name for path in paths.RAW.glob(".*")}
 
 
-def refused(said: str, kind: type[UserError] = UserError) -> str:
+def refused(message: str, kind: type[UserError] = UserError) -> str:
     """The one line with which a download ends that leaves nothing."""
-    with pytest.raises(kind, match=said) as refusal:
+    with pytest.raises(kind, match=message) as refusal:
         download.main()
     line = str(refusal.value)
     assert "\n" not in line and "set OMNIGLOT_MIRROR" in line and "-S data.source=glyphs" in line
@@ -125,7 +125,7 @@ def test_without_an_answer_from_anywhere_every_address_is_named(
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("missing", "images_background.zip answers 404"),
         ("busy", "images_background.zip answers 503"),
@@ -138,7 +138,7 @@ def test_without_an_answer_from_anywhere_every_address_is_named(
 )
 def test_a_server_that_answers_wrongly_is_refused_in_one_line(
     fault: str,
-    said: str,
+    message: str,
     known: tuple[OfficialArchive, OfficialArchive],
     mirror_server: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -149,7 +149,7 @@ def test_a_server_that_answers_wrongly_is_refused_in_one_line(
     monkeypatch.setenv("OMNIGLOT_MIRROR", f"{mirror_server}/{fault}")
     set_official(monkeypatch, f"{mirror_server}/ok")
     start = time.monotonic()
-    line = refused(said)
+    line = refused(message)
     assert line.startswith(f"{mirror_server}/{fault}/") and time.monotonic() - start < 60  # of an answer without an end
 
 

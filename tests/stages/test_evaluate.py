@@ -111,8 +111,8 @@ def test_tasks_of_one_alphabet_each_leave_out_the_small_ones_and_say_so(here, ca
     assert result["task"]["characters"] == "alphabet"
     alphabets = np.array([class_splits.alphabet(name) for name in names])[scores["characters"]]
     assert (alphabets == alphabets[:, :1]).all() and {*alphabets.ravel()} == {"Large", "Medium"}
-    said = capsys.readouterr().err
-    assert said.count("test: 1 of 3 alphabets have fewer than 5 characters and are left out: Small") == 1
+    output = capsys.readouterr().err
+    assert output.count("test: 1 of 3 alphabets have fewer than 5 characters and are left out: Small") == 1
 
 
 def test_adapting_pays(here):

@@ -92,11 +92,11 @@ def test_as_json_it_has_the_probability_of_every_class(here: Path, capsys: pytes
 
 
 def test_steps_and_the_mode_are_as_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    said = []
+    message = []
     for asked in ({}, {"steps": 1}, {"steps": 4}, {"transductive": True}):
         main(MODEL, SUPPORT, QUERIES, **asked)  # type: ignore[arg-type]
-        said.append(capsys.readouterr().out)
-    assert said[0] == said[1] and len(set(said)) == 3
+        message.append(capsys.readouterr().out)
+    assert message[0] == message[1] and len(set(message)) == 3
 
 
 def test_a_copy_of_a_tested_run_adapts_as_its_test_did_and_gives_the_same_answers(
@@ -124,9 +124,9 @@ def test_a_class_of_few_images_is_noted_and_predicted_all_the_same(
 ) -> None:
     (here / SUPPORT / "beta/2.png").unlink()
     main(MODEL, SUPPORT, QUERIES)
-    said = capsys.readouterr()
-    assert said.err == "note: beta has 2 images; the network was trained on 3 a class: expect mistakes\n"
-    assert len(said.out.splitlines()) == 7
+    message = capsys.readouterr()
+    assert message.err == "note: beta has 2 images; the network was trained on 3 a class: expect mistakes\n"
+    assert len(message.out.splitlines()) == 7
 
 
 def test_a_name_that_is_no_unicode_is_written_as_it_is(here: Path) -> None:
@@ -143,7 +143,7 @@ def more_classes(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (lambda here: os.rename("letters", "moved"), "letters is not there"),
         (lambda here: os.rename("unknown", "moved"), "unknown is not there"),
@@ -161,10 +161,10 @@ def more_classes(here: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_refused_in_one_line_and_nothing_printed(
-    spoil: Callable[[Path], object], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+    spoil: Callable[[Path], object], message: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(here)
-    with pytest.raises(UserError, match=said) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         main(MODEL, SUPPORT, QUERIES)
     assert "\n" not in str(caught.value) and capsys.readouterr().out == ""
 

@@ -118,7 +118,7 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"train": 6}, "train 6 \\+ validation 2 \\+ test 3 = 11 characters; .* there are 10"),
         ({"test": None}, "data/config/split.yaml: a random split needs counts: train, validation and test"),
@@ -132,10 +132,10 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
     ],
 )
 def test_a_split_that_cannot_be_is_refused_and_nothing_written(
-    changes: dict[str, Any], said: str, known: tuple[OfficialArchive, OfficialArchive]
+    changes: dict[str, Any], message: str, known: tuple[OfficialArchive, OfficialArchive]
 ) -> None:
     configure(**changes)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         preprocess.main()
     assert not paths.SPLITS.exists()
 

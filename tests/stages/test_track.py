@@ -502,7 +502,7 @@ def test_a_link_to_a_database_is_followed(
 
 
 @pytest.mark.parametrize(
-    "variable, value, said",
+    "variable, value, message",
     first_is_quick(
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "99999999", "RETRIES: got '99999999'; takes a whole number from 0 to 10"),
         ("MLFLOW_CONFIGURE_LOGGING", "maybe", "MLFLOW_CONFIGURE_LOGGING value must be one of ['true'"),
@@ -518,14 +518,14 @@ def test_a_link_to_a_database_is_followed(
     ),
 )
 def test_a_malformed_variable_is_one_line_that_names_it(
-    bare: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+    bare: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, message: str
 ) -> None:
     (bare / "notes.txt").write_text("no database, but a text that is long enough to be looked at\n" * 20)
     before = set(bare.rglob("*"))
     monkeypatch.setenv(variable, value)
     refused = command(bare)
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
-    assert refused.stderr.startswith("error: ") and said in refused.stderr
+    assert refused.stderr.startswith("error: ") and message in refused.stderr
     assert {path.name for path in set(bare.rglob("*")) - before} <= {".metaglot", "track.lock"}
 
 

@@ -19,12 +19,12 @@ def make(workshop: Path) -> Make:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workshop whose .venv is made, to be looked at; what `make` printed is in `said`."""
+    """A workshop whose .venv is made, to be looked at; what `make` printed is in `output`."""
     folder = tmp_path_factory.mktemp("made")
     furnish(folder / "workshop")
     done = maker(folder / "workshop")(STAMP)
     assert (done.returncode, done.stderr) == (0, "")
-    (folder / "said").write_text(done.stdout)
+    (folder / "output").write_text(done.stdout)
     return folder / "workshop"
 
 

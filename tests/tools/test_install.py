@@ -17,7 +17,7 @@ def drawing(workshop: Path) -> str:
 
 
 def test_a_missing_venv_is_made_in_a_few_lines_and_then_left_alone(made: Path) -> None:
-    assert len((made.parent / "said").read_text().splitlines()) < 10
+    assert len((made.parent / "output").read_text().splitlines()) < 10
     assert drawing(made) == "1.0"
     assert maker(made)("-q", STAMP).returncode == 0
 

@@ -60,8 +60,8 @@ def test_every_value_of_the_default_params_is_explained() -> None:
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_block_that_is_left_out_means_what_params_yaml_says(name: str) -> None:
-    said = CLASSES[name].Settings().model_dump(exclude_none=True)
-    assert ASGIVEN["settings"][name] == said
+    output = CLASSES[name].Settings().model_dump(exclude_none=True)
+    assert ASGIVEN["settings"][name] == output
 
 
 @given(valid())

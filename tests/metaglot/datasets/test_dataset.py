@@ -20,7 +20,7 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"dataset": None}, "source.json: dataset: "),
         ({"archives": {"images_background": {"images": "20"}}}, "source.json: archives.images_background.images: "),
@@ -28,9 +28,9 @@ def test_a_record_is_read_back(tmp_path: Path) -> None:
         ({"archives": None}, "source.json: archives: "),
     ],
 )
-def test_a_record_of_another_kind_is_refused_by_key(change: dict[str, object], said: str, tmp_path: Path) -> None:
+def test_a_record_of_another_kind_is_refused_by_key(change: dict[str, object], message: str, tmp_path: Path) -> None:
     write_json(tmp_path / "source.json", source("a").model_dump() | change)
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         read_source(tmp_path / "source.json")
 
 

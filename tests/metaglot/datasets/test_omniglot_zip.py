@@ -104,8 +104,8 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_archive_is_refused_in_one_line(case: str, whole: Path, tmp_path: Path) -> None:
-    change, said = CHANGES[case]
-    with pytest.raises(UserError, match=said):
+    change, output = CHANGES[case]
+    with pytest.raises(UserError, match=output):
         digest(repack(whole, tmp_path / "changed.zip", change))
     assert refusal(tmp_path / "changed.zip")
     assert [path.name for path in tmp_path.rglob("*")] == ["changed.zip"]

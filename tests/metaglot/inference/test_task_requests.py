@@ -128,11 +128,11 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), MISTAKES, ids=range(len(MISTAKES)))
-def test_a_mistake_is_one_line_that_names_the_part(predictor: Predictor, change: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("change", "message"), MISTAKES, ids=range(len(MISTAKES)))
+def test_a_mistake_is_one_line_that_names_the_part(predictor: Predictor, change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         answer(predictor, request() | change)
-    assert said in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 300
+    assert message in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("given", [5, None, "text"])

@@ -67,6 +67,14 @@ def test_the_terminal_and_comparison_md_say_the_same(five_seeds: Finished):
         assert all(claim["verdict"] in text.lower() for claim in compared["claims"])
 
 
+@pytest.mark.parametrize(
+    ("dataset", "explained"), [("omniglot", False), ("glyphs (synthetic)", False), ("birds", True)]
+)
+def test_of_a_data_set_of_other_things_it_is_said_what_a_character_is(tmp_path: Path, dataset: str, explained: bool):
+    text = markdown(compare_runs(*finished(tmp_path, dataset=dataset), None))
+    assert (f'A "character" is a class of {dataset} here' in text) == explained
+
+
 def test_on_glyphs_a_banner_comes_first_and_no_published_number(tmp_path: Path):
     compared = compare_runs(*finished(tmp_path, dataset="glyphs (synthetic)", seeds=(1, 2)), None)
     for text in (markdown(compared), printed(compared)):

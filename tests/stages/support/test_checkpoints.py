@@ -63,8 +63,8 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_is_used(saved, d
     saved.save({name: value + 1 for name, value in STATE.items()})
     saved.last.write_bytes(damage(saved.last.read_bytes()))
     assert same(saved.load(), STATE)
-    said = capsys.readouterr().err
-    assert str(saved.last) in said and "damaged" in said and said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert str(saved.last) in output and "damaged" in output and output.count("\n") == 1
     saved.save(STATE)  # and the good one is not thrown away for the damaged one
     assert hashlib.sha256(saved.before.read_bytes()[32:]).digest() == saved.before.read_bytes()[:32]
 
@@ -177,8 +177,8 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
         process.communicate()
     assert kills == ROUNDS
     process = start(here)
-    _, said = process.communicate()
-    assert process.returncode == 0 and "resuming from iteration" in said
+    _, output = process.communicate()
+    assert process.returncode == 0 and "resuming from iteration" in output
     assert outcome(here) == expected
     record = read_json(here / paths.run_record("maml", 3))
     assert record["resumed"] == ROUNDS and record["train_seconds"] > 0
@@ -198,9 +198,9 @@ def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(here, number):
         time.sleep(0.02)
         assert process.poll() is None
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert f"was stopped by {number.name}: iteration " in said.splitlines()[-1] and "`dvc repro`" in said
+    assert f"was stopped by {number.name}: iteration " in output.splitlines()[-1] and "`dvc repro`" in output
     process = start(here, seconds=3600)
     assert "resuming from iteration" in process.communicate()[1] and process.returncode == 0
     assert outcome(here) == expected
@@ -220,9 +220,9 @@ def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
     assert "another process trains this; waiting for its result" in second.stderr.readline()
     first.communicate()
     expected = outcome(here)
-    _, said = second.communicate()
+    _, output = second.communicate()
     assert first.returncode == second.returncode == 0
-    assert f"resuming from iteration {LONG['train.iterations']}" in said
+    assert f"resuming from iteration {LONG['train.iterations']}" in output
     assert outcome(here) == expected and read_json(here / paths.run_record("maml", 3))["resumed"] == 0
     assert not list((here / ".metaglot/checkpoints").iterdir())
 

@@ -37,15 +37,15 @@ def test_counts_that_do_not_fit_become_proportions_and_every_part_has_enough_for
 
 
 @pytest.mark.parametrize(
-    ("total", "shares", "said"),
+    ("total", "shares", "message"),
     [
         (14, DEFAULT, "14 classes are too few: each of 3 parts of the split needs 5 or more"),
         (60, (0.9, 0.05, 0.05), "the split of 60 classes needs 5 or more in each part, and would have train 54, "),
         (60, (0.9, 20, 5), "would have train 54, validation 20, test 5"),
     ],
 )
-def test_too_few_classes_are_refused_with_the_numbers(total: int, shares: tuple[float, ...], said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_too_few_classes_are_refused_with_the_numbers(total: int, shares: tuple[float, ...], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         fitted_sizes(total, shares, 5)
 
 

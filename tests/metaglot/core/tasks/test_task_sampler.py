@@ -136,17 +136,17 @@ def test_the_digest_changes_with_every_part_of_a_task():
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "message"),
     [
         ({"characters": 3}, "tasks of 5 ways need as many classes, and there are 3"),
         ({"drawings": 9}, "tasks of 5 shots and 5 queries need 10 images of a class, and there are 9"),
         ({"count": 0}, "0 tasks cannot be sampled"),
     ],
 )
-def test_what_cannot_be_sampled_is_an_error(asked, said):
+def test_what_cannot_be_sampled_is_an_error(asked, message):
     task = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
     given = {"count": 2, "characters": 5, "drawings": 10} | asked
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         sample_tasks((StreamPurpose.TRAINING, 0, 1), **given, task=task)
     whole = sample_tasks((StreamPurpose.TRAINING, 0, 1), 2, 5, 10, task)
     assert sorted(whole.characters[0]) == [0, 1, 2, 3, 4] and whole.drawings.max() == 9

@@ -263,6 +263,8 @@ def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Pat
 def test_sequences_of_tasks_have_a_section_of_their_own_where_they_were_scored(tmp_path: Path, html: str):
     page = written(finished(tmp_path, sequences=20))
     assert 'id="sequences"' in page and "accuracy on each task after each task" in page
+    cells = re.findall(r'<td[^>]* style="--percent: ([\d.]+)">([\d.]+)</td>', page)
+    assert cells and all(share == shown for share, shown in cells)
     assert 'id="sequences"' not in html
 
 
