@@ -5,7 +5,7 @@ PORT ?= 5000
 HOST ?= 127.0.0.1
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
 # On up to eight cores. The tests of a file run on the same core, so that shared fixtures are made once.
-PYTEST := $(RUN) -m pytest -n logical --maxprocesses 8 --dist loadfile
+PYTEST := $(RUN) -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 export DVC_NO_ANALYTICS := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true

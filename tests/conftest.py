@@ -39,6 +39,14 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# They take minutes each. They start first, so that no core waits for the other at the end.
+LONGEST = ("tests/test_pipeline.py", "tests/cluster/", "tests/experiments/test_run")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What the tests of faults counted, in whichever process they ran."""
     for report in terminalreporter.getreports("passed"):
