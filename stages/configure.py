@@ -12,9 +12,11 @@ import typer
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import FILE, parse_params
 from metaglot.config.resolve import import_classes, overridden_settings, resolve
+from metaglot.config.validation_messages import value_error
 from metaglot.core.common.atomic_files import atomic_folder, write_yaml
 from metaglot.core.common.stage_configs import StrictModel
 from metaglot.datasets.folder_layout import check_folder
+from metaglot.evaluation.stage_configs import TEST_SPLIT
 from stages.support import paths
 from stages.support.command_line import run_command
 
@@ -26,6 +28,13 @@ def write(folder: Path, files: Mapping[str, StrictModel]) -> None:
             write_yaml(beside / name, section.model_dump())
 
 
+def check_test_split(path: str) -> None:
+    """Raise UserError unless another project's test split is there; this project's is made later."""
+    if path != TEST_SPLIT and not Path(path).is_file():
+        takes = f"{TEST_SPLIT}, or such a file of another project; there is none"
+        raise value_error(FILE, ["evaluate", "test_split"], path, takes)
+
+
 def main(
     check: Annotated[bool, typer.Option("--check", help="only validate params.yaml: write nothing")] = False,
 ) -> None:
@@ -34,6 +43,7 @@ def main(
     params = parse_params(Path(FILE).read_bytes(), classes)
     if params.data.is_folder:
         check_folder(Path(params.data.path))
+    check_test_split(params.evaluate.test_split)
     files = resolve(params, classes)
     for line in overridden_settings(params):
         print(f"{FILE}: {line}")

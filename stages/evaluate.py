@@ -79,6 +79,15 @@ def score_on_sequences(
     return summarise_sequences(tasks, scores), sequence_arrays(tasks, scores)
 
 
+def check_images(images: ImageStore, config: EvaluateStageConfig, path: Path) -> None:
+    """Refuse images of another shape than the network takes, as another project's may be."""
+    size, channels = config.image_size, config.channels
+    takes = (size, size, channels) if channels > 1 else (size, size)
+    if images.shape != takes:
+        shapes = [" x ".join(map(str, shape)) for shape in (images.shape, takes)]
+        raise UserError(f"{path} has images of {shapes[0]}; the networks take {shapes[1]}")
+
+
 def check(scores: EvaluationScores, weights: Path) -> None:
     """Refuse a loss that is not finite, which finite weights can have: no mean of it says anything."""
     losses = np.column_stack([scores.measures["loss"], scores.measures["inductive_loss"], scores.by_step_loss])
@@ -96,7 +105,9 @@ def main(
 ) -> None:
     """Score one trained network on the test tasks."""
     config = load_stage_config(EvaluateStageConfig, paths.evaluate_config(algorithm))
-    images = load_images("test", device.prepare_device(config.run), config.task)
+    test_split = Path(config.evaluate.test_split)
+    images = load_images(test_split, device.prepare_device(config.run), config.task)
+    check_images(images, config, test_split)
     stream = (StreamPurpose.TESTING, config.evaluate.seed, 0)
     tasks = images.sample_tasks(stream, config.evaluate.tasks, config.task)
     trained = load_network(config, seed, images)
@@ -105,7 +116,7 @@ def main(
     check(scores, weights)
     spread = permute_labels(config, trained, tasks, scores)
     parity = compare_logits(trained, config.model, tasks[:PARITY_TASKS])
-    split_sha256 = class_splits.split_sha256(paths.split("test"))
+    split_sha256 = class_splits.split_sha256(test_split)
     result = make_result(config, seed, split_sha256, tasks, scores, spread, parity)
     written, arrays = result.model_dump(mode="json", exclude={"sequences"}), score_arrays(tasks, scores)
     if config.evaluate.sequences:

@@ -40,9 +40,8 @@ def write() -> None:
     report = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
     runs = [read(row) for row in report.rows]
     compared = compare_runs(report, runs, read_json(BENCH) if BENCH.exists() else None)
-    html = render_page(
-        compared, runs, class_splits.load_split_part(paths.split("test")), os.environ.get("DVC_EXP_NAME")
-    )
+    test_split = class_splits.load_split_part(Path(runs[0].result.evaluate.test_split))
+    html = render_page(compared, runs, test_split, os.environ.get("DVC_EXP_NAME"))
     draw_page = render_draw_page(runs, read_networks(runs, paths.weights))
     texts = {"index.html": html, "draw.html": draw_page, "comparison.md": markdown(compared)}
     tables = {"curves.csv": curves(runs), "accuracy.csv": accuracy(runs), "by_step.csv": by_step(runs)}

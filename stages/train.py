@@ -46,7 +46,7 @@ def start_run(config: TrainStageConfig, seed: int, signals: SignalGuard) -> Trai
     started_at, device = milliseconds(), prepare_device(config.run)
     timer = PhaseTimer(device, "setup", "train", "validation")
     with timer.phase("setup"):
-        training, validation = (load_images(part, device, config.task) for part in ("train", "validation"))
+        training, validation = (load_images(paths.split(part), device, config.task) for part in ("train", "validation"))
         return create_run(config, seed, training, validation, timer, started_at, signals.defer_signals)
 
 

@@ -21,7 +21,7 @@ from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.scoring import EvaluationScores
 from metaglot.evaluation.sequence_scores import SequenceAccuracies
-from metaglot.evaluation.stage_configs import EvaluateStageConfig, EvaluationConfig
+from metaglot.evaluation.stage_configs import TEST_SPLIT, EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences
 from metaglot.report.draw_page.networks import INNER_LOOPS, MODEL, NAMES
@@ -59,6 +59,7 @@ class Pipeline:
         self.task = TaskConfig(**TASK | options.get("task", {}))
         self.tests: int = options.get("tests", 300)
         self.sequences: int = options.get("sequences", 0)  # of four tasks each
+        self.test_split: str = options.get("test_split", TEST_SPLIT)
         self.cosine: float = options.get("cosine", 0.93)
         self.serial: bool = options.get("serial", True)
         self.devices: list[str] = options.get("devices", ["Some CPU @ 2.50GHz"])
@@ -160,6 +161,7 @@ class Pipeline:
                 seed=0,
                 sequences=self.sequences,
                 sequence_length=SEQUENCE_LENGTH,
+                test_split=self.test_split,
             ),
             run=ComputeConfig(device="auto", threads="auto", task_chunk="auto"),
             settings={},

@@ -87,6 +87,7 @@ TAKES: dict[str, tuple[Any, ...]] = {
     "evaluate.seed": SEEDS,
     "evaluate.sequences": ("whole", 0, 10**5),
     "evaluate.sequence_length": ("whole", 1, 100),
+    "evaluate.test_split": ("text", "[^~].*", "data/splits/test.npz"),  # another must be there
     "report.margin": ("number", 0, 1),
     **{f"settings.{name}.{key}": takes for name in NAMES for key, takes in SETTINGS.items()},
     **{f"settings.{key}": takes for key, takes in OWN.items()},

@@ -66,6 +66,7 @@ class Train(TrainingConfig):
 class Evaluate(EvaluationConfig):
     sequences: Annotated[int, Field(ge=0, le=100_000)]
     sequence_length: Annotated[int, Field(ge=1, le=100)]
+    test_split: Annotated[str, Field(pattern=r"^[^~]", description="the path of a test.npz, without ~")]
 
     @model_serializer(mode="plain")
     def _all_keys(self) -> dict[str, Any]:

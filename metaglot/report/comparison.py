@@ -26,7 +26,7 @@ def compare_runs(report: ReportStageConfig, runs: list[LoadedRun], bench: dict[s
     rows = algorithm_rows(runs)
     first, sequences = runs[0].result, compare_sequences(runs, report.margin)
     return {
-        "question": question(report, rows),
+        "question": question(report, rows, first.evaluate.model_dump().get("test_split")),
         "answer": answer(rows, pairs, report.margin),
         "dataset": report.dataset,
         "model": report.model,

@@ -11,9 +11,11 @@ Rows = list[dict[str, Any]]
 BOTH_ORDERS = [("maml", False), ("fomaml", True)]
 
 
-def question(report: ReportStageConfig, rows: Rows) -> str:
+def question(report: ReportStageConfig, rows: Rows, other_test_split: str | None = None) -> str:
+    """other_test_split: the file of another project's test classes, if the networks were tested on these."""
     task = f"{report.task.ways}-way {report.task.shots}-shot {formatting.dataset(report.dataset)}"
     task += ", each task from one alphabet" if report.task.characters == "alphabet" else ""
+    task += f", tested on {other_test_split}," if other_test_split else ""
     labels = [row["label"] for row in rows]
     if len(labels) == 1:
         return f"How well does {labels[0]} learn {task}?"

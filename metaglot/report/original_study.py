@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from metaglot.evaluation.stage_configs import TEST_SPLIT
 from metaglot.report.load_runs import LoadedRun
 
 TITLE = (
@@ -34,6 +35,7 @@ SETTING: dict[str, Any] = {
     "train.adaptation_steps": 1,
     "train.batch_norm": "transductive",
     "evaluate.adaptation_steps": 1,
+    "evaluate.test_split": TEST_SPLIT,
     "settings.maml.second_order": 1.0,
 }
 # `class` is the protocol that the study meant to follow; `task` is what learn2learn 0.2.0 does instead, so the study's
@@ -83,7 +85,7 @@ def _setting(run: LoadedRun) -> dict[str, Any]:
         "model": config.model,
         **{f"train.{key}": getattr(train, key) for key in ("meta_batch_size", "meta_lr", "fast_lr")},
         **{f"train.{key}": getattr(train, key) for key in ("adaptation_steps", "batch_norm")},
-        "evaluate.adaptation_steps": run.result.evaluate.adaptation_steps,
+        **{f"evaluate.{key}": getattr(run.result.evaluate, key) for key in ("adaptation_steps", "test_split")},
         "settings.maml.second_order": 1.0 if run.result.first_order else settings.get("second_order", 1.0),
     }
 

@@ -90,6 +90,16 @@ def test_params_that_are_refused_leave_the_config_as_it_was(here: Path) -> None:
     assert contents(here / "data") == {name[5:]: kept for name, kept in before.items() if name.startswith("data/")}
 
 
+def test_another_test_split_must_be_there(here: Path) -> None:
+    asked(here, evaluate__test_split="elsewhere/test.npz")
+    refusal = "got 'elsewhere/test.npz'; takes data/splits/test.npz, or such a file of another project; there is none"
+    assert entered() == f"error: params.yaml: evaluate.test_split: {refusal}"
+    (here / "elsewhere").mkdir()
+    (here / "elsewhere/test.npz").touch()
+    configure.main()
+    assert "test_split: elsewhere/test.npz" in (here / "data/config/maml/evaluate.yaml").read_text()
+
+
 def test_what_a_killed_run_left_behind_is_cleared_away(here: Path) -> None:
     left = here / "data/.config.partial/maml/train.yaml"
     left.parent.mkdir(parents=True)
@@ -165,7 +175,7 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
         evaluate = load_stage_config(EvaluateStageConfig, paths.evaluate_config(name)).model_dump()
         steps = {"adaptation_steps": block.pop("test_adaptation_steps", params["evaluate"]["adaptation_steps"])}
         assert train["train"] == params["train"] | block
-        unused = () if params["evaluate"]["sequences"] else ("sequences", "sequence_length")
+        unused = {"test_split"} if params["evaluate"]["sequences"] else {"test_split", "sequences", "sequence_length"}
         used = {key: value for key, value in params["evaluate"].items() if key not in unused}
         assert evaluate["evaluate"] == used | steps
         assert evaluate["fast_lr"] == train["train"]["fast_lr"]

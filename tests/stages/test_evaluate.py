@@ -201,3 +201,27 @@ def test_sequences_add_their_scores_and_change_no_other(here):
 def test_every_algorithm_has_the_same_sequences(here):
     results = [evaluate(here, *run, evaluate__sequences=3, evaluate__sequence_length=2)[0] for run in RUNS]
     assert len({result["sequences"]["tasks_sha256"] for result in results}) == 1
+
+
+def other_project(folder: Path, size: int = SMALL["data.image_size"]) -> Path:
+    """The test split of another project, of other specks."""
+    specks = np.random.default_rng(9).random((30, 20, size, size)) < 0.2
+    part = class_splits.SplitPart(specks * np.uint8(255), [f"Others/character{n:02}" for n in range(30)])
+    class_splits.save_split_part(folder / "other/test.npz", part, split_sha256="6" * 64)
+    return folder / "other/test.npz"
+
+
+def test_another_project_s_test_split_is_as_if_it_were_this_one_s(here):
+    other = other_project(here)
+    elsewhere, scores = evaluate(here, evaluate__test_split=str(other))
+    assert elsewhere["split_sha256"] == "6" * 64 and elsewhere["evaluate"]["test_split"] == str(other)
+    shutil.copy(other, paths.split("test"))
+    ordinary, expected = evaluate(here)
+    assert {name for name in elsewhere if elsewhere[name] != ordinary[name]} == {"evaluate"}
+    assert all(np.array_equal(scores[name], expected[name]) for name in expected)
+
+
+def test_images_that_the_networks_do_not_take_are_refused(here):
+    other = other_project(here, size=14)
+    with pytest.raises(UserError, match="has images of 14 x 14; the networks take 12 x 12"):
+        evaluate(here, evaluate__test_split=str(other))

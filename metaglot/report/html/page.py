@@ -57,6 +57,7 @@ def page_content(
 ) -> dict[str, Any]:
     """What the template shows, by name."""
     several = any(len(row["seeds"]) > 1 for row in comparison["algorithms"])
+    on_omniglot = comparison["dataset"] == "omniglot" and "test_split" not in comparison["evaluate"]
     return dict(
         comparison=comparison,
         runs=run_names(runs) if several else [],
@@ -83,7 +84,7 @@ def page_content(
         run_rows=runs_table(comparison),
         gallery=gallery(runs, characters),
         hardest=hardest(runs, characters),
-        published=published_results() if comparison["dataset"] == "omniglot" else None,
+        published=published_results() if on_omniglot else None,
         provenance=provenance(comparison, runs, experiment),
         study=TITLE,
         in_colour=characters.images.shape[-1] == 3,

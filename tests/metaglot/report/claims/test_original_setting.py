@@ -96,6 +96,7 @@ def test_the_claims_on_accuracy_need_both_algorithms(tmp_path: Path, options: di
         ({"train": {"fast_lr": 2.0}}, "train.fast_lr 2.0, not 0.5"),
         ({"train": {"adaptation_steps": 5}}, "train.adaptation_steps 5, not 1"),
         ({"adaptation_steps": 3}, "evaluate.adaptation_steps 3, not 1"),
+        ({"test_split": "/print/test.npz"}, "evaluate.test_split /print/test.npz, not data/splits/test.npz"),
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )

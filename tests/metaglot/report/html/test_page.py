@@ -131,6 +131,12 @@ def test_on_glyphs_there_is_a_banner_and_nothing_published(tmp_path: Path):
         assert number not in text
 
 
+def test_tested_on_another_project_s_classes_the_question_says_so_and_nothing_published_stands_beside(tmp_path: Path):
+    text = Elements(written(finished(tmp_path, test_split="/print/test.npz"))).text
+    assert "on 5-way 5-shot Omniglot, tested on /print/test.npz" in text
+    assert "Finn et al." not in text and "95.87" not in text
+
+
 def test_text_from_files_is_escaped(tmp_path: Path):
     config, runs = finished(tmp_path, labels={"maml": EVIL}, devices=[EVIL])
     characters = SplitPart(PAPER.images, [EVIL] * CHARACTERS)
