@@ -25,6 +25,7 @@ STAGES = ("configure", "download", "preprocess", "train", "evaluate", "track", "
 
 def filled(names: list[str], algorithm: str = "maml", seed: str = "42") -> set[str]:
     values = {"${item.algorithm}": algorithm, "${item.seed}": seed, "${data.path}": "data/raw"}
+    values["${evaluate.test_split}"] = "data/splits/test.npz"
     return {reduce(lambda text, key: text.replace(key, values[key]), values, name) for name in names}
 
 
