@@ -10,6 +10,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from cluster.plan import Job
+from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
 from stages.support import paths
 
@@ -32,11 +33,23 @@ def pack_commit() -> bytes:
 
 
 def pack_inputs(job: Job) -> bytes:
-    """A tar of a job's configs, and of its weights if only `evaluate` is to run."""
+    """A tar of a job's configs, of another project's test split, and of its weights if only `evaluate` is to run."""
     names = [paths.train_config(job.algorithm), paths.evaluate_config(job.algorithm), Path("params.yaml")]
     if not any(stage.startswith("train") for stage in job.stages):
         names.append(paths.weights(job.algorithm, job.seed))
-    return pack(Path(), *names)
+    return pack(Path(), *names, *_other_test_split())
+
+
+def _other_test_split() -> list[Path]:
+    """Another project's test split that lies in this repository; one with a whole path must be on every node."""
+    path = Path(read_yaml(Path("params.yaml"))["evaluate"]["test_split"])
+    if path.is_absolute() or path in SPLITS:
+        return []
+    if ".." in path.parts:
+        raise UserError(
+            f"params.yaml: evaluate.test_split: got {path}; workers take a path in the repository or a whole one"
+        )
+    return [path]
 
 
 def pack_results(folder: Path) -> bytes:
