@@ -75,7 +75,7 @@ def score_on_sequences(
     tasks = sample_sequences(
         stream, test.sequences, test.sequence_length, images.characters, images.drawings, config.task
     )
-    scores = concatenate_sequences([*score_sequences(trained, tasks, test.sequence_length)])
+    scores = concatenate_sequences([*score_sequences(trained, tasks, test.sequence_length, test.sequence_heads)])
     return summarise_sequences(tasks, scores), sequence_arrays(tasks, scores)
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
-from metaglot.core.common.stage_configs import ComputeConfig, TaskConfig, load_stage_config
+from metaglot.core.common.stage_configs import ComputeConfig, Heads, TaskConfig, load_stage_config
 from metaglot.core.tasks import class_splits
 from metaglot.core.tasks.alphabets import Alphabets
 from metaglot.core.tasks.random_streams import StreamPurpose
@@ -59,6 +59,7 @@ class Pipeline:
         self.task = TaskConfig(**TASK | options.get("task", {}))
         self.tests: int = options.get("tests", 300)
         self.sequences: int = options.get("sequences", 0)  # of four tasks each
+        self.heads: Heads = options.get("sequence_heads", "one")
         self.test_split: str = options.get("test_split", TEST_SPLIT)
         self.cosine: float = options.get("cosine", 0.93)
         self.serial: bool = options.get("serial", True)
@@ -161,6 +162,7 @@ class Pipeline:
                 seed=0,
                 sequences=self.sequences,
                 sequence_length=SEQUENCE_LENGTH,
+                sequence_heads=self.heads,
                 test_split=self.test_split,
             ),
             run=ComputeConfig(device="auto", threads="auto", task_chunk="auto"),

@@ -1,12 +1,16 @@
 """A folder of pictures through the whole pipeline: unlike classes, groups, colour, its own name; and Omniglot's own."""
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from params_file import TINY, changed, text
+from params_file import ROOT, TINY, changed, text
 from picture_folder import write_folder
 from small_omniglot import pair, unpack
 
@@ -133,6 +137,36 @@ def test_unreadable_pictures_are_all_named_and_refused_or_skipped(
     configure.main()
     preprocess.main()
     assert read_json(paths.SPLIT_RECORD)["left_out"] == {"unreadable_pictures": 2, "classes_with_too_few": {}}
+
+
+# Root may read every file; without these capabilities it may read what others may.
+OF_ROOT = "--bounding-set=-dac_override,-dac_read_search"
+AS_A_USER = ["setpriv", OF_ROOT] if os.geteuid() == 0 else []
+
+
+@pytest.mark.skipif(bool(AS_A_USER) and not shutil.which("setpriv"), reason="root may read every file: needs setpriv")
+@pytest.mark.parametrize(
+    "forbidden, message",
+    [
+        (
+            "class1/000.jpg",
+            "{}/class1/000.jpg cannot be read: permission denied\nerror: pictures that cannot be read: 1,",
+        ),
+        ("class1", "error: {}/class1 cannot be listed: permission denied\n"),
+        (".", "error: {} cannot be listed: permission denied\n"),
+    ],
+)
+def test_what_may_not_be_read_is_named(tmp_path: Path, write_params: Write, forbidden: str, message: str) -> None:
+    folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(6)})
+    write_params(TINY | TASK | {"data.path": str(folder)})
+    configure.main()
+    mode = (folder / forbidden).stat().st_mode
+    (folder / forbidden).chmod(0)
+    line = [*AS_A_USER, sys.executable, "-m", "stages.preprocess"]
+    done = subprocess.run(line, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    (folder / forbidden).chmod(mode)
+    assert done.returncode == 1 and done.stderr.startswith(message.format(folder)), done.stderr
+    assert not paths.SPLITS.exists()
 
 
 def test_too_few_classes_for_a_task_are_refused_with_the_numbers(tmp_path: Path, write_params: Write) -> None:

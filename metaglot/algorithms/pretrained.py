@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Positive, Rate, TaskConfig
+from metaglot.core.common.stage_configs import AlgorithmSettings, Heads, MetaBatch, Positive, Rate, TaskConfig
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskClassifier, TaskScores, score_queries
@@ -83,9 +83,13 @@ class Pretrained(MetaLearner):
         yield LinearProbe(self.network, fast, images, fit(self.network.features(fast, images), labels))
 
     def learn_sequence(
-        self, parameters: MetaParameters, supports: Iterable[tuple[Tensor, Tensor]], steps: int
-    ) -> Iterator[TaskClassifier]:
+        self,
+        parameters: MetaParameters,
+        supports: Iterable[tuple[Tensor, Tensor]],
+        steps: int,
+        heads: Heads = "one",
+    ) -> Iterator[list[TaskClassifier]]:
         """In a sequence every weight takes gradient steps at `fast_lr`, from a head of zeros: no probe is fitted."""
         zeros = {name: torch.zeros_like(parameters[name]) for name in (HEAD, HEAD_BIAS)}
         fine_tuned = GradientBased(self.network, self.fast_lr, self.adaptation_steps)
-        yield from fine_tuned.learn_sequence({**parameters, **zeros}, supports, steps)
+        yield from fine_tuned.learn_sequence({**parameters, **zeros}, supports, steps, heads)

@@ -11,6 +11,7 @@ from metaglot.core.common.stage_configs import (
     BatchNorm,
     Channels,
     ComputeConfig,
+    Heads,
     ImageSize,
     Ink,
     Model,
@@ -66,6 +67,7 @@ class Train(TrainingConfig):
 class Evaluate(EvaluationConfig):
     sequences: Annotated[int, Field(ge=0, le=100_000)]
     sequence_length: Annotated[int, Field(ge=1, le=100)]
+    sequence_heads: Heads
     test_split: Annotated[str, Field(pattern=r"^[^~]", description="the path of a test.npz, without ~")]
 
     @model_serializer(mode="plain")

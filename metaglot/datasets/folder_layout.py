@@ -14,7 +14,7 @@ def list_pictures(folder: Path, groups: Groups) -> dict[str, list[Path]]:
     """The files of each class in the order of their names, `class` or `group/class`, sorted by group, then class.
 
     Hidden and system files are passed over, and files beside the folders of the classes. Raises UserError unless the
-    folder has two classes, and files in each.
+    folder has two classes, and for a folder that cannot be listed.
     """
     check_folder(folder)
     names: list[tuple[str, ...]] = [(name,) for name in _folders(folder)]
@@ -47,8 +47,11 @@ def _classes(number: int) -> str:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        visible = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in SYSTEM_FILES]
+    try:
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".") and entry.name not in SYSTEM_FILES]
+    except OSError as error:
+        raise UserError(f"{_text((str(folder),))} cannot be listed: {str(error.strerror).lower()}") from None
     return sorted(visible, key=lambda entry: entry.name)
 
 

@@ -105,7 +105,13 @@ def pixel_limit() -> Iterator[None]:
 def _not_a_file(path: str | PathLike[str]) -> str:
     if os.path.isdir(path):
         return "is a folder, not an image file"
-    return "is not a regular file" if os.path.exists(path) else "is not there"
+    try:
+        os.stat(path)
+    except PermissionError:  # of its folder
+        return "cannot be read: permission denied"
+    except OSError:
+        return "is not there"
+    return "is not a regular file"
 
 
 def _unreadable(path: str | PathLike[str], error: Exception) -> str:

@@ -1,14 +1,14 @@
 """The accuracies of a network on sequences of test tasks, which it learns one after the other without a reset."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metaglot.core.learners.gradient_based import AdaptedNetwork
+from metaglot.core.common.stage_configs import Heads
 from metaglot.core.learners.task_classifier import score_queries
 from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.sequences import batch_of_sequences, tasks_in_order
@@ -28,26 +28,26 @@ class SequenceAccuracies:
 
 
 @torch.no_grad()
-def score_sequences(trained: TrainedNetwork, tasks: TaskIndices, length: int) -> Iterator[SequenceAccuracies]:
+def score_sequences(
+    trained: TrainedNetwork, tasks: TaskIndices, length: int, heads: Heads = "one"
+) -> Iterator[SequenceAccuracies]:
     """Score sequences of so many tasks, which follow each other in `tasks`."""
     at_a_time = max(1, trained.chunk // length) * length
     for start in range(0, len(tasks), at_a_time):
         batch = batch_of_sequences(trained.images, tasks[start : start + at_a_time], length, trained.shots)
-        yield _score(trained, tasks_in_order(batch))
+        yield _score(trained, tasks_in_order(batch), heads)
 
 
-def _score(trained: TrainedNetwork, tasks: list[TaskBatch]) -> SequenceAccuracies:
+def _score(trained: TrainedNetwork, tasks: list[TaskBatch], heads: Heads) -> SequenceAccuracies:
     algorithm = trained.algorithm
     shape = len(tasks[0]), len(tasks), len(tasks)
     scores = SequenceAccuracies(np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32))
     supports = [(task.support, task.support_labels) for task in tasks]
-    for j, classifier in enumerate(algorithm.learn_sequence(trained.parameters, supports, trained.steps)):
-        assert isinstance(classifier, AdaptedNetwork)  # as of every algorithm that learns sequences
-        for i, task in enumerate(tasks[: j + 1]):
+    for j, classifiers in enumerate(algorithm.learn_sequence(trained.parameters, supports, trained.steps, heads)):
+        for i, (task, classifier) in enumerate(zip(tasks, classifiers, strict=False)):
             query = algorithm.network.prepare(task.query)
-            normalised = replace(classifier, support=algorithm.network.prepare(task.support))
             scores.transductive[:, i, j] = _accuracies(classifier(query), task)
-            scores.inductive[:, i, j] = _accuracies(normalised.inductive(query), task)
+            scores.inductive[:, i, j] = _accuracies(classifier.inductive(query), task)
     return scores
 
 

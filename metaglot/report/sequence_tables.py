@@ -25,11 +25,17 @@ def matrix_tables(compared: Record) -> list[tuple[str, Table]]:
     return [(row["label"], Table(header, _matrix_rows(row["matrix"]))) for row in compared["algorithms"]]
 
 
+OUTPUTS = {
+    "one": "All tasks use the same outputs.",
+    "several": "Each task has its own head, which starts as the meta-trained one.",
+}
+
+
 def sequences_note(compared: Record) -> str:
     return (
         f"{compared['sequences']:,} sequences of {compared['length']} tasks, learned one after the other, without "
-        "reset or replay. All tasks use the same outputs. What is forgotten is the accuracy right after learning, less "
-        "that after the last task."
+        f"reset or replay. {OUTPUTS[compared.get('heads', 'one')]} What is forgotten is the accuracy right after "
+        "learning, less that after the last task."
     )
 
 

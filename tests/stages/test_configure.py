@@ -175,7 +175,9 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
         evaluate = load_stage_config(EvaluateStageConfig, paths.evaluate_config(name)).model_dump()
         steps = {"adaptation_steps": block.pop("test_adaptation_steps", params["evaluate"]["adaptation_steps"])}
         assert train["train"] == params["train"] | block
-        unused = {"test_split"} if params["evaluate"]["sequences"] else {"test_split", "sequences", "sequence_length"}
+        unused = {"test_split"} | ({"sequence_heads"} if params["evaluate"]["sequence_heads"] == "one" else set())
+        if not params["evaluate"]["sequences"]:
+            unused |= {"sequences", "sequence_length", "sequence_heads"}
         used = {key: value for key, value in params["evaluate"].items() if key not in unused}
         assert evaluate["evaluate"] == used | steps
         assert evaluate["fast_lr"] == train["train"]["fast_lr"]

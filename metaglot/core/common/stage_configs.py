@@ -15,6 +15,7 @@ from metaglot.core.common.errors import malformed
 Engine = Literal["batched", "learn2learn"]
 Model = Literal["fc", "conv"]
 BatchNorm = Literal["transductive", "inductive"]
+Heads = Literal["one", "several"]  # in a sequence of tasks: one for all of them, or one for each
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Positive = Annotated[int, Field(ge=1, le=10_000_000)]

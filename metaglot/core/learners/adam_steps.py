@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import task_losses
 from metaglot.core.learners.meta_learner import MetaParameters
-from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
 
 
@@ -21,6 +22,11 @@ class AdamAdapted(AdaptedNetwork):
     """The network with each task's own weights, and the Adam that goes on from them."""
 
     inner: "AdamSteps"
+
+    def with_new_head(self, start: TaskWeights) -> Self:
+        """The steps that follow begin with the shared head."""
+        self.inner.renew_head()
+        return self
 
 
 class AdamSteps:
@@ -42,9 +48,17 @@ class AdamSteps:
             rows = minibatch_rows(step, support.shape[1], minibatch, support.device)
             self._step(support[:, rows], labels[:, rows])
 
+    @torch.no_grad()
+    def renew_head(self) -> None:
+        """Every task's head is the shared one again, and Adam has seen none of its gradients."""
+        for name in (HEAD, HEAD_BIAS):
+            self.per_task[name].copy_(self.shared[name])
+            self.adam.state.pop(self.per_task[name], None)
+
     def _fast(self) -> TaskWeights:
         if not torch.is_grad_enabled():
-            return self.network.task_weights(self.shared, self.per_task)
+            heads = {name: self.per_task[name].clone() for name in (HEAD, HEAD_BIAS)}  # a sequence may keep them
+            return self.network.task_weights(self.shared, self.per_task | heads)
         through = {n: w.detach() + (self.parameters[n] - self.shared[n]) for n, w in self.per_task.items()}
         return self.network.task_weights(self.shared, through)
 

@@ -1,16 +1,18 @@
 """Meta-learners that adapt by gradient steps on the support set."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from metaglot.core.common.stage_configs import Heads
 from metaglot.core.learners.inner_loop import InnerRates, inner_loop
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskClassifier
 from metaglot.core.nn.fast_weights import LayerInput
-from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,21 @@ class AdaptedNetwork(TaskClassifier):
 
     def inductive(self, query: LayerInput) -> Tensor:
         return self.network(self.fast, query, given=self.network.statistics(self.fast, self.support))
+
+    def for_task(self, earlier: Self, heads: Heads) -> Self:
+        """This network for an earlier task of its sequence: with that task's support set, and its head if it has one.
+
+        earlier: the network right after that task.
+        """
+        classifier = replace(self, support=earlier.support)
+        return classifier._with_head(earlier.fast) if heads == "several" else classifier
+
+    def with_new_head(self, start: TaskWeights) -> Self:
+        """This network with the head of `start`, for the next task of a sequence."""
+        return self._with_head(start)
+
+    def _with_head(self, fast: TaskWeights) -> Self:
+        return replace(self, fast={**self.fast, HEAD: fast[HEAD], HEAD_BIAS: fast[HEAD_BIAS]})
 
 
 class GradientBased(MetaLearner):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from metaglot.core.common.stage_configs import AlgorithmSettings, TaskConfig
+from metaglot.core.common.stage_configs import AlgorithmSettings, Heads, TaskConfig
 from metaglot.core.learners.task_classifier import TaskClassifier, TaskScores, classifier_after, score_classifier
 from metaglot.core.nn.functional_networks import FunctionalNetwork
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
@@ -131,20 +131,27 @@ class MetaLearner(ABC):
         raise NotImplementedError(f"{self.label} does not adapt by steps that could go on with another task")
 
     def learn_sequence(
-        self, parameters: MetaParameters, supports: Iterable[tuple[Tensor, Tensor]], steps: int
-    ) -> Iterator[TaskClassifier]:
-        """Yield the classifier after each task of a sequence, learned from its support set in so many steps.
+        self,
+        parameters: MetaParameters,
+        supports: Iterable[tuple[Tensor, Tensor]],
+        steps: int,
+        heads: Heads = "one",
+    ) -> Iterator[list[TaskClassifier]]:
+        """After each task of a sequence, learned from its support set in so many steps, yield the classifiers of all
+        tasks so far: the first task's, the second's, ...
 
-        Use each classifier before asking for the next. supports: images and labels of each task, as for `adapt`.
+        Use them before asking for the next. supports: images and labels of each task, as for `adapt`. heads: one that
+        all tasks share, or several: each task begins with the meta-trained one and keeps its own.
         """
-        classifier: TaskClassifier | None = None
+        learned: list[Any] = []
         for support, labels in supports:
-            if classifier is None:
+            if not learned:
                 classifiers = self.adapt(parameters, support, labels)
             else:
-                classifiers = self.adapt_further(parameters, classifier, support, labels)
-            classifier = classifier_after(classifiers, steps)
-            yield classifier
+                last = learned[-1].with_new_head(self.network.fast(parameters)) if heads == "several" else learned[-1]
+                classifiers = self.adapt_further(parameters, last, support, labels)
+            learned.append(classifier_after(classifiers, steps))
+            yield [learned[-1].for_task(earlier, heads) for earlier in learned]
 
     def meta_loss(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
         """The meta-loss of each task, [tasks], differentiable in `parameters`; and the tasks' query scores.

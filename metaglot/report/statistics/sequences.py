@@ -32,6 +32,7 @@ def compare_sequences(runs: list[LoadedRun], margin: float) -> Record | None:
     return {
         "sequences": test.sequences,
         "length": test.sequence_length,
+        **({"heads": test.sequence_heads} if test.sequence_heads != "one" else {}),
         "algorithms": [_row(seeds) for seeds in grouped],
         "pairs": pairs,
     }

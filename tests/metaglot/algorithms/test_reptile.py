@@ -52,6 +52,39 @@ def test_its_update_is_that_of_a_literal_loop_on_the_same_minibatches(case):
     assert distance({n: actual[n] for n in whole}, whole) < 1e-9
 
 
+@torch.no_grad()
+def test_in_a_sequence_with_heads_of_their_own_every_task_keeps_what_its_head_learned() -> None:
+    """Adam's weights change in place; by hand every task has a new Adam for a new head."""
+    algorithm, batch = reptile(CASE), CASE.batch()
+    supports = [
+        (support[None], labels[None]) for support, labels in zip(batch.support, batch.support_labels, strict=True)
+    ]
+    module = CASE.module()
+    first, heads = deepcopy(module.classifier), []
+    of_features = adam(module.features)
+    for j, classifiers in enumerate(algorithm.learn_sequence(CASE.parameters(), supports, CASE.steps, "several")):
+        module.classifier = deepcopy(first)
+        of_head = adam(module.classifier)
+        heads.append(module.classifier)
+        for step in range(CASE.steps):
+            rows = minibatch_rows(step, batch.support.shape[1], 5, CPU)
+            module.zero_grad()
+            with torch.enable_grad():
+                logits = module(batch.support[j][rows, None])
+                F.cross_entropy(logits, batch.support_labels[j][rows]).backward()
+            of_features.step()
+            of_head.step()
+        for i, classifier in enumerate(classifiers):
+            judge = deepcopy(module)
+            judge.classifier = heads[i]
+            difference = classifier(batch.query[i][None])[0] - judge(batch.query[i][:, None])
+            assert difference.abs().max() < 1e-6  # Adam's division amplifies rounding from task to task
+
+
+def adam(module: torch.nn.Module) -> torch.optim.Adam:
+    return torch.optim.Adam(module.parameters(), lr=0.01, betas=(0.0, 0.999))
+
+
 def test_without_an_inner_step_its_update_is_zero():
     case = CASE.but(steps=0)
     gradient, _ = reptile(case).meta_gradient(case.parameters(), case.batch())

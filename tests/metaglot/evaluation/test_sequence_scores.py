@@ -1,5 +1,7 @@
 """The accuracies on sequences against ordinary scores and against plain gradient steps by hand."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -15,8 +17,8 @@ from metaglot.algorithms.reptile import Reptile
 from metaglot.algorithms.scratch import Scratch
 from metaglot.algorithms.seq_fomaml import SeqFOMAML
 from metaglot.algorithms.seq_maml import SeqMAML
+from metaglot.core.common.stage_configs import Heads
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.evaluation.scoring import concatenate, evaluate
@@ -35,9 +37,9 @@ def trained(kind, chunk: int) -> TrainedNetwork:
     return TrainedNetwork(algorithm, parameters, CASE.images(), CASE.shots, 2, chunk)
 
 
-def accuracies(kind, length: int, sequences_at_a_time: int = 3):
+def accuracies(kind, length: int, sequences_at_a_time: int = 3, heads: Heads = "one"):
     tasks = sample_sequences(STREAM, CASE.tasks, length, CHARACTERS, 20, CASE.task)
-    parts = [*score_sequences(trained(kind, sequences_at_a_time * length), tasks, length)]
+    parts = [*score_sequences(trained(kind, sequences_at_a_time * length), tasks, length, heads)]
     return tasks, *(np.concatenate([getattr(p, mode) for p in parts]) for mode in ("transductive", "inductive"))
 
 
@@ -49,24 +51,31 @@ def test_a_sequence_of_one_task_has_the_scores_of_an_ordinary_task(kind) -> None
     assert np.array_equal(inductive[:, 0, 0], ordinary.measures["inductive_accuracy"])
 
 
+@pytest.mark.parametrize("heads", ["one", "several"])
 @pytest.mark.parametrize("kind", [MAML, Pretrained])
-def test_the_accuracies_are_those_of_gradient_steps_by_hand(kind) -> None:
-    tasks, transductive, _ = accuracies(kind, 3)
+def test_the_accuracies_are_those_of_gradient_steps_by_hand(kind, heads: Heads) -> None:
+    tasks, transductive, _ = accuracies(kind, 3, heads=heads)
     images = CASE.images()
     for sequence in range(CASE.tasks):
         module = CASE.module().float()
         if kind is Pretrained:
-            for name, value in module_parameters(module).items():
-                value.data *= not name.startswith("classifier")
+            for value in module.classifier.parameters():
+                value.data.zero_()
         batch = images.batch(tasks[3 * sequence : 3 * sequence + 3], CASE.shots)
+        first, learned = deepcopy(module.classifier), []
         for j in range(3):
+            if heads == "several":
+                module.classifier = deepcopy(first)
+            learned.append(module.classifier)
             for _ in range(2):
                 module.zero_grad()
                 F.cross_entropy(module(batch.support[j][:, None]), batch.support_labels[j]).backward()
                 for value in module.parameters():
                     value.data -= CASE.fast_lr * value.grad
             for i in range(j + 1):
-                answers = module(batch.query[i][:, None]).argmax(1)
+                judge = deepcopy(module)
+                judge.classifier = learned[i]
+                answers = judge(batch.query[i][:, None]).argmax(1)
                 by_hand = (answers == batch.query_labels[i]).float().mean().item()
                 assert transductive[sequence, i, j] == pytest.approx(by_hand)
 

@@ -33,18 +33,25 @@ def sequences(case: Case, algorithm: SequenceLearner) -> TaskBatch:
     return algorithm.training_batch(case.images(), stream, case.task, case.tasks).double()
 
 
-def by_hand(case: Case, batch: TaskBatch, loss: str) -> tuple[float, dict[str, torch.Tensor]]:
+def by_hand(case: Case, batch: TaskBatch, loss: str, heads: str) -> tuple[float, dict[str, torch.Tensor]]:
     """The mean over the sequences of the loss's gradient; in first order each at its weights, added up."""
     module, total, sums = case.module(), 0.0, {}
     start = {name: value.detach().requires_grad_() for name, value in module_parameters(module).items()}
+
+    def with_head(weights: dict[str, torch.Tensor], of: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return weights | {name: of[name] for name in of if name.startswith("classifier") and heads == "several"}
+
     for sequence in zip(*batch.parts(), strict=True):
         tasks, weights, path = plain_tasks(case, module, TaskBatch(*sequence)), start, []
         for support_loss, _ in tasks:
+            weights = with_head(weights, start)
             for _ in range(case.steps):
                 gradient = slope(support_loss, weights, create_graph=not case.first_order)
                 weights = {n: w - case.fast_lr * gradient[n] for n, w in weights.items()}
             path.append(weights)
-        losses = [query_loss(path[-1]) / len(tasks) for _, query_loss in tasks]
+        losses = [
+            query_loss(with_head(path[-1], w)) / len(tasks) for (_, query_loss), w in zip(tasks, path, strict=True)
+        ]
         if loss == "end_and_each":
             losses += [query_loss(w) / len(tasks) for (_, query_loss), w in zip(tasks, path, strict=True)]
         total += sum(losses) / case.tasks
@@ -63,13 +70,14 @@ def has_rows(case: Case) -> bool:
     st.sampled_from([1, 2]).flatmap(lambda steps: cases(steps=steps)).filter(has_rows),
     st.integers(1, 4),
     st.sampled_from(["end", "end_and_each"]),
+    st.sampled_from(["one", "several"]),
 )
-def test_the_meta_gradient_is_that_of_a_literal_loop(case: Case, length: int, loss: str) -> None:
+def test_the_meta_gradient_is_that_of_a_literal_loop(case: Case, length: int, loss: str, heads: str) -> None:
     length = min(length, CHARACTERS // case.ways)
-    algorithm = learner(case, length, loss=loss)
+    algorithm = learner(case, length, loss=loss, heads=heads)
     batch, parameters = sequences(case, algorithm), case.parameters()
     gradient, _ = algorithm.meta_gradient(parameters, batch)
-    total, expected = by_hand(case, batch, loss)
+    total, expected = by_hand(case, batch, loss, heads)
     assert algorithm.meta_loss(parameters, batch)[0].mean().item() == pytest.approx(total, rel=1e-9)
     assert distance(dict(zip(parameters, gradient, strict=True)), expected) < 1e-9
 
@@ -94,20 +102,32 @@ def test_a_sequence_of_one_task_has_the_meta_gradient_of_ordinary_tasks() -> Non
         assert torch.equal(ours, theirs)
 
 
-def adam_by_hand(case: Case, batch: TaskBatch, minibatch: int) -> dict[str, torch.Tensor]:
-    """The gradients at the weights of an ordinary Adam on an ordinary module, added up."""
+def adam_by_hand(case: Case, batch: TaskBatch, minibatch: int, heads: str) -> dict[str, torch.Tensor]:
+    """The gradients at the weights of an ordinary Adam on an ordinary module, added up.
+
+    With several heads every task has a new Adam for a new head, beside the one of the features.
+    """
     sums: dict[str, torch.Tensor] = {}
     for sequence in zip(*batch.parts(), strict=True):
         module, tasks, path = case.module(), [*zip(*sequence, strict=True)], []
-        inner = torch.optim.Adam(module.parameters(), lr=case.fast_lr, betas=(0.0, 0.999))
+        new_head = deepcopy(module.classifier)
+        of_features, of_head = (adam(part, case.fast_lr) for part in (module.features, module.classifier))
         for support, labels, _, _ in tasks:
+            if heads == "several":
+                module.classifier = deepcopy(new_head)
+                of_head = adam(module.classifier, case.fast_lr)
             for step in range(case.steps):
                 rows = minibatch_rows(step, len(support), minibatch, CPU)
-                inner.zero_grad()
+                module.zero_grad()
                 F.cross_entropy(module(support[rows, None]), labels[rows]).backward()
-                inner.step()
+                of_features.step()
+                of_head.step()
             path.append(deepcopy(module))
-        for judge, (_, _, query, labels) in [*zip(path, tasks, strict=True), *((path[-1], task) for task in tasks)]:
+        at_end = [deepcopy(path[-1]) for _ in path]
+        for judge, learned in zip(at_end, path, strict=True):
+            if heads == "several":
+                judge.classifier = deepcopy(learned.classifier)
+        for judge, (_, _, query, labels) in zip(path + at_end, tasks + tasks, strict=True):
             judge.zero_grad()
             F.cross_entropy(judge(query[:, None]), labels).backward()
             for name, value in module_parameters(judge).items():
@@ -115,14 +135,21 @@ def adam_by_hand(case: Case, batch: TaskBatch, minibatch: int) -> dict[str, torc
     return sums
 
 
+def adam(module: torch.nn.Module, lr: float) -> torch.optim.Adam:
+    return torch.optim.Adam(module.parameters(), lr=lr, betas=(0.0, 0.999))
+
+
 @pytest.mark.parametrize("length", [1, 2, 3])
 @pytest.mark.parametrize("model", ["fc", "conv"])
-def test_with_adam_the_gradients_at_the_weights_of_an_ordinary_adam_are_added_up(model: str, length: int) -> None:
+@pytest.mark.parametrize("heads", ["one", "several"])
+def test_with_adam_the_gradients_at_the_weights_of_an_ordinary_adam_are_added_up(
+    model: str, length: int, heads: str
+) -> None:
     case = Case(model, first_order=True, shots=4, queries=3, steps=3, fast_lr=0.01)
-    algorithm, parameters = learner(case, length, inner="adam", minibatch=8), case.parameters()
+    algorithm, parameters = learner(case, length, inner="adam", minibatch=8, heads=heads), case.parameters()
     batch = sequences(case, algorithm)
     gradient, _ = algorithm.meta_gradient(parameters, batch)
-    ours, expected = dict(zip(parameters, gradient, strict=True)), adam_by_hand(case, batch, minibatch=8)
+    ours, expected = dict(zip(parameters, gradient, strict=True)), adam_by_hand(case, batch, 8, heads)
     names = algorithm.network.names
     assert distance({n: ours[n] for n in names}, {n: expected[n] for n in names}) < 1e-9
 

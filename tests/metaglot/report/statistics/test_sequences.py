@@ -12,7 +12,7 @@ from metaglot.report.comparison import compare_runs
 from metaglot.report.figures.sequences import sequences
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import SEQUENCES, markdown
-from metaglot.report.sequence_tables import matrix_tables, sequence_pairs_table, sequences_table
+from metaglot.report.sequence_tables import matrix_tables, sequence_pairs_table, sequences_note, sequences_table
 from metaglot.report.statistics.sequences import compare_sequences
 
 SEEDS = (1, 2, 3)
@@ -49,6 +49,12 @@ def test_a_pair_is_compared_sequence_by_sequence_and_seed_by_seed(scored: Finish
     characters = runs[0].scores["sequence_characters"]
     assert pair["ci95_by_character"] == pytest.approx(sequence_interval(np.mean(differences, axis=0), characters))
     assert pair["verdict"] == "better"
+
+
+def test_the_report_says_whether_the_tasks_of_a_sequence_share_their_outputs(tmp_path: Path, scored: Finished) -> None:
+    assert "All tasks use the same outputs." in sequences_note(compare_sequences(scored[1], 0.005))
+    _, runs = finished(tmp_path, sequences=20, sequence_heads="several")
+    assert "Each task has its own head, which starts as" in sequences_note(compare_sequences(runs, 0.005))
 
 
 def test_one_seed_has_the_interval_of_its_network_and_no_verdict(scored: Finished) -> None:
