@@ -45,7 +45,7 @@ test-slow: .venv/installed
 # Many injected faults and thousands of bad inputs; docs/reliability.md describes each test.
 test-faults: .venv/installed
 	METAGLOT_LONG=1 $(PYTEST) tests/reliability \
-		tests/stages/support/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track.py tests/stages/test_track_models.py \
+		tests/stages/support/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track*.py \
 		tests/stages/test_train.py::test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights \
 		tests/metaglot/datasets/test_omniglot_zip.py tests/metaglot/core/nn/test_c_extension.py tests/metaglot/tracking/test_mlflow_database.py \
 		tests/browser/test_draw_page_arithmetic.py \

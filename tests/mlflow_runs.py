@@ -1,6 +1,9 @@
-"""What MLflow's database in a folder says of the runs that `track` published; and a publication that is killed."""
+"""Publications, also one that is killed or fails, and what MLflow's database in a folder says of the runs."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
@@ -10,6 +13,10 @@ import finished_run
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
+from params_file import ROOT
+
+from metaglot.core.common.errors import UserError
+from stages import track
 
 TASK = "omniglot-5way-5shot-fc"
 
@@ -46,3 +53,18 @@ def killed(processes: ForkServerContext, folder: Path, seed: int, seconds: float
     worker.kill()
     worker.join()
     return worker.exitcode == -signal.SIGKILL
+
+
+def refusal() -> str:
+    """What the stage says, in one line, when it cannot publish MAML's training."""
+    with pytest.raises(UserError) as caught:
+        track.main("maml", 42)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def command(folder: Path, *under: str) -> subprocess.CompletedProcess[str]:
+    """Publish MAML's training by the stage's command; `under`: a command that runs it."""
+    line = [*under, sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
