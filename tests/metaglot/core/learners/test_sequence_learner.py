@@ -20,6 +20,7 @@ from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
+from metaglot.core.tasks.sequences import tasks_in_order
 
 
 def learner(case: Case, length: int, **settings) -> SequenceLearner:
@@ -152,6 +153,21 @@ def test_with_adam_the_gradients_at_the_weights_of_an_ordinary_adam_are_added_up
     ours, expected = dict(zip(parameters, gradient, strict=True)), adam_by_hand(case, batch, 8, heads)
     names = algorithm.network.names
     assert distance({n: ours[n] for n in names}, {n: expected[n] for n in names}) < 1e-9
+
+
+def test_in_inductive_training_each_task_is_normalised_by_its_own_support_set() -> None:
+    case = Case(first_order=True, ways=2, shots=4, queries=3)
+    algorithm, parameters = learner(case, 3, loss="end"), case.parameters()
+    algorithm.inductive = True
+    tasks, network = tasks_in_order(sequences(case, algorithm)), algorithm.network
+    supports = [(task.support, task.support_labels) for task in tasks]
+    *_, at_end = algorithm.learn_sequence(parameters, supports, case.steps)
+    fast, losses = at_end[-1].fast, []
+    for task in tasks:
+        logits = network(fast, task.query, given=network.statistics(fast, task.support))
+        losses.append(F.cross_entropy(logits.flatten(0, 1), task.query_labels.flatten()))
+    total = algorithm.meta_loss(parameters, sequences(case, algorithm))[0].mean()
+    assert total.item() == pytest.approx(torch.stack(losses).mean().item(), rel=1e-9)
 
 
 def test_with_adam_no_exact_meta_gradient_is_compared() -> None:
