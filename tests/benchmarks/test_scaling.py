@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.cases import Case
 from benchmarks.scaling import cases, measure_in_process
 from metaglot.algorithms.maml import MAML
 
 
+@pytest.mark.slow
 def test_a_case_is_measured_in_a_separate_process(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (10, 20, 28, 28), dtype=np.uint8)
     np.save(tmp_path / "drawings.npy", pixels)

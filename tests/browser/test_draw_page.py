@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 from metaglot.core.common.atomic_files import read_json
 from stages.support import paths
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("make", [drawn, from_glyphs])
 def test_the_command_line_gives_the_page_s_answers(

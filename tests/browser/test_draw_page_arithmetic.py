@@ -18,6 +18,8 @@ from metaglot.core.nn.functional_networks import create_network
 from metaglot.report.draw_page.bundle import SCRIPTS, bundle
 from metaglot.training.gradient_alignment import measure_alignment
 
+pytestmark = pytest.mark.slow
+
 TASKS = 100 if os.environ.get("METAGLOT_LONG") else 20
 STEPS = 10
 CLOSE = 1e-4  # of the norm

@@ -8,6 +8,8 @@ import pytest
 from draw_page import predicted
 from playwright.sync_api import Page
 
+pytestmark = pytest.mark.slow
+
 
 def begin(page: Page, support: int = 2) -> list[dict]:
     """A new task, as the page drew it."""

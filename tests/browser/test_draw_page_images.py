@@ -12,6 +12,8 @@ from metaglot.inference.strokes import PAPER, draw_strokes
 from metaglot.inference.user_images import load_images
 from metaglot.report.draw_page.bundle import bundle
 
+pytestmark = pytest.mark.slow
+
 Strokes = list[list[list[float]]]
 COMPUTE = """([text, size]) => JSON.parse(text).map((strokes) => {
     const levels = drawStrokes(strokes)

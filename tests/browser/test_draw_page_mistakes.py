@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 
 from stages import report
 
+pytestmark = pytest.mark.slow
+
 
 def drawings(*classes: Any) -> str:
     return json.dumps({"format": "metaglot drawings", "version": 1, "classes": classes})

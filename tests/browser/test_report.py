@@ -15,6 +15,8 @@ from metaglot.report.tables import main_table
 from stages import report
 from stages.support import paths
 
+pytestmark = pytest.mark.slow
+
 PROVOKING = "<img src=x onerror=\"document.title='taken'\">"
 CHART = ".chart[data-drawn] > svg"
 CUT_OFF = """charts => charts.flatMap(chart => {

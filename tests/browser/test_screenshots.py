@@ -12,6 +12,8 @@ from stages import report as stage
 from stages.support import paths
 from tools.screenshots import ONLY, main, reduce_colours, screenshot_report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

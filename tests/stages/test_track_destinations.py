@@ -180,6 +180,7 @@ def test_a_relative_folder_is_taken_from_the_repository_s_root(
     assert (workspace / "mlruns").exists() and [path.name for path in copy.iterdir()] == ["data"]
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_costs_a_line_and_takes_the_run_once_it_is_up(
     bare: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
