@@ -1,4 +1,4 @@
-"""A folder of classes is listed in order; any other path is an error of one line that says what is wrong."""
+"""A folder of classes is listed in order; for any other path, one line says what is wrong."""
 
 import os
 from pathlib import Path
