@@ -1,6 +1,7 @@
 """Compare two experiments: the same algorithms and seeds with other params."""
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from metaglot.report.statistics.significance import compare_over_seeds, verdict
 from metaglot.report.tables import Table
 
 TRAINED_FOR = "train.batch_norm"  # the protocol; a change is compared under both
+AFTER_SEQUENCE = "after the last task"
 Accuracies = dict[str, dict[int, float]]  # by label and seed
 
 
@@ -25,6 +27,8 @@ def compare_experiments(first: ExperimentRecord, second: ExperimentRecord) -> st
     tables = [_table(first, second, "accuracy")]
     if TRAINED_FOR in first.experiment.settings:
         tables += ["Inductive accuracy:", _table(first, second, "inductive_accuracy")]
+    if all(record.comparison.get("sequences") for record in (first, second)):
+        tables += ["Accuracy after the last task of a sequence:", _table(first, second, AFTER_SEQUENCE)]
     return "\n\n".join([_tasks(first, second), *tables])
 
 
@@ -39,9 +43,13 @@ def _table(first: ExperimentRecord, second: ExperimentRecord, measure: str) -> s
 
 def accuracy_by_seed(record: ExperimentRecord, measure: str = "accuracy") -> Accuracies:
     by_label: Accuracies = {}
-    for run in record.comparison["runs"]:
+    for run in record.comparison["runs"] if measure != AFTER_SEQUENCE else map(_of_sequences, record.results):
         by_label.setdefault(run["label"], {})[run["seed"]] = run[measure]
     return by_label
+
+
+def _of_sequences(result: dict[str, Any]) -> dict[str, Any]:
+    return result | {AFTER_SEQUENCE: result["sequences"]["transductive"]["final"]["mean"]}
 
 
 def comparison_row(label: str, first: dict[int, float], second: dict[int, float], margin: float) -> list[str] | None:

@@ -70,6 +70,10 @@ class ExperimentRecord:
         return [read_json(path) for path in sorted(self.folder.rglob("runs/*.json"))]
 
     @cached_property
+    def results(self) -> list[dict[str, Any]]:
+        return [read_json(path) for path in sorted(self.folder.rglob("results/*.json"))]
+
+    @cached_property
     def about(self) -> dict[str, Any]:
         """Seeds or replicates `recorded` and `asked` for; `code`, the commit that computed them, or null."""
         if not self.is_replicated:

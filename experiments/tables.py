@@ -13,7 +13,7 @@ from experiments.tuning_tables import tuning_block
 from experiments.variance_tables import variance_block
 from experiments.varied_tables import varied_block
 from metaglot.report import formatting
-from metaglot.report.markdown import BASELINES, as_markdown
+from metaglot.report.markdown import BASELINES, SEQUENCES, as_markdown, sequences_parts
 from metaglot.report.pair_tables import baselines_table, pairs_table
 from metaglot.report.tables import Record, main_table, more_metrics_table, runs_table
 
@@ -50,6 +50,8 @@ def _seed_tables(record: ExperimentRecord) -> list[str]:
         parts.append(as_markdown(pairs_table(compared)))
     if compared.get("baselines"):
         parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
+    if sequences := compared.get("sequences"):
+        parts += [f"**{SEQUENCES}.**", *sequences_parts(sequences)]
     return parts
 
 

@@ -31,8 +31,11 @@ class SequenceAccuracies:
 def score_sequences(
     trained: TrainedNetwork, tasks: TaskIndices, length: int, heads: Heads = "one"
 ) -> Iterator[SequenceAccuracies]:
-    """Score sequences of so many tasks, which follow each other in `tasks`."""
-    at_a_time = max(1, trained.chunk // length) * length
+    """Score sequences of so many tasks, which follow each other in `tasks`.
+
+    A chunk has as many sequences as it else has tasks, since only one task of each is learned or tested at a time.
+    """
+    at_a_time = trained.chunk * length
     for start in range(0, len(tasks), at_a_time):
         batch = batch_of_sequences(trained.images, tasks[start : start + at_a_time], length, trained.shots)
         yield _score(trained, tasks_in_order(batch), heads)

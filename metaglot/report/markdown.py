@@ -9,7 +9,7 @@ from rich.text import Text
 
 from metaglot.report.footnotes import more_metrics_notes, notes
 from metaglot.report.pair_tables import baselines_table, pairs_table
-from metaglot.report.sequence_tables import sequence_pairs_table, sequences_note, sequences_table
+from metaglot.report.sequence_tables import sequence_pairs_tables, sequences_answer, sequences_note, sequences_table
 from metaglot.report.tables import Table, claims_table, main_table, more_metrics_table
 
 MORE_METRICS = "The worst tasks, calibration and label order"
@@ -39,11 +39,16 @@ def markdown(comparison: dict[str, Any]) -> str:
     if comparison["baselines"]:
         parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
     if sequences := comparison.get("sequences"):
-        parts += [f"## {SEQUENCES}", sequences_note(sequences), as_markdown(sequences_table(sequences))]
-        parts += [as_markdown(sequence_pairs_table(sequences))] if sequences["pairs"] else []
+        parts += [f"## {SEQUENCES}", *sequences_parts(sequences)]
     if comparison["claims"]:
         parts += ["## The original study's conclusions", *[claim_as_markdown(claim) for claim in comparison["claims"]]]
     return "\n\n".join(parts) + "\n"
+
+
+def sequences_parts(sequences: dict[str, Any]) -> list[str]:
+    """The paragraphs and tables of scores on sequences of tasks."""
+    tables = [sequences_table(sequences), *sequence_pairs_tables(sequences)]
+    return [sequences_answer(sequences), sequences_note(sequences), *map(as_markdown, tables)]
 
 
 def _as_list(lines: list[str]) -> str:
@@ -68,6 +73,7 @@ def show(comparison: dict[str, Any], console: Console) -> None:
         console.print(as_grid(baselines_table(comparison), console.width))
     if sequences := comparison.get("sequences"):
         console.print(as_grid(sequences_table(sequences), console.width))
+        console.print(Text(sequences_answer(sequences)))
         console.print(Text(sequences_note(sequences), style="dim"))
     if comparison["claims"]:
         console.print(as_grid(claims_table(comparison), console.width))

@@ -1,22 +1,27 @@
 """The tables of sequences of tasks: what is learned and forgotten, the differences, every task after every task."""
 
 from metaglot.report import formatting
-from metaglot.report.statistics.sequences import SUMMARIES
+from metaglot.report.statistics.sequences import COMPARED, SUMMARIES
 from metaglot.report.tables import Record, Table, estimate
 
-TITLES = ("right after learning", "after the last task", "forgotten")
+TITLES = dict(zip(SUMMARIES, ("right after learning", "after the last task", "forgotten"), strict=True))
 
 
 def sequences_table(compared: Record) -> Table:
     """A row for each algorithm, the most accurate after the last task first."""
-    header = ["algorithm", *TITLES, "inductive, after the last task"]
+    header = ["algorithm", *TITLES.values(), "inductive, after the last task"]
     ranked = sorted(compared["algorithms"], key=lambda row: -row["final"]["mean"])
     return Table(header, [[row["label"], *map(estimate, _columns(row))] for row in ranked])
 
 
-def sequence_pairs_table(compared: Record) -> Table:
-    header = ["first minus second", "after the last task, points", "95% interval", "over", "p (Holm)"]
-    return Table([*header, "verdict on the first"], [_pair_cells(pair) for pair in compared["pairs"]])
+def sequence_pairs_tables(compared: Record) -> list[Table]:
+    """The differences after the last task, and those in forgetting; none with one algorithm."""
+    return [_pairs_table(TITLES[summary], compared[key]) for summary, key in COMPARED.items() if compared[key]]
+
+
+def _pairs_table(title: str, pairs: list[Record]) -> Table:
+    header = ["first minus second", f"{title}, points", "95% interval", "over", "p (Holm)", "verdict on the first"]
+    return Table(header, [_pair_cells(pair) for pair in pairs])
 
 
 def matrix_tables(compared: Record) -> list[tuple[str, Table]]:
@@ -29,6 +34,17 @@ OUTPUTS = {
     "one": "All tasks use the same outputs.",
     "several": "Each task has its own head, which starts as the meta-trained one.",
 }
+
+
+def sequences_answer(compared: Record) -> str:
+    """Which algorithm is the most accurate after the last task, and which forgets least."""
+    best = max(compared["algorithms"], key=lambda row: row["final"]["mean"])
+    least = min(compared["algorithms"], key=lambda row: row["forgetting"]["mean"])
+    accuracy, forgotten = formatting.percent(best["final"]["mean"]), 100 * least["forgetting"]["mean"]
+    return (
+        f"After the last task, {best['label']} has the highest mean accuracy, {accuracy}. {least['label']} forgets "
+        f"least, {forgotten:.2f} points."
+    )
 
 
 def sequences_note(compared: Record) -> str:

@@ -94,7 +94,8 @@ def test_what_is_open_follows_from_the_verdicts(findings: Path, tmp_path: Path) 
     assert "`ten-seeds` was not run" in text and "`engines-batched` was not run" not in text
     path = findings / "engines-batched/comparison.json"
     compared = read_json(path)
-    for verdict, is_open in (("better", False), ("inconclusive", True), ("no difference larger than 0.005", False)):
+    within = "no difference larger than 0.5 points"
+    for verdict, is_open in (("better", False), ("inconclusive", True), (within, False)):
         compared["pairs"][0]["verdict"] = verdict
         changed = tmp_path / verdict / "engines-batched"
         write_json(changed / "comparison.json", compared)

@@ -39,7 +39,8 @@ def _printed_size(saved: dict[str, Any]) -> str:
         return f"{printed} inside every interval."
     where = f"inside the interval of {formatting.listed(inside)} and outside" if inside else "outside"
     return (
-        f"{printed} {where} the interval of {formatting.listed(outside)}. The verdict only says that FOMAML is faster."
+        f"{printed} {where} the {'intervals' if len(outside) > 1 else 'interval'} of {formatting.listed(outside)}. "
+        "The verdict only says that FOMAML is faster."
     )
 
 

@@ -30,7 +30,8 @@ from metaglot.report.provenance_tables import provenance
 from metaglot.report.published_results import published_results
 from metaglot.report.sequence_tables import (
     matrix_tables,
-    sequence_pairs_table,
+    sequence_pairs_tables,
+    sequences_answer,
     sequences_note,
     sequences_table,
 )
@@ -97,10 +98,11 @@ def sequences_content(comparison: dict[str, Any], runs: list[LoadedRun]) -> dict
         return None
     return dict(
         title=SEQUENCES,
+        answer=sequences_answer(compared),
         note=sequences_note(compared),
         figures=sequences(runs),
         table=sequences_table(compared),
-        pairs=sequence_pairs_table(compared),
+        pairs=sequence_pairs_tables(compared),
         matrices=matrix_tables(compared),
     )
 

@@ -34,10 +34,20 @@ def answer(results: list[PairwiseResult]) -> str:
     if not not_better:
         every = learners[0] if len(learners) == 1 else "Every meta-learner"
         return f"{every} beats {'both baselines' if len(baselines) == 2 else f'the baseline {baselines[0]}'}."
-    verdicts = [f"{result.label} against {result.other} is {result.verdict}" for result in not_better]
     winners = [label for label in learners if label not in {result.label for result in not_better}]
     first = _beat(winners, baselines) if winners else "No meta-learner beats every baseline"
-    return f"{first}; {formatting.listed(verdicts)}."
+    return f"{first}. {_verdicts(not_better)}"
+
+
+def _verdicts(results: list[PairwiseResult]) -> str:
+    """A sentence for each verdict and baseline, with the meta-learners of which it holds."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for result in results:
+        grouped.setdefault((result.other, result.verdict), []).append(result.label)
+    return " ".join(
+        f"{formatting.listed(learners)} against {baseline}: {verdict}."
+        for (baseline, verdict), learners in grouped.items()
+    )
 
 
 def _beat(learners: list[str], baselines: list[str]) -> str:

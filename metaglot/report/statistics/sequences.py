@@ -1,4 +1,4 @@
-"""Sequences of tasks: what each algorithm learns and forgets over its seeds, and differences after the last task."""
+"""Sequences of tasks: what each algorithm learns and forgets over its seeds, and differences between algorithms."""
 
 from itertools import combinations
 from typing import Any
@@ -14,27 +14,28 @@ from metaglot.report.statistics.significance import compare_over_seeds, holm, ve
 
 Record = dict[str, Any]
 SUMMARIES = ("learning", "final", "forgetting")
+COMPARED = {"final": "pairs", "forgetting": "forgetting_pairs"}  # by summary: the key of its family of pairs
+LESS_IS_BETTER = {"better": "forgets less", "worse": "forgets more"}
 
 
 def compare_sequences(runs: list[LoadedRun], margin: float) -> Record | None:
     """The scores of each algorithm over its seeds, and the paired differences; None unless all runs have sequences.
 
-    Pairs are one family, whose measure is the accuracy after the last task. Raises UserError for other sequences.
+    The pairs' differences after the last task are one family, those in forgetting another. Raises UserError for other
+    sequences.
     """
     if not all(run.result.sequences for run in runs):
         return None
     if len({sequences_of(run).tasks_sha256 for run in runs}) > 1:
         raise UserError("the runs were not scored on the same sequences: run `dvc repro` to score them again")
     grouped = [list(seeds.values()) for seeds in by_algorithm(runs).values()]
-    pairs = [_pair(first, second, margin) for first, second in combinations(grouped, 2)]
-    _correct(pairs, margin)
     test = runs[0].result.evaluate
     return {
         "sequences": test.sequences,
         "length": test.sequence_length,
         **({"heads": test.sequence_heads} if test.sequence_heads != "one" else {}),
         "algorithms": [_row(seeds) for seeds in grouped],
-        "pairs": pairs,
+        **{key: _family(grouped, summary, margin) for summary, key in COMPARED.items()},
     }
 
 
@@ -67,10 +68,27 @@ def _mean_matrix(scores: list[SequenceScores]) -> list[list[float]]:
     return [np.mean(rows, axis=0).tolist() for rows in zip(*(score.matrix for score in scores), strict=True)]
 
 
-def _pair(first: list[LoadedRun], second: list[LoadedRun], margin: float) -> Record:
-    """The difference in accuracy after the last task, over the seeds that both have."""
+def _family(grouped: list[list[LoadedRun]], summary: str, margin: float) -> list[Record]:
+    """Every pair of algorithms, with Holm's p-values over all of them, and the verdicts."""
+    pairs = [_pair(first, second, summary, margin) for first, second in combinations(grouped, 2)]
+    adjusted = [holm([pair[p] for pair in pairs]) for p in ("p", "p_margin")]
+    for pair, p, p_margin in zip(pairs, *adjusted, strict=True):
+        pair |= {"p_holm": p, "verdict": _verdict(summary, pair["difference"], p, p_margin, margin)}
+    return pairs
+
+
+def _verdict(summary: str, difference: float, p: float | None, p_margin: float | None, margin: float) -> str:
+    if summary == "final":
+        return verdict(difference, p, p_margin, margin)
+    judged = verdict(-difference, p, p_margin, margin)
+    return LESS_IS_BETTER.get(judged, judged)
+
+
+def _pair(first: list[LoadedRun], second: list[LoadedRun], summary: str, margin: float) -> Record:
+    """The difference in a summary, over the seeds that both have."""
     others = {run.seed: run for run in second}
-    differences = [_final(run) - _final(others[run.seed]) for run in first if run.seed in others]
+    shared = [(run, others[run.seed]) for run in first if run.seed in others]
+    differences = [_of_tasks(run, summary) - _of_tasks(other, summary) for run, other in shared]
     test = compare_over_seeds(np.array([of_seed.mean() for of_seed in differences]), margin)
     characters = first[0].scores["sequence_characters"]
     return {
@@ -84,13 +102,8 @@ def _pair(first: list[LoadedRun], second: list[LoadedRun], margin: float) -> Rec
     }
 
 
-def _final(run: LoadedRun) -> np.ndarray:
-    """Each task's accuracy after the last task, [sequences, length]."""
-    return run.scores["sequence_accuracy"][:, :, -1].astype(np.float64)
-
-
-def _correct(pairs: list[Record], margin: float) -> None:
-    """Add Holm's p-values over the family of all pairs, and the verdicts."""
-    adjusted = [holm([pair[p] for pair in pairs]) for p in ("p", "p_margin")]
-    for pair, p, p_margin in zip(pairs, *adjusted, strict=True):
-        pair |= {"p_holm": p, "verdict": verdict(pair["difference"], p, p_margin, margin)}
+def _of_tasks(run: LoadedRun, summary: str) -> np.ndarray:
+    """Each task's accuracy after the last task, or what of it was forgotten until then, [sequences, length]."""
+    accuracy = run.scores["sequence_accuracy"].astype(np.float64)
+    final = accuracy[:, :, -1]
+    return final if summary == "final" else np.diagonal(accuracy, axis1=1, axis2=2) - final

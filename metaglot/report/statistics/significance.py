@@ -75,4 +75,4 @@ def verdict(difference: float, p: float | None, p_margin: float | None, margin: 
 
 
 def no_larger_than(margin: float) -> str:
-    return f"no difference larger than {margin:g}"
+    return f"no difference larger than {100 * margin:g} points"

@@ -45,7 +45,7 @@ def test_p_values_are_scipys_corrected_by_statsmodels_over_this_family_alone(all
 
 def test_the_headline_names_who_falls_short(all_kinds: Finished):
     answer = compare_runs(*all_kinds, None)["baselines"]["answer"]
-    assert answer.startswith("MAML and ANIL beat Pretrained and From scratch; Reptile against Pretrained is ")
+    assert answer.startswith("MAML and ANIL beat Pretrained and From scratch. Reptile against Pretrained: ")
 
 
 def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path):
@@ -57,7 +57,7 @@ def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path)
     one_seed = against(tmp_path / "3", {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
     assert one_seed == "One seed cannot tell whether MAML and ANIL beat From scratch."
     worse = against(tmp_path / "4", {"pretrained": 0.97, "maml": 0.5})["answer"]
-    assert worse == "No meta-learner beats every baseline; MAML against Pretrained is worse."
+    assert worse == "No meta-learner beats every baseline. MAML against Pretrained: worse."
 
 
 def compared(label: str, verdict: str, p: float | None) -> PairwiseResult:
@@ -66,7 +66,10 @@ def compared(label: str, verdict: str, p: float | None) -> PairwiseResult:
 
 def test_one_meta_learner_beats_and_several_beat():
     maml, anil = compared("MAML", "better", 0.01), compared("ANIL", "worse", 0.02)
-    assert answer([maml, anil]) == "MAML beats Pretrained; ANIL against Pretrained is worse."
+    reptile, protonet = compared("Reptile", "inconclusive", 0.2), compared("ProtoNet", "worse", 0.03)
+    assert answer([maml, anil, reptile, protonet]) == (
+        "MAML beats Pretrained. ANIL and ProtoNet against Pretrained: worse. Reptile against Pretrained: inconclusive."
+    )
     one_seed = compared("MAML", "inconclusive (one seed)", None)
     assert answer([one_seed]) == "One seed cannot tell whether MAML beats Pretrained."
     assert answer([compared("MAML", "better", 0.01)]) == "MAML beats the baseline Pretrained."

@@ -12,7 +12,13 @@ from metaglot.report.comparison import compare_runs
 from metaglot.report.figures.sequences import sequences
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.markdown import SEQUENCES, markdown
-from metaglot.report.sequence_tables import matrix_tables, sequence_pairs_table, sequences_note, sequences_table
+from metaglot.report.sequence_tables import (
+    matrix_tables,
+    sequence_pairs_tables,
+    sequences_answer,
+    sequences_note,
+    sequences_table,
+)
 from metaglot.report.statistics.sequences import compare_sequences
 
 SEEDS = (1, 2, 3)
@@ -51,6 +57,43 @@ def test_a_pair_is_compared_sequence_by_sequence_and_seed_by_seed(scored: Finish
     assert pair["verdict"] == "better"
 
 
+def forgotten(run: LoadedRun) -> float:
+    matrices = run.scores["sequence_accuracy"].astype(float)
+    return float(np.mean([matrix[i, i] - matrix[i, 3] for matrix in matrices for i in range(4)]))
+
+
+def test_forgetting_is_compared_too_and_less_is_better(scored: Finished) -> None:
+    _, runs = scored
+    worse = [replace(run, scores=run.scores | {"sequence_accuracy": halved(run)}) for run in runs[3:]]
+    compared = compare_sequences([*runs[:3], *worse], 0.005)
+    (pair,) = compared["forgetting_pairs"]
+    differences = [forgotten(a) - forgotten(b) for a, b in zip(runs[:3], worse, strict=True)]
+    assert pair["difference"] == pytest.approx(np.mean(differences))
+    assert pair["difference"] < 0 and pair["verdict"] == "forgets less"
+    assert pair["p_holm"] == pytest.approx(stats.ttest_1samp(differences, 0).pvalue)
+    (backwards,) = compare_sequences([*worse, *runs[:3]], 0.005)["forgetting_pairs"]
+    assert backwards["verdict"] == "forgets more"
+    after, forgetting = sequence_pairs_tables(compared)
+    assert "after the last task, points" in after.header and "forgotten, points" in forgetting.header
+
+
+def halved(run: LoadedRun) -> np.ndarray:
+    """The accuracies with half as much left of each task after the last one."""
+    accuracy = run.scores["sequence_accuracy"].copy()
+    accuracy[:, :3, 3] /= 2
+    return accuracy
+
+
+def test_the_answer_names_the_most_accurate_and_the_least_forgetful(scored: Finished) -> None:
+    compared = compare_sequences(scored[1], 0.005)
+    maml, fomaml = compared["algorithms"]
+    fomaml["forgetting"] = {**fomaml["forgetting"], "mean": 0.0123}
+    assert sequences_answer(compared) == (
+        f"After the last task, MAML has the highest mean accuracy, {100 * maml['final']['mean']:.2f}%. "
+        "FOMAML forgets least, 1.23 points."
+    )
+
+
 def test_the_report_says_whether_the_tasks_of_a_sequence_share_their_outputs(tmp_path: Path, scored: Finished) -> None:
     assert "All tasks use the same outputs." in sequences_note(compare_sequences(scored[1], 0.005))
     _, runs = finished(tmp_path, sequences=20, sequence_heads="several")
@@ -62,8 +105,8 @@ def test_one_seed_has_the_interval_of_its_network_and_no_verdict(scored: Finishe
     compared = compare_sequences(runs, 0.005)
     assert compared["algorithms"][0]["final"]["over"] == "characters"
     assert compared["pairs"][0]["verdict"] == "inconclusive (one seed)"
-    header, (row,) = sequence_pairs_table(compared)
-    assert "the characters of one seed" in row and len({*header}) == len(header) == len(row)
+    for header, (row,) in sequence_pairs_tables(compared):
+        assert "the characters of one seed" in row and len({*header}) == len(header) == len(row)
 
 
 def test_runs_without_sequences_have_no_such_section(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_equal_differences_of_exactly_the_margin_are_not_within_it(difference: f
     [
         (0.02, 0.004, "better"),
         (-0.02, 0.004, "worse"),
-        (0.0, 0.001, "no difference larger than 0.005"),
+        (0.0, 0.001, "no difference larger than 0.5 points"),
         (0.0, 0.03, "inconclusive"),
     ],
 )
