@@ -15,7 +15,7 @@ CLASSES = {f"class {n}": 5 for n in range(9)} | {"few": 2}
 TASK = {"task.ways": 2, "task.shots": 2, "task.queries": 2, "algorithms": ["maml"], "data.source": "omniglot"}
 OF_A_RUN = {"train@maml-42", "evaluate@maml-42", "track@maml-42"}
 
-(README,) = re.findall(r"^(\*\*On data of your own\.\*\*.+?)\n\n\*\*", (ROOT / "README.md").read_text(), re.M | re.S)
+(README,) = re.findall(r"^(\*\*Train on your own data\.\*\*.+?)\n\n\*\*", (ROOT / "README.md").read_text(), re.M | re.S)
 (COMMAND,) = re.findall(r"^    (dvc .+)$", README, re.M)
 
 

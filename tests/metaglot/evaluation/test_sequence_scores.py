@@ -39,7 +39,7 @@ def trained(kind, chunk: int) -> TrainedNetwork:
 
 def accuracies(kind, length: int, sequences_at_a_time: int = 3, heads: Heads = "one"):
     tasks = sample_sequences(STREAM, CASE.tasks, length, CHARACTERS, 20, CASE.task)
-    parts = [*score_sequences(trained(kind, sequences_at_a_time * length), tasks, length, heads)]
+    parts = [*score_sequences(trained(kind, sequences_at_a_time), tasks, length, heads)]
     return tasks, *(np.concatenate([getattr(p, mode) for p in parts]) for mode in ("transductive", "inductive"))
 
 
