@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from metaglot.core.learners.gradient_based import AdaptedNetwork
-from metaglot.core.learners.inner_loop import task_losses
+from metaglot.core.learners.inner_loop import TaskGradient, logits_and_gradients
 from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.nn.conv.task_kernels import ConvGradient
+from metaglot.core.nn.fast_weights import LowRankGradient
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
 
@@ -36,6 +38,9 @@ class AdamSteps:
         self.network, self.parameters = network, {name: parameters[name] for name in network.names}
         self.shared = {name: value.detach() for name, value in self.parameters.items()}
         self.per_task = {n: w.expand(tasks, *w.shape).clone().requires_grad_() for n, w in self.shared.items()}
+        self.gradients = {name: torch.empty_like(weight) for name, weight in self.per_task.items()}
+        for name, weight in self.per_task.items():
+            weight.grad = self.gradients[name]
         capturable = self.shared[network.names[0]].is_cuda  # by a CUDA graph
         self.adam = torch.optim.Adam(
             self.per_task.values(), lr=lr, betas=(0.0, 0.999), fused=True, capturable=capturable
@@ -64,12 +69,19 @@ class AdamSteps:
 
     def _step(self, x: Tensor, labels: Tensor) -> None:
         with torch.enable_grad():
-            logits = self.network(self.network.task_weights(self.shared, self.per_task), x)
-            loss = task_losses(logits, labels).sum()
-        gradients = torch.autograd.grad(loss, [*self.per_task.values()])
-        for weight, gradient in zip(self.per_task.values(), gradients, strict=True):
-            weight.grad = gradient.contiguous()  # fused Adam (torch 2.14.1) misreads a transposed gradient
+            fast = self.network.task_weights(self.shared, self.per_task)
+        _, gradients = logits_and_gradients(self.network, fast, self.network.names, x, labels, 0)
+        for name, gradient in gradients.items():
+            write_gradient(gradient, self.gradients[name])
         self.adam.step()
+
+
+def write_gradient(gradient: TaskGradient, out: Tensor) -> None:
+    """Write a gradient as a tensor of the weights' shape into memory that is kept, since new memory costs more."""
+    if isinstance(gradient, LowRankGradient):
+        gradient.dense(out)
+    else:
+        out.copy_((gradient.dense() if isinstance(gradient, ConvGradient) else gradient).view_as(out))
 
 
 @lru_cache(maxsize=4096)

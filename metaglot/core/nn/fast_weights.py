@@ -75,9 +75,9 @@ class LowRankGradient:
     inputs: Tensor  # [tasks, n, in]
     cached: CachedInput | None = None  # the inputs again, where the layer sees them at every step
 
-    def dense(self) -> Tensor:
-        """The product itself, [tasks, out, in]."""
-        return self.grad.mT @ self.inputs
+    def dense(self, out: Tensor | None = None) -> Tensor:
+        """The product itself, [tasks, out, in]; into `out`, if it is given."""
+        return torch.matmul(self.grad.mT, self.inputs, out=out)
 
     def total(self) -> Tensor:
         """The sum over the tasks, [out, in]."""
