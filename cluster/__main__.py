@@ -9,6 +9,7 @@ python -m cluster collect FOLDER               bring home what is done
 """
 
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from stages.support.command_line import run_command
 from tools.clone import run_or_exit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+NO_RESULT = "it has no result for the present params, data and code"
 RESUME = "what is finished is kept, and trainings go on from their checkpoints"
 Workers = Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")]
 Ray = Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")]
@@ -40,13 +42,10 @@ def run(
         plan.make_inputs()
         jobs = restore.restore(kinds)
         failed = compute(jobs, workers, ray) if jobs else {}
-        restore.restore(kinds)
-        if publish and not train_only:
-            restore.publish()
+        left = {job.name: NO_RESULT for job in restore.restore(kinds)}
+        finish(left | failed, left, publish and not train_only)
     except KeyboardInterrupt:
         raise UserError(f"interrupted; {RESUME}") from None
-    if failed:
-        raise UserError("; ".join(f"{name} failed: {reason}" for name, reason in failed.items()))
     if not jobs:
         print("every run is up to date")
 
@@ -73,6 +72,18 @@ def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
     except ImportError:
         raise UserError("Ray is not installed: `make repro RAY=HOST:PORT` installs it") from None
     return run_on_ray(jobs, ray)
+
+
+def finish(failed: dict[str, str], left: Iterable[str], publish: bool = True) -> None:
+    """Publish all runs but those that failed or are left to compute; then raise why runs failed, in one line."""
+    reasons = [f"{name} failed: {reason}" for name, reason in failed.items()]
+    try:
+        if publish:
+            restore.publish(skip={*failed, *left})
+    except UserError as error:
+        reasons.append(str(error))
+    if reasons:
+        raise UserError("; ".join(reasons))
 
 
 @app.command()

@@ -56,14 +56,6 @@ def matrix_stages(repo: Repo, kinds: Iterable[str]) -> Iterator[tuple[PipelineSt
             yield stage, match["algorithm"], int(match["seed"])
 
 
-def jobs_of(stages: Iterable[tuple[PipelineStage, str, int]]) -> list[Job]:
-    """One job for the stages of each run."""
-    names: dict[tuple[str, int], tuple[str, ...]] = {}
-    for stage, algorithm, seed in stages:
-        names[algorithm, seed] = (*names.get((algorithm, seed), ()), stage.name)
-    return [Job(*run, stages) for run, stages in names.items()]
-
-
 def iterations(jobs: list[Job]) -> dict[str, int]:
     """The length of a training, by algorithm."""
     algorithms = {job.algorithm for job in jobs}
