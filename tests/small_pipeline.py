@@ -16,13 +16,15 @@ STAGES = {
 
 def make(folder: Path, *seeds: int) -> None:
     """Write the pipeline of MAML from these seeds; nothing has run."""
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    git(folder, "init", "-q")
     dvc(folder, "init", "-q")
     for seed in seeds:
         configure(folder, seed, "10 iterations")
     runs = {"algorithm": ["maml"], "seed": list(seeds)}
     stages = {name: stage(*files) | {"matrix": runs} for name, files in STAGES.items()}
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False))
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "Begin")
 
 
 def stage(source: str, target: str | None) -> dict[str, object]:
@@ -36,6 +38,11 @@ def configure(folder: Path, seed: int, setting: str) -> None:
     """Set what a run's training depends on."""
     (folder / f"maml-{seed}").mkdir(exist_ok=True)
     (folder / f"maml-{seed}" / "train.yaml").write_text(setting)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True)
 
 
 def dvc(folder: Path, *arguments: str) -> str:
