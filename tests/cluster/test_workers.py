@@ -45,11 +45,11 @@ def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_ot
 
 
 def test_runs_that_were_finished_are_computed_again_after_a_change(tmp_path: Path) -> None:
-    repository = Repository(tmp_path, changed(PARAMS | {"algorithms": ["maml"], "train.iterations": 20}))
+    short = PARAMS | {"algorithms": ["maml"], "train.validate_every": 10}
+    repository = Repository(tmp_path, changed(short | {"train.iterations": 20}))
     repository.succeed(*RUN, "--workers", "1")
-    repository.change(changed(PARAMS | {"algorithms": ["maml"], "train.iterations": 10}))
+    repository.change(changed(short | {"train.iterations": 10}))
     assert "1 of 1 run" in repository.succeed(*RUN, "--workers", "1")
-    assert len(repository.published()) == 2
     assert ran(repository.dvc("repro")) == {"report"}
 
 
