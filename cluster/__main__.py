@@ -8,18 +8,23 @@ python -m cluster work FOLDER maml-43          compute one of them, anywhere tha
 python -m cluster collect FOLDER               bring home what is done
 """
 
+import re
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cluster import experiment, local, plan, restore, shared_folder
+from cluster.exclusive import exclusive
 from metaglot.core.common.errors import UserError
+from metaglot.report.formatting import several
 from stages.support.command_line import run_command
 from tools.clone import run_or_exit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
+NO_RESULT = "it has no result for the present params, data and code"
 RESUME = "what is finished is kept, and trainings go on from their checkpoints"
 Workers = Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")]
 Ray = Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")]
@@ -37,16 +42,14 @@ def run(
     plan.check_code_is_committed()
     kinds = plan.COMPUTED[:1] if train_only else plan.COMPUTED
     try:
-        plan.make_inputs()
-        jobs = restore.restore(kinds)
-        failed = compute(jobs, workers, ray) if jobs else {}
-        restore.restore(kinds)
-        if publish and not train_only:
-            restore.publish()
+        with exclusive():
+            plan.make_inputs()
+            jobs = restore.restore(kinds)
+            failed = compute(jobs, workers, ray) if jobs else {}
+            left = {job.name: NO_RESULT for job in restore.restore(kinds)}
+            finish(left | failed, left, publish and not train_only)
     except KeyboardInterrupt:
         raise UserError(f"interrupted; {RESUME}") from None
-    if failed:
-        raise UserError("; ".join(f"{name} failed: {reason}" for name, reason in failed.items()))
     if not jobs:
         print("every run is up to date")
 
@@ -68,11 +71,25 @@ def exp(
 def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
     if not ray:
         return local.run_locally(jobs, local.count(workers))
+    if not re.fullmatch(r"\S+:\d+", ray):
+        raise UserError(f"Ray's address: got {ray!r}; takes HOST:PORT (--ray, RAY or RAY_ADDRESS)")
     try:
         from cluster.ray_cluster import run_on_ray  # slow to import
     except ImportError:
         raise UserError("Ray is not installed: `make repro RAY=HOST:PORT` installs it") from None
     return run_on_ray(jobs, ray)
+
+
+def finish(failed: dict[str, str], left: Iterable[str], publish: bool = True) -> None:
+    """Publish all runs but those that failed or are left to compute; then raise why runs failed, in one line."""
+    reasons = [f"{name} failed: {reason}" for name, reason in failed.items()]
+    try:
+        if publish:
+            restore.publish(skip={*failed, *left})
+    except UserError as error:
+        reasons.append(str(error))
+    if reasons:
+        raise UserError("; ".join(reasons))
 
 
 @app.command()
@@ -82,7 +99,7 @@ def pack(folder: Folder) -> None:
     plan.make_inputs()
     jobs = restore.restore()
     shared_folder.write_jobs(folder, jobs)
-    print(f"{folder}: {len(jobs)} jobs")
+    print(f"{folder}: {several(len(jobs), 'job')}")
 
 
 @app.command()
@@ -98,10 +115,10 @@ def work(folder: Folder, run: Annotated[str, typer.Argument(help="maml-43, or a 
 @app.command()
 def collect(folder: Folder) -> None:
     """Bring home what is done, restore it here, and publish it to MLflow."""
-    done, others = shared_folder.collect(folder)
-    restore.restore()
-    restore.publish()
+    done, others, refused = shared_folder.collect(folder)
+    left = {job.name: NO_RESULT for job in restore.restore()}
     print(f"brought home: {', '.join(done) or 'nothing'}" + (f"; not done: {', '.join(others)}" if others else ""))
+    finish({name: left[name] for name in done if name in left} | refused, left)
 
 
 if __name__ == "__main__":

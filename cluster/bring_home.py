@@ -63,10 +63,16 @@ def _check_content(path: Path) -> None:
 
 
 def _is_known(entry: Path, arrived: Path, cache: Path) -> bool:
-    """Whether the key has a result here already; one that differs in more than times is refused."""
+    """Whether the key has a result here already; one that differs in more than times is refused.
+
+    A result without its files, which `dvc gc` removed, is forgotten: DVC cannot restore it.
+    """
     kept = cache / entry.parent.relative_to(arrived)
     for other in _files(kept):
         mine, theirs = yaml.safe_load(entry.read_text()), yaml.safe_load(other.read_text())
+        if not all(_file(cache, out).exists() for out in theirs["outs"]):
+            other.unlink()
+            continue
         for a, b in zip(mine["outs"], theirs["outs"], strict=True):
             if a["md5"] != b["md5"] and _without_times(arrived, a) != _without_times(cache, b):
                 raise UserError(
@@ -77,9 +83,13 @@ def _is_known(entry: Path, arrived: Path, cache: Path) -> bool:
     return False
 
 
+def _file(cache: Path, out: dict[str, Any]) -> Path:
+    return cache / "files/md5" / out["md5"][:2] / out["md5"][2:]
+
+
 def _without_times(cache: Path, out: dict[str, Any]) -> Any:
     """The content of an output but for what differs from run to run."""
-    path = cache / "files/md5" / out["md5"][:2] / out["md5"][2:]
+    path = _file(cache, out)
     if out["path"].endswith(".json"):
         return {key: value for key, value in json.loads(path.read_text()).items() if key not in TIMES}
     if out["path"].endswith(".csv"):

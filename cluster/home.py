@@ -1,5 +1,6 @@
 """An actor at home: it knows where runs are, and keeps their checkpoints in a folder at home."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from metaglot.core.common.atomic_files import write_bytes
@@ -27,7 +28,11 @@ class Home:
 
 
 def load(folder: Path, run: str) -> Checkpoints:
-    return {path.parent.name: path.read_bytes() for path in folder.glob(f"{run}-*/last")}
+    checkpoints = {}
+    for path in folder.glob(f"{run}-*/last"):
+        with suppress(FileNotFoundError):  # the training renames it while it saves the next
+            checkpoints[path.parent.name] = path.read_bytes()
+    return checkpoints
 
 
 def save(folder: Path, checkpoints: Checkpoints) -> None:

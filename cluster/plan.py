@@ -12,6 +12,7 @@ from dvc.stage import PipelineStage
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
 from stages.support import paths
+from tools.clone import git
 
 CODE = ("metaglot", "stages", "dvc.yaml", ".dvc/config")
 STAGE = re.compile(r"(?P<stage>\w+)@(?P<algorithm>\w+)-(?P<seed>\d+)")
@@ -33,9 +34,7 @@ class Job:
 
 def check_code_is_committed() -> None:
     """Refuse uncommitted code: workers compute with a clone of the commit."""
-    changed = subprocess.run(
-        ["git", "status", "--porcelain", "--", *CODE], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    changed = git("status", "--porcelain", "--", *CODE).splitlines()
     if changed:
         path, others = changed[0][3:], len(changed) - 1
         more = f" and {others} more" if others else ""
@@ -54,14 +53,6 @@ def matrix_stages(repo: Repo, kinds: Iterable[str]) -> Iterator[tuple[PipelineSt
         match = STAGE.fullmatch(getattr(stage, "name", "") or "")
         if match and match["stage"] in kinds:
             yield stage, match["algorithm"], int(match["seed"])
-
-
-def jobs_of(stages: Iterable[tuple[PipelineStage, str, int]]) -> list[Job]:
-    """One job for the stages of each run."""
-    names: dict[tuple[str, int], tuple[str, ...]] = {}
-    for stage, algorithm, seed in stages:
-        names[algorithm, seed] = (*names.get((algorithm, seed), ()), stage.name)
-    return [Job(*run, stages) for run, stages in names.items()]
 
 
 def iterations(jobs: list[Job]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cluster.plan import Job
+from metaglot.report.formatting import several
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Progress:
     def _total(self) -> str:
         ended = sum(line.state in ("done", "failed") for line in self.lines.values())
         left = (time.monotonic() - self.started) / max(ended, 1) * (len(self.lines) - ended)
-        return f"{ended} of {len(self.lines)} runs" + (f", {minutes(left)} left" if ended and left else "")
+        return f"{ended} of {several(len(self.lines), 'run')}" + (f", {minutes(left)} left" if ended and left else "")
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -60,7 +60,7 @@ def connect(address: str, source: Path) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
         code = {"working_dir": str(source)}
         ray.init(address, runtime_env=code, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (OSError, ValueError, RuntimeError, RayError) as error:
+    except (OSError, OverflowError, ValueError, RuntimeError, RayError) as error:
         raise UserError(
             f"no Ray cluster can be reached at {address} ({last_line(error)[:200]}): start one with `ray start --head`"
         ) from None

@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 
 from dvc.repo import Repo
@@ -12,7 +12,7 @@ from dvc.stage import PipelineStage
 from dvc.stage.cache import RunCacheNotFoundError
 from dvc_data.hashfile.hash_info import HashInfo
 
-from cluster.plan import COMPUTED, Job, jobs_of, matrix_stages
+from cluster.plan import COMPUTED, Job, matrix_stages
 
 Stages = list[PipelineStage]
 
@@ -21,16 +21,25 @@ logging.getLogger("dvc").setLevel(logging.WARNING)  # or it prints a line for ea
 
 def restore(kinds: Iterable[str] = COMPUTED) -> list[Job]:
     """Take what the run cache has of these kinds of stages; returns the jobs that it has not."""
-    missing = []
+    missing: dict[tuple[str, int], tuple[str, ...]] = {}
     with Repo() as repo, one_lock_file(repo) as restored:
         for stage, algorithm, seed in matrix_stages(repo, kinds):
-            if stage.changed():
-                if is_restorable(repo, stage):
-                    stage.run()  # checks out the results, and starts nothing
-                    restored.append(stage)
-                else:
-                    missing.append((stage, algorithm, seed))
-    return jobs_of(missing)
+            run = algorithm, seed
+            begun = missing.get(run, ())  # if the training is missing, the evaluation here is of old weights
+            if begun or not is_current(repo, stage, restored):
+                missing[run] = (*begun, stage.name)
+    return [Job(*run, stages) for run, stages in missing.items()]
+
+
+def is_current(repo: Repo, stage: PipelineStage, restored: Stages) -> bool:
+    """Whether a stage has its results, if need be from the run cache; then it is added to `restored`."""
+    if not stage.changed():
+        return True
+    if not is_restorable(repo, stage):
+        return False
+    stage.run()  # checks out the results, and starts nothing
+    restored.append(stage)
+    return True
 
 
 @contextmanager
@@ -60,12 +69,17 @@ def is_restorable(repo: Repo, stage: PipelineStage) -> bool:
     return True
 
 
-def publish() -> None:
-    """Publish the runs that are not in MLflow yet, as their `track` stages would, in this one process."""
+def publish(skip: Container[str] = ()) -> None:
+    """Publish the runs that are not in MLflow yet, as their `track` stages would, in this one process.
+
+    skip: names of runs whose results here are old.
+    """
     from stages import track  # imports MLflow and Altair
 
     with Repo() as repo, one_lock_file(repo) as published:
         for stage, algorithm, seed in matrix_stages(repo, ["track"]):
+            if f"{algorithm}-{seed}" in skip:
+                continue
             if all(dep.exists for dep in stage.deps) and stage.changed():
                 track.main(algorithm, seed)
                 stage.save()

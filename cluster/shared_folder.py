@@ -11,7 +11,9 @@ from metaglot.core.common.errors import UserError
 
 
 def write_jobs(folder: Path, jobs: list[Job]) -> None:
-    """Write the commit, and each job with its inputs."""
+    """Write the commit, and each job with its inputs. Results of other jobs would be taken for theirs."""
+    if (folder / "jobs.json").exists():
+        raise UserError(f"{folder} has the jobs of an earlier `pack`: name a new folder")
     write_bytes(folder / "commit.tar", workspace.pack_commit())
     for job in jobs:
         write_bytes(folder / "inputs" / f"{job.name}.tar", workspace.pack_inputs(job))
@@ -45,14 +47,19 @@ def work(folder: Path, job: Job) -> None:
         write_bytes(results, workspace.pack_results(Path(scratch) / "workspace"))
 
 
-def collect(folder: Path) -> tuple[list[str], list[str]]:
-    """Bring home what is done; returns the names of those jobs, and of the others."""
-    done, others = [], []
+def collect(folder: Path) -> tuple[list[str], list[str], dict[str, str]]:
+    """Bring home what is done; returns the jobs at home, those without a result, and why others are refused."""
+    done: list[str] = []
+    others: list[str] = []
+    refused: dict[str, str] = {}
     for job in read_jobs(folder):
         results = folder / "results" / f"{job.name}.tar"
-        if results.exists():
+        if not results.exists():
+            others.append(job.name)
+            continue
+        try:
             bring_home(results.read_bytes())
             done.append(job.name)
-        else:
-            others.append(job.name)
-    return done, others
+        except UserError as reason:
+            refused[job.name] = str(reason)
+    return done, others, refused

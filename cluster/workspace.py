@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from cluster.plan import Job
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
 from stages.support import paths
+from tools.clone import git
 
 SPLITS = [paths.split(part) for part in ("train", "validation", "test")]
 
@@ -21,8 +21,7 @@ def pack_commit() -> bytes:
     """A tar of a clone of HEAD, without history, and of the three parts of the split."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
-        command = ["git", "clone", "-q", "--depth", "1", Path.cwd().as_uri(), str(clone)]
-        subprocess.run(command, check=True, capture_output=True)
+        git("clone", "-q", "--depth", "1", Path.cwd().as_uri(), str(clone))
         (clone / "dvc.lock").unlink(missing_ok=True)  # a worker knows its own run alone
         for path in SPLITS:
             if not path.exists():

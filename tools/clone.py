@@ -29,7 +29,8 @@ def git(*arguments: str, folder: Path = WORKSPACE) -> str:
     """Run git and return its output; if it fails, exit with its reason in one line."""
     done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"error: git {arguments[0]}: {done.stderr.strip().splitlines()[-1]}")
+        reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        sys.exit(f"error: git {arguments[0]}: {reason[-1]}")
     return done.stdout
 
 

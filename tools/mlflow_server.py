@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from metaglot.core.common.errors import UserError
@@ -43,22 +43,27 @@ def running(
     line: list[str], folder: Path, address: str, environment: dict[str, str], seconds: float = 60
 ) -> Iterator[str]:
     """Run a server's command in `folder`, with its output in server.log; yields the address once it answers."""
-    with (folder / "server.log").open("wb") as log:
+    path = folder / "server.log"
+    with path.open("wb") as log:
         process = subprocess.Popen(line, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        _wait_until_up(f"{address}/health", process, seconds)
+        if not _is_up(f"{address}/health", process, seconds):
+            lines = path.read_text(errors="replace").strip().splitlines()
+            raise UserError(f"MLflow's server does not answer at {address}: {(lines or ['it printed nothing'])[-1]}")
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _wait_until_up(address: str, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+def _is_up(address: str, process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Wait until a server answers, or ends."""
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
         try:
             urllib.request.urlopen(address, timeout=1).close()
-            return
+            return True
         except OSError:
             time.sleep(0.1)
-    raise UserError(f"MLflow's server does not answer at {address}: see server.log")
+    return False

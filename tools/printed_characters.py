@@ -90,14 +90,23 @@ def open_font(font: Path) -> ImageFont.FreeTypeFont:
 
 def draw_class(letter: str, fonts: Fonts) -> dict[str, Image.Image]:
     """Up to twenty images of a letter that all differ, by the font's name."""
-    images: dict[bytes, tuple[str, Image.Image]] = {}
+    images: dict[str, Image.Image] = {}
+    shapes: set[bytes] = set()
     for font in fonts:
         image = draw(letter, font)
-        if image is not None:
-            images.setdefault(image.tobytes(), (font.stem, image))
+        if image is not None and image.tobytes() not in shapes:
+            shapes.add(image.tobytes())
+            images[_unused(font.stem, images)] = image
         if len(images) == MOST:
             break
-    return dict(images.values())
+    return images
+
+
+def _unused(name: str, images: dict[str, Image.Image]) -> str:
+    """The name, or a longer one if a font in another folder has it too."""
+    while name in images:
+        name += "-"
+    return name
 
 
 def write(folder: Path, scripts: dict[str, dict[str, Fonts]]) -> tuple[int, int, int]:

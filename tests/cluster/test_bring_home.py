@@ -55,6 +55,19 @@ def test_the_same_result_with_other_times_is_left_out(tmp_path: Path) -> None:
     assert {path for path in contents(home) if path.startswith("runs")} == before
 
 
+@pytest.mark.parametrize("seconds", [1.0, 2.0])
+def test_a_result_whose_files_were_removed_is_replaced(tmp_path: Path, seconds: float) -> None:
+    home = tmp_path / "home"
+    bring_home(results(tmp_path / "first"), home)
+    for path in (home / "files").rglob("*"):
+        if path.is_file() and b"train_seconds" in path.read_bytes():
+            path.unlink()
+    again = results(tmp_path / "second", seconds=seconds)
+    assert len(bring_home(again, home)) == 1
+    assert contents(home).items() >= contents(tmp_path / "second").items()
+    assert len([path for path in contents(home) if path.startswith("runs")]) == 1
+
+
 @pytest.mark.parametrize("other", [{"weights": b"others"}, {"loss": "0.6"}])
 def test_another_result_from_the_same_code_and_data_is_refused(tmp_path: Path, other: dict[str, str]) -> None:
     home = tmp_path / "home"

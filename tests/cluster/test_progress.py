@@ -25,3 +25,9 @@ def test_without_a_terminal_each_change_is_a_line_with_the_total(capsys: pytest.
     first, second = capsys.readouterr().err.splitlines()
     assert first == "maml-1: running: node-a: 0 of 2 runs"
     assert second.startswith("maml-1: failed: the loss is not finite: 1 of 2 runs")
+
+
+def test_the_total_of_a_single_run_is_in_the_singular(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress([Job("maml", 1, ("train",))], {"maml": 100}) as progress:
+        progress.say("maml-1", "done")
+    assert capsys.readouterr().err == "maml-1: done: 1 of 1 run\n"

@@ -67,6 +67,15 @@ def test_the_same_fonts_give_the_same_images(fonts: Path, tmp_path: Path) -> Non
     assert drawn[0] == drawn[1]
 
 
+def test_fonts_of_one_name_in_two_folders_are_two_fonts(fonts: Path, tmp_path: Path) -> None:
+    (fonts / "other").mkdir()
+    for number in range(6):
+        (fonts / f"font{number + 6:02}.ttf").rename(fonts / "other" / f"font{number:02}.ttf")
+    main(tmp_path / "printed", fonts)
+    found = list_pictures(tmp_path / "printed", "folders")
+    assert [len(paths) for paths in found.values()] == [12, 12, 12, 12]
+
+
 def test_what_cannot_be_is_refused_in_one_line_and_nothing_written(fonts: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is there already"):
         main(tmp_path, fonts)
