@@ -14,6 +14,8 @@ def tuning_block(record: ExperimentRecord) -> list[str]:
     candidates = load_candidates(record.name, record.folder.parent)
     missing = missing_candidates(record)
     parts = [f"**So far {missing}.**"] if missing else []
+    if not candidates:
+        return parts
     every = f"<details><summary>Every candidate</summary>\n\n{as_markdown(candidates_table(candidates))}\n\n</details>"
     return [*parts, _note(record), as_markdown(chosen_table(record, candidates)), every, _source(record, candidates)]
 
