@@ -52,7 +52,7 @@ class ExperimentRecord:
     def comparison(self) -> dict[str, Any]:
         """comparison.json, or that of all replicates; its answer is worded as in today's report."""
         if self.is_replicated:
-            recorded = merge_replicates([part.comparison for part in recorded_parts(self).values()])
+            recorded = merge_replicates({name: part.comparison for name, part in recorded_parts(self).items()})
         else:
             recorded = read_json(self.folder / "comparison.json")
         return recorded | {"answer": answer(recorded["algorithms"], recorded["pairs"], recorded["margin"])}

@@ -1,5 +1,7 @@
 """Replicates: pairs on the same tasks within each, the interval over them, and what it covers."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,10 @@ from experiments.power import replicates_needed
 from experiments.replicate_tables import cohens_d, differences_table, is_open, rows_table
 from experiments.save_record import save_record
 from experiments.tables import experiment_block
+from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.report.statistics.significance import compare_over_seeds
+from stages.support import paths
 
 SKILLS = {"maml": 0.95, "fomaml": 0.9, "scratch": 0.5}
 DECLARED = {
@@ -34,9 +38,8 @@ DECLARED = {
 def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
     """Three of four replicates; the algorithms' skills differ a little more in each."""
     place = tmp_path_factory.mktemp("replicates")
-    (place / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(declared, "TABLE", place / "experiments.yaml")
+        declare(place, patch)
         for number in (1, 2, 3):
             skills = {name: skill + 0.002 * number * len(name) for name, skill in SKILLS.items()}
             save_record(
@@ -45,9 +48,13 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
         return load_records(place / "docs")["three"]
 
 
+def declare(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
+    patch.setattr(declared, "TABLE", folder / "experiments.yaml")
+
+
 def test_a_replicate_draws_everything_from_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
-    monkeypatch.setattr(declared, "TABLE", tmp_path / "experiments.yaml")
+    declare(tmp_path, monkeypatch)
     assert parts_of("three") == [f"three/{number}" for number in (1, 2, 3, 4)]
     drawn = {"split.seed": 2, "seeds": [2], "evaluate.seed": 2}
     assert find_settings("three/2") == DECLARED["three"]["settings"] | drawn
@@ -71,6 +78,31 @@ def test_a_pair_is_scipys_paired_t_test_over_replicates(record: ExperimentRecord
         differences = np.subtract(ours, theirs)
         assert cohens_d(pair) == pytest.approx(differences.mean() / differences.std(ddof=1), rel=1e-3)
         assert pair["family"] == 3
+
+
+def test_a_replicate_with_its_algorithms_in_another_order_is_merged_by_name(
+    record: ExperimentRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(tmp_path, monkeypatch)
+    shutil.copytree(record.folder, tmp_path / "docs/three")
+    folder = shutil.copytree(record.folder.parents[1] / "2", tmp_path / "2")
+    config = read_yaml(folder / paths.REPORT_CONFIG)
+    write_yaml(folder / paths.REPORT_CONFIG, config | {"rows": config["rows"][::-1]})
+    save_record("three/2", folder, to=tmp_path / "docs")
+    reordered = replace(record, folder=tmp_path / "docs/three")
+    (first, *_), pairs = (read_json(reordered.folder / "2/comparison.json")[key] for key in ("algorithms", "pairs"))
+    assert first["algorithm"] == pairs[0]["first"] == "scratch"
+    for key in ("algorithms", "pairs", "baselines"):
+        assert reordered.comparison[key] == record.comparison[key]
+
+
+def test_a_replicate_of_other_algorithms_is_refused_by_name(record: ExperimentRecord, tmp_path: Path) -> None:
+    shutil.copytree(record.folder, tmp_path / "three")
+    path = tmp_path / "three/3/comparison.json"
+    compared = read_json(path)
+    write_json(path, compared | {"algorithms": compared["algorithms"][:2]})
+    with pytest.raises(UserError, match="replicate 3 has maml, fomaml, and replicate 1 has maml, fomaml, scratch"):
+        _ = replace(record, folder=tmp_path / "three").comparison
 
 
 def test_the_mean_and_its_interval_are_over_replicates(record: ExperimentRecord) -> None:
