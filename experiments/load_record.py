@@ -75,13 +75,16 @@ class ExperimentRecord:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """Seeds or replicates `recorded` and `asked` for; `code`, the commit that computed them, or null."""
+        """Seeds or replicates, `recorded` and `asked` for. Without replicates also `code`: its commit, or null."""
         if not self.is_replicated:
             return read_json(self.folder / "about.json")
-        parts = recorded_parts(self)
-        codes = {part.about["code"] for part in parts.values()}
-        code = codes.pop() if len(codes) == 1 else None
-        return {"recorded": [int(number) for number in parts], "asked": self.experiment.replicates, "code": code}
+        return {"recorded": [int(part) for part in recorded_parts(self)], "asked": self.experiment.replicates}
+
+    @property
+    def codes(self) -> list[str | None]:
+        """The commits that computed it or its replicates; None for code that is in no commit."""
+        records = recorded_parts(self).values() if self.is_replicated else [self]
+        return [record.about["code"] for record in records]
 
     @property
     def margin(self) -> float:

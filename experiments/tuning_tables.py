@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.candidates import Candidate, choose, load_candidates
+from experiments.command_text import code_text
 from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
@@ -72,5 +73,5 @@ def _note(record: ExperimentRecord) -> str:
 
 
 def _source(record: ExperimentRecord, candidates: list[Candidate]) -> str:
-    codes = sorted({candidate["code"][:12] if candidate["code"] else "none" for candidate in candidates})
-    return f"`docs/findings/{record.name}/candidates.json`; commit {formatting.listed(codes)}."
+    codes = code_text([candidate["code"] for candidate in candidates])
+    return f"`docs/findings/{record.name}/candidates.json`; {codes}."
