@@ -1,6 +1,7 @@
 """Replicates: pairs on the same tasks within each, the interval over them, and what it covers."""
 
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from experiments.conclusions import open_questions
 from experiments.declared import find_settings, load_experiments, parts_of
 from experiments.load_record import ExperimentRecord, load_records
 from experiments.power import replicates_needed
-from experiments.replicate_tables import cohens_d, differences_table, is_open, rows_table
+from experiments.replicate_tables import cohens_d, differences_table, rows_table
 from experiments.save_record import save_record
-from experiments.tables import experiment_block
+from experiments.tables import experiment_block, source_text
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.report.statistics.significance import compare_over_seeds
@@ -122,13 +123,37 @@ def test_the_block_says_which_design_it_is(record: ExperimentRecord) -> None:
     assert "so far 3 of 4 replicates" in open_questions({"three": record})
 
 
+@pytest.mark.parametrize(
+    ("codes", "text"),
+    [
+        (["a" * 40] * 3, "; commit aaaaaaaaaaaa; "),
+        (["b" * 40, "a" * 40, "b" * 40], "; commits aaaaaaaaaaaa and bbbbbbbbbbbb; "),
+        (["a" * 40, None, "a" * 40], "; commit aaaaaaaaaaaa and code in no commit of this project; "),
+        ([None] * 3, "; code in no commit of this project; "),
+    ],
+)
+def test_every_commit_that_computed_a_replicate_is_named(
+    record: ExperimentRecord, tmp_path: Path, codes: list[str | None], text: str
+) -> None:
+    shutil.copytree(record.folder, tmp_path / "three")
+    for number, code in enumerate(codes, start=1):
+        path = tmp_path / f"three/{number}/about.json"
+        write_json(path, read_json(path) | {"code": code})
+    assert text in source_text(replace(record, folder=tmp_path / "three"))
+
+
 def test_open_pairs_say_how_many_replicates_would_settle_them(record: ExperimentRecord) -> None:
-    table = differences_table(record.comparison)
+    compared = deepcopy(record.comparison)
+    for pair, differences in zip(
+        compared["pairs"], ((0.1, 0.1, 0.11), (0.01, 0.03, -0.02), (0, 1e-4, 1e-4)), strict=True
+    ):
+        for seed, difference in zip(pair["by_seed"], differences, strict=True):
+            seed["accuracy"]["difference"] = difference
+        pair["verdict"] = "inconclusive" if min(differences) < 0 else "better"
+    table = differences_table(compared)
     assert table.header[-3:] == ["Cohen's d", "verdict on the first", "replicates to settle it"]
-    for cells in table.rows:
-        assert bool(cells[-1]) == cells[-2].startswith("inconclusive")
-    pairs = record.comparison["pairs"]
-    assert any(is_open(pair) for pair in pairs) or all(cells[-1] == "" for cells in table.rows)
+    needed = replicates_needed(np.array([0.01, 0.03, -0.02]), compared["margin"], family=3)
+    assert sorted(cells[-2:] for cells in table.rows) == [["better", ""], ["better", ""], ["inconclusive", str(needed)]]
 
 
 def test_the_power_is_that_of_statsmodels() -> None:
@@ -138,8 +163,26 @@ def test_the_power_is_that_of_statsmodels() -> None:
     effect = differences.mean() / differences.std(ddof=1)
     exact = TTestPower().solve_power(effect, power=0.8, alpha=0.05 / 6, alternative="two-sided")
     assert replicates_needed(differences, margin=0.0001, family=6) == int(np.ceil(exact))
-    assert replicates_needed(np.array([0.005, -0.005]), margin=0.005, family=1) < 20  # within the margin
     assert replicates_needed(np.array([0.101, -0.1]), margin=0.0001, family=1) is None
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.002])
+@pytest.mark.parametrize("family", [1, 66])
+def test_the_number_within_the_margin_has_the_power_of_both_one_sided_tests(mean: float, family: int) -> None:
+    """Simulated: 80% of the experiments with that number show it, and fewer with one replicate less."""
+    margin, deviation = 0.005, 0.005
+    needed = replicates_needed(mean + deviation * np.array([1, -1]) / np.sqrt(2), margin, family)
+    assert needed is not None
+    random = np.random.default_rng(0)
+
+    def power(number: int) -> float:
+        differences = random.normal(mean, deviation, (40_000, number))
+        beyond = [stats.ttest_1samp(differences, bound, axis=1, alternative=side).pvalue for bound, side in sides]
+        return float(np.mean(np.maximum(*beyond) < 0.05 / family))
+
+    sides = ((-margin, "greater"), (margin, "less"))
+    error = np.sqrt(0.8 * 0.2 / 40_000)
+    assert power(needed) > 0.8 - 3 * error and power(needed - 1) < 0.8 + 3 * error
 
 
 def simulated_differences(random: np.random.Generator, splits: int, runs: int) -> np.ndarray:
