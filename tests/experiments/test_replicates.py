@@ -12,6 +12,7 @@ from ran_experiment import ran
 from scipy import stats
 
 from experiments import declared
+from experiments.compare import compare_experiments
 from experiments.conclusions import open_questions
 from experiments.declared import find_settings, load_experiments, parts_of
 from experiments.load_record import ExperimentRecord, load_records
@@ -140,6 +141,23 @@ def test_every_commit_that_computed_a_replicate_is_named(
         path = tmp_path / f"three/{number}/about.json"
         write_json(path, read_json(path) | {"code": code})
     assert text in source_text(replace(record, folder=tmp_path / "three"))
+
+
+def test_the_replicates_that_both_have_decide_whether_the_tasks_are_the_same(
+    record: ExperimentRecord, tmp_path: Path
+) -> None:
+    def with_tasks(name: str, hashes: dict[int, str]) -> ExperimentRecord:
+        for number, tasks in hashes.items():
+            part = shutil.copytree(record.folder / str(number), tmp_path / name / str(number))
+            compared = read_json(part / "comparison.json")
+            evaluate = compared["evaluate"] | {"tasks_sha256": tasks}
+            write_json(part / "comparison.json", compared | {"evaluate": evaluate})
+        return replace(record, name=name, folder=tmp_path / name)
+
+    first, same = with_tasks("first", {1: "a", 2: "b"}), with_tasks("same", {2: "b", 3: "c"})
+    assert compare_experiments(first, same).startswith("Compared with `same`, on the same test tasks,")
+    others = with_tasks("others", {2: "a", 3: "b"})
+    assert compare_experiments(first, others).startswith("Compared with `others`, each on its own test tasks,")
 
 
 def test_open_pairs_say_how_many_replicates_would_settle_them(record: ExperimentRecord) -> None:
