@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments import dvc_lock
-from experiments.declared import find_experiment
+from experiments.declared import FINDINGS, find_experiment
 from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import RunRecord, read_history, read_record
 from stages.support import paths
 
-FINDINGS = Path("docs/findings")
 Candidate = dict[str, Any]
 
 
@@ -57,13 +56,13 @@ def key(candidate: Candidate) -> tuple[str, int]:
 
 def read_candidates(name: str, number: int, folder: Path) -> list[Candidate]:
     """The scores of the candidates with that number which are trained in the folder."""
-    experiment, code = find_experiment(name), dvc_lock.commit_of_code(folder)
+    experiment, code, finished = find_experiment(name), dvc_lock.commit_of_code(folder), dvc_lock.FinishedStages(folder)
     (seed,) = experiment.settings["seeds"]
     return [
         {"algorithm": algorithm, "candidate": number, "settings": tried[number], "code": code}
         | read_score(folder, algorithm, seed)
         for algorithm, tried in experiment.candidates().items()
-        if dvc_lock.is_finished(folder, f"{algorithm}-{seed}", ("train",))
+        if finished.include(f"{algorithm}-{seed}", ("train",))
     ]
 
 

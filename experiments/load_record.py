@@ -6,15 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from experiments.declared import load_experiments
+from experiments.declared import FINDINGS, load_experiments
 from experiments.experiment import Experiment
 from experiments.replicates import merge_replicates
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
 from metaglot.report.headline import answer
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
-
-FINDINGS = Path("docs/findings")
 
 
 @dataclass(frozen=True)

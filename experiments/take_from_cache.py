@@ -9,9 +9,9 @@ from cluster.plan import COMPUTED
 from cluster.restore import restore
 from experiments.candidates import chosen_settings, save_candidates
 from experiments.changed_params import PARAMS, apply_settings
-from experiments.declared import find_experiment, find_settings
+from experiments.declared import FINDINGS, find_experiment, find_settings
 from experiments.run_in_clone import CACHE, clone_of, in_use, write_params
-from experiments.save_record import FINDINGS, save_record
+from experiments.save_record import save_record
 from metaglot.core.common.atomic_files import read_json, read_yaml
 from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit, last_commit, run_or_exit

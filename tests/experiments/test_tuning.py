@@ -11,8 +11,8 @@ from ran_experiment import ran
 from experiments import declared
 from experiments.candidates import choose, chosen_settings, load_candidates, save_candidates
 from experiments.conclusions import open_questions
-from experiments.declared import find_settings, load_experiments
-from experiments.load_record import FINDINGS, load_records
+from experiments.declared import FINDINGS, find_settings, load_experiments
+from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.tables import experiment_block
 from metaglot.core.common.atomic_files import read_json
