@@ -59,7 +59,7 @@ def record(
 ) -> None:
     """Copy the results of an experiment that you ran yourself into docs/findings/.
 
-    Of an experiment with parts, whatever the folder's DVC cache has; an existing record of more seeds stays.
+    Of an experiment with parts, whatever the folder's DVC cache has. A record stays if the cache lacks a seed of it.
     """
     selected = parse_seeds(seeds)
     if selected and find_experiment(name.partition("/")[0]).grid:
