@@ -17,10 +17,11 @@ from experiments.candidates import save_candidates
 from experiments.declared import find_experiment, parts_of
 from experiments.load_record import load_records
 from experiments.save_record import save_record
-from experiments.take_from_cache import record_candidates, record_part
+from experiments.take_from_cache import record_parts
 from experiments.varied_figure import write_figure
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
+from tools.clone import last_commit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
@@ -33,8 +34,10 @@ def run(
     """Run an experiment in a clone of the last commit, then record it; part by part, if it has parts."""
     if find_experiment(name.partition("/")[0]).grid:
         raise UserError(f"{name} is a tuning: `python -m experiments tune {name}` runs it")
-    for part in parts_of(name):
-        print(save_record(part, run_in_clone.run_experiment(part, workers=workers)))
+    with run_in_clone.in_use(run_in_clone.clone_of(name)):
+        commit = last_commit()
+        for part in parts_of(name):
+            print(save_record(part, run_in_clone.run_experiment(part, commit, workers)))
 
 
 @app.command()
@@ -42,8 +45,10 @@ def tune(name: Name, workers: Annotated[str, typer.Option(help="trainings at a t
     """Train an experiment's candidates in a clone of the last commit, record their scores, and choose."""
     if not find_experiment(name.partition("/")[0]).grid:
         raise UserError(f"{name} has no grid: `python -m experiments run {name}` runs it")
-    for part in parts_of(name):
-        print(save_candidates(part, run_in_clone.train_candidates(part, workers=workers)))
+    with run_in_clone.in_use(run_in_clone.clone_of(name)):
+        commit = last_commit()
+        for part in parts_of(name):
+            print(save_candidates(part, run_in_clone.train_candidates(part, commit, workers)))
 
 
 @app.command()
@@ -54,17 +59,21 @@ def record(
 ) -> None:
     """Copy the results of an experiment that you ran yourself into docs/findings/.
 
-    Of an experiment with parts, whatever the folder's DVC cache has; an existing record of more seeds stays.
+    Of an experiment with parts, whatever the folder's DVC cache has. A record stays if the cache lacks a seed of it.
     """
+    selected = parse_seeds(seeds)
+    if selected and find_experiment(name.partition("/")[0]).grid:
+        raise UserError(f"{name} is a tuning, of one seed: record it without --seeds")
+    parts = parts_of(name)
+    for line in record_parts(parts, folder, selected) if "/" in parts[0] else [save_record(name, folder, selected)]:
+        print(line)
+
+
+def parse_seeds(text: str | None) -> list[int] | None:
     try:
-        selected = [int(seed) for seed in seeds.split(",")] if seeds else None
+        return [int(seed) for seed in text.split(",")] if text else None
     except ValueError:
-        raise UserError(f"--seeds takes whole numbers, such as 42,43; got {seeds}") from None
-    for part in parts_of(name):
-        if find_experiment(name.partition("/")[0]).grid:
-            print(record_candidates(part, folder))
-        else:
-            print(record_part(part, folder, selected) if "/" in part else save_record(part, folder, selected))
+        raise UserError(f"--seeds takes whole numbers, such as 42,43; got {text}") from None
 
 
 @app.command()

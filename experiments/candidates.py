@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from experiments import dvc_lock
-from experiments.declared import find_experiment
+from experiments.declared import FINDINGS, find_experiment
 from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import RunRecord, read_history, read_record
 from stages.support import paths
 
-FINDINGS = Path("docs/findings")
 Candidate = dict[str, Any]
 
 
@@ -22,21 +21,33 @@ def candidates_file(name: str, findings: Path = FINDINGS) -> Path:
 
 
 def load_candidates(name: str, findings: Path = FINDINGS) -> list[Candidate]:
-    """The recorded candidates by algorithm and number; none if nothing was recorded."""
-    file = candidates_file(name, findings)
-    return read_json(file)["candidates"] if file.exists() else []
+    """The recorded candidates by algorithm and number, without those that the grid no longer has."""
+    file, declared = candidates_file(name, findings), find_experiment(name).candidates()
+    recorded = read_json(file)["candidates"] if file.exists() else []
+    return [candidate for candidate in recorded if is_declared(candidate, declared)]
 
 
-def save_candidates(part: str, folder: Path, findings: Path = FINDINGS) -> Path:
-    """Add to the record those candidates of a part that are trained in the folder; an older score is replaced."""
+def is_declared(candidate: Candidate, declared: dict[str, list[dict[str, Any]]]) -> bool:
+    """Whether the candidate with that number has these settings in the grid."""
+    numbered = dict(enumerate(declared.get(candidate["algorithm"], [])))
+    return numbered.get(candidate["candidate"]) == candidate["settings"]
+
+
+def save_candidates(part: str, folder: Path, findings: Path = FINDINGS) -> str:
+    """Add to the record those candidates of a part that are trained in the folder; says what was done.
+
+    A candidate's older score is replaced. If none is trained, nothing is written.
+    """
     name, _, number = part.partition("/")
     new = {key(candidate): candidate for candidate in read_candidates(name, int(number), folder)}
+    if not new:
+        return f"{part}: no candidate is trained yet"
     both = {key(candidate): candidate for candidate in load_candidates(name, findings)} | new
     algorithms = list(find_experiment(name).grid)
     ordered = sorted(both.values(), key=lambda each: (algorithms.index(each["algorithm"]), each["candidate"]))
     record = {"candidates": ordered, "chosen": choose(name, ordered)}
     write_json(candidates_file(name, findings), record)
-    return candidates_file(name, findings)
+    return str(candidates_file(name, findings))
 
 
 def key(candidate: Candidate) -> tuple[str, int]:
@@ -45,13 +56,13 @@ def key(candidate: Candidate) -> tuple[str, int]:
 
 def read_candidates(name: str, number: int, folder: Path) -> list[Candidate]:
     """The scores of the candidates with that number which are trained in the folder."""
-    experiment, code = find_experiment(name), dvc_lock.commit_of_code(folder)
+    experiment, code, finished = find_experiment(name), dvc_lock.commit_of_code(folder), dvc_lock.FinishedStages(folder)
     (seed,) = experiment.settings["seeds"]
     return [
         {"algorithm": algorithm, "candidate": number, "settings": tried[number], "code": code}
         | read_score(folder, algorithm, seed)
         for algorithm, tried in experiment.candidates().items()
-        if dvc_lock.is_finished(folder, f"{algorithm}-{seed}", ("train",))
+        if finished.include(f"{algorithm}-{seed}", ("train",))
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.load_record import ExperimentRecord
+from experiments.load_record import ExperimentRecord, recorded_parts
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
 from metaglot.report.statistics.significance import compare_over_seeds, verdict
@@ -75,7 +75,17 @@ def comparison_row(label: str, first: dict[int, float], second: dict[int, float]
 
 
 def _tasks(first: ExperimentRecord, second: ExperimentRecord) -> str:
-    comparisons = (first.comparison, second.comparison)
-    ours, theirs = ({*c["evaluate"]["tasks_sha256"].split(), *c["split"]["sha256"].split()} for c in comparisons)
-    tasks = "on the same test tasks" if ours <= theirs or theirs <= ours else "each on its own test tasks"
+    ours, theirs = tasks_by_seed(first), tasks_by_seed(second)
+    same = all(ours[seed] == theirs[seed] for seed in ours if seed in theirs)
+    tasks = "on the same test tasks" if same else "each on its own test tasks"
     return f"Compared with `{second.name}`, {tasks}, over the {first.unit}s that both have:"
+
+
+def tasks_by_seed(record: ExperimentRecord) -> dict[int, tuple[str, str]]:
+    """The hashes of the test tasks and of the split, which differ between replicates."""
+    parts = recorded_parts(record).values() if record.is_replicated else [record]
+    return {
+        seed: (part.comparison["evaluate"]["tasks_sha256"], part.comparison["split"]["sha256"])
+        for part in parts
+        for seed in part.about["recorded"]
+    }

@@ -5,7 +5,7 @@ from typing import Any
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
 from experiments.tuning_tables import missing_candidates
-from experiments.variance_tables import missing_parts
+from experiments.variance_tables import missing_combinations
 from experiments.varied_tables import open_lines
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
@@ -68,7 +68,7 @@ def open_questions(known: Known) -> str:
     tunings = [record for record in with_results if record.experiment.grid]
     points += [f"`{record.name}`: so far {part}." for record in tunings if (part := missing_candidates(record))]
     crossed = [record for record in with_results if record.experiment.crossed]
-    points += [f"`{record.name}`: so far {part}." for record in crossed if (part := missing_parts(record))]
+    points += [f"`{record.name}`: so far {part}." for record in crossed if (part := missing_combinations(record))]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."

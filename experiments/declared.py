@@ -10,6 +10,7 @@ from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError, malformed
 
 TABLE = Path(__file__).with_name("experiments.yaml")
+FINDINGS = Path("docs/findings")  # their committed results
 
 
 def load_experiments(table: Path | None = None) -> dict[str, Experiment]:

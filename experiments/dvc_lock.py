@@ -3,6 +3,8 @@
 import hashlib
 import json
 import subprocess
+from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +36,23 @@ def locked_params(folder: Path) -> dict[str, Any]:
     return params
 
 
-def is_finished(folder: Path, run: str, stages: tuple[str, ...] = ("train", "evaluate")) -> bool:
-    """Whether these stages of a run, such as `maml-42`, ran with the folder's current files and code.
+class FinishedStages:
+    """The stages that ran with a folder's current files and code; each file is hashed once.
 
     A new clone contains the committed results until its own stages replace them.
     """
-    locked = locked_stages(folder)
-    steps = [locked.get(f"{stage}@{run}") for stage in stages]
-    return all(step is not None and _is_unchanged(folder, step) for step in steps)
 
+    def __init__(self, folder: Path):
+        self._locked = locked_stages(folder)
+        self._hash = cache(lambda path: _md5(folder / path))
 
-def _is_unchanged(folder: Path, stage: dict[str, Any]) -> bool:
-    files = [*stage["deps"], *stage["outs"]]
-    return all(_md5(folder / file["path"]) == file["md5"] for file in files)
+    def include(self, run: str, stages: tuple[str, ...] = ("train", "evaluate")) -> bool:
+        """Whether these stages of a run, such as `maml-42`, are among them."""
+        steps = [self._locked.get(f"{stage}@{run}") for stage in stages]
+        return all(step is not None and self._is_unchanged(step) for step in steps)
+
+    def _is_unchanged(self, stage: dict[str, Any]) -> bool:
+        return all(self._hash(file["path"]) == file["md5"] for file in [*stage["deps"], *stage["outs"]])
 
 
 def _md5(path: Path) -> str | None:
@@ -54,8 +60,9 @@ def _md5(path: Path) -> str | None:
     if not path.exists():
         return None
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-        entries = [{"md5": _md5(file), "relpath": str(file.relative_to(path))} for file in files]
+        files = [file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+        entries = [{"md5": _md5(file), "relpath": file.relative_to(path).as_posix()} for file in files]
+        entries.sort(key=itemgetter("relpath"))
         return hashlib.md5(json.dumps(entries, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 

@@ -6,15 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from experiments.declared import load_experiments
+from experiments.declared import FINDINGS, load_experiments
 from experiments.experiment import Experiment
 from experiments.replicates import merge_replicates
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
 from metaglot.report.headline import answer
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
-
-FINDINGS = Path("docs/findings")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class ExperimentRecord:
     def comparison(self) -> dict[str, Any]:
         """comparison.json, or that of all replicates; its answer is worded as in today's report."""
         if self.is_replicated:
-            recorded = merge_replicates([part.comparison for part in recorded_parts(self).values()])
+            recorded = merge_replicates({name: part.comparison for name, part in recorded_parts(self).items()})
         else:
             recorded = read_json(self.folder / "comparison.json")
         return recorded | {"answer": answer(recorded["algorithms"], recorded["pairs"], recorded["margin"])}
@@ -75,13 +73,16 @@ class ExperimentRecord:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """Seeds or replicates `recorded` and `asked` for; `code`, the commit that computed them, or null."""
+        """Seeds or replicates, `recorded` and `asked` for. Without replicates also `code`: its commit, or null."""
         if not self.is_replicated:
             return read_json(self.folder / "about.json")
-        parts = recorded_parts(self)
-        codes = {part.about["code"] for part in parts.values()}
-        code = codes.pop() if len(codes) == 1 else None
-        return {"recorded": [int(number) for number in parts], "asked": self.experiment.replicates, "code": code}
+        return {"recorded": [int(part) for part in recorded_parts(self)], "asked": self.experiment.replicates}
+
+    @property
+    def codes(self) -> list[str | None]:
+        """The commits that computed it or its replicates; None for code that is in no commit."""
+        records = recorded_parts(self).values() if self.is_replicated else [self]
+        return [record.about["code"] for record in records]
 
     @property
     def margin(self) -> float:

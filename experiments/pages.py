@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from experiments.conclusions import conclusions, open_questions
-from experiments.load_record import FINDINGS, ExperimentRecord, load_records
+from experiments.declared import FINDINGS
+from experiments.load_record import ExperimentRecord, load_records
 from experiments.tables import experiment_block
 from metaglot.core.common.atomic_files import read_text, write_text
 from metaglot.core.common.errors import UserError

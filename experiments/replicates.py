@@ -5,22 +5,22 @@ new characters too, and the interval over seeds of one split is not.
 """
 
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
+from experiments.replicate_order import Comparison, in_one_order
 from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.statistics.baselines import against_baselines
 from metaglot.report.statistics.pairs import Pair, correct_family
 from metaglot.report.statistics.significance import compare_over_seeds
 
-Comparison = dict[str, Any]
 SHARED = ("question", "dataset", "model", "task", "margin")
 
 
-def merge_replicates(comparisons: list[Comparison]) -> Comparison:
+def merge_replicates(by_part: dict[str, Comparison]) -> Comparison:
     """One comparison of all replicates, in the form of comparison.json; `design` says that it is over replicates."""
+    comparisons = in_one_order(by_part)
     first = comparisons[0]
     pairs = merge_pairs([comparison["pairs"] for comparison in comparisons], first["margin"])
     shared = {key: first[key] for key in SHARED}

@@ -1,36 +1,58 @@
 """Run an experiment in a clone of the committed project, under .metaglot/, with the project's own cache."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
 from experiments.candidates import chosen_settings
 from experiments.changed_params import PARAMS, apply_settings
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_yaml
+from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit, git, run_or_exit
 
 CLONES = Path(".metaglot/findings")
 CACHE = Path(".dvc/cache")
 
 
-def run_experiment(name: str, clones: Path = CLONES, workers: str = "") -> Path:
+def clone_of(name: str, ending: str = "", clones: Path = CLONES) -> Path:
+    """The folder of the clone that all parts of an experiment use."""
+    return clones / f"{name.partition('/')[0]}{ending}"
+
+
+@contextmanager
+def in_use(clone: Path) -> Iterator[None]:
+    """Let no other command change or delete a clone until the block ends."""
+    clone.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(clone.with_name(f"{clone.name}.lock"))
+    try:
+        locked = lock.acquire(blocking=False)
+    except Timeout:
+        raise UserError(f"{clone} is in use by another command: wait until that has ended") from None
+    with locked:
+        yield
+
+
+def run_experiment(part: str, commit: str, workers: str = "") -> Path:
     """Run the pipeline with the params of an experiment or of a part, several runs at a time if `workers` is given.
 
-    Returns the clone. A clone of the same commit is used again, by all parts of an experiment. Results that another
-    clone or the project computed come from the cache.
+    Returns the clone of the commit, which all parts use. Results that another clone or the project computed come from
+    the cache.
     """
-    folder = prepare_clone(name, clones)
+    folder = prepare_clone(part, commit)
     if workers:
         run_or_exit("cluster", "run", "--workers", workers, folder=folder)
     run_or_exit("dvc", "repro", folder=folder)
     return folder
 
 
-def train_candidates(part: str, clones: Path = CLONES, workers: str = "") -> Path:
+def train_candidates(part: str, commit: str, workers: str = "") -> Path:
     """Train the candidates of a tuning's part, and score nothing; returns the clone."""
-    folder = prepare_clone(part, clones)
+    folder = prepare_clone(part, commit)
     if workers:
         run_or_exit("cluster", "run", "--train-only", "--workers", workers, folder=folder)
     else:
@@ -40,10 +62,10 @@ def train_candidates(part: str, clones: Path = CLONES, workers: str = "") -> Pat
     return folder
 
 
-def prepare_clone(name: str, clones: Path = CLONES) -> Path:
+def prepare_clone(part: str, commit: str) -> Path:
     """A clone of the commit with the params of an experiment or of a part."""
-    settings, folder = find_settings(name) | chosen_settings(name), clones / name.partition("/")[0]
-    clone_commit(folder, CACHE)
+    settings, folder = find_settings(part) | chosen_settings(part), clone_of(part)
+    clone_commit(folder, CACHE, commit=commit)
     write_params(folder, settings)
     run_or_exit("stages.configure", "--check", folder=folder)
     return folder

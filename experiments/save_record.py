@@ -8,8 +8,8 @@ from pathlib import Path
 from experiments import dvc_lock
 from experiments.candidates import chosen_settings
 from experiments.changed_params import PARAMS, apply_settings, list_differences
-from experiments.declared import find_settings
-from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_text, write_yaml
+from experiments.declared import FINDINGS, find_settings
+from metaglot.core.common.atomic_files import atomic_folder, read_json, read_yaml, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.core.common.stage_configs import load_stage_config
@@ -20,7 +20,6 @@ from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
 
-FINDINGS = Path("docs/findings")
 Seeds = list[int]
 
 
@@ -35,19 +34,12 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
     check_params(name, folder, declared, params, seeds, settings)
     recorded = seeds or params["seeds"]
     check_finished(folder, params["algorithms"], recorded, params["seeds"])
-    place = to / name
-    partial = place.with_name(f".{place.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        write_record(partial.absolute(), folder, recorded)
-        write_yaml(partial / "params.yaml", params)
+    with atomic_folder(to / name) as place:
+        write_record(place.absolute(), folder, recorded)
+        write_yaml(place / "params.yaml", params)
         about = {"recorded": recorded, "asked": declared["seeds"], "code": dvc_lock.commit_of_code(folder)}
-        write_json(partial / "about.json", about)
-        shutil.rmtree(place, ignore_errors=True)
-        partial.rename(place)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return place
+        write_json(place / "about.json", about)
+    return to / name
 
 
 def check_params(
@@ -55,9 +47,10 @@ def check_params(
 ) -> None:
     """Raise UserError if the folder was run with other params; with `seeds`, only these seeds are compared."""
     if seeds:
-        missing = sorted({*seeds} - {*declared["seeds"]} or {*seeds} - {*params["seeds"]})
-        if missing:
-            raise UserError(f"{name} in {folder} has no seed {missing[0]}: its seeds are {declared['seeds']}")
+        if unknown := [seed for seed in seeds if seed not in declared["seeds"]]:
+            raise UserError(f"{name} is not about seed {unknown[0]}: its seeds are {declared['seeds']}")
+        if missing := [seed for seed in seeds if seed not in params["seeds"]]:
+            raise UserError(f"{folder} has no seed {missing[0]}: it was run with seeds {params['seeds']}")
         params = params | {"seeds": declared["seeds"]}
     if differences := list_differences(declared, params, settings):
         raise UserError(f"{folder} did not run {name}: it has {'; '.join(differences)}")
@@ -65,10 +58,11 @@ def check_params(
 
 def check_finished(folder: Path, algorithms: list[str], seeds: Seeds, all_seeds: Seeds) -> None:
     """Raise UserError if a run is missing or has other params; the error names the complete seeds."""
+    finished = dvc_lock.FinishedStages(folder)
 
     def unfinished(some_seeds: Seeds) -> list[str]:
         runs = [f"{algorithm}-{seed}" for seed in some_seeds for algorithm in algorithms]
-        return [run for run in runs if not dvc_lock.is_finished(folder, run)]
+        return [run for run in runs if not finished.include(run)]
 
     if missing := unfinished(seeds):
         complete = ",".join(str(seed) for seed in all_seeds if not unfinished([seed]))

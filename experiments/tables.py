@@ -4,7 +4,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from experiments.command_text import command_text
+from experiments.command_text import code_text, command_text
 from experiments.compare import compare_experiments
 from experiments.load_record import ExperimentRecord
 from experiments.published_table import cell_table, curve_table
@@ -65,8 +65,6 @@ def source_text(record: ExperimentRecord) -> str:
     def distinct(of: Callable[[Record], Any]) -> str:
         return formatting.listed(sorted({str(of(run)) for run in record.records}))
 
-    code = record.about["code"]
-    commit = f"commit {code[:12]}" if code else "code in no commit of this project"
     device, threads = distinct(itemgetter("device")), distinct(itemgetter("threads"))
     torch = distinct(lambda run: run["versions"]["torch"])
-    return f"`docs/findings/{record.name}/`; {commit}; {device}, threads: {threads}, torch {torch}."
+    return f"`docs/findings/{record.name}/`; {code_text(record.codes)}; {device}, threads: {threads}, torch {torch}."

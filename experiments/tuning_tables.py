@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.candidates import Candidate, choose, load_candidates
+from experiments.command_text import code_text
 from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
@@ -14,6 +15,8 @@ def tuning_block(record: ExperimentRecord) -> list[str]:
     candidates = load_candidates(record.name, record.folder.parent)
     missing = missing_candidates(record)
     parts = [f"**So far {missing}.**"] if missing else []
+    if not candidates:
+        return parts
     every = f"<details><summary>Every candidate</summary>\n\n{as_markdown(candidates_table(candidates))}\n\n</details>"
     return [*parts, _note(record), as_markdown(chosen_table(record, candidates)), every, _source(record, candidates)]
 
@@ -70,5 +73,5 @@ def _note(record: ExperimentRecord) -> str:
 
 
 def _source(record: ExperimentRecord, candidates: list[Candidate]) -> str:
-    codes = sorted({candidate["code"][:12] if candidate["code"] else "none" for candidate in candidates})
-    return f"`docs/findings/{record.name}/candidates.json`; commit {formatting.listed(codes)}."
+    codes = code_text([candidate["code"] for candidate in candidates])
+    return f"`docs/findings/{record.name}/candidates.json`; {codes}."

@@ -11,15 +11,17 @@ from metaglot.report.tables import Table
 
 
 def variance_block(record: ExperimentRecord) -> list[str]:
-    """The parts of the block after the command; the shares need every part."""
-    if missing := missing_parts(record):
+    """The parts of the block after the command; the shares need every combination."""
+    if missing := missing_combinations(record):
         return [f"**So far {missing}.** The shares are estimated from all of them."]
     return [_note(record), as_markdown(variance_table(record))]
 
 
-def missing_parts(record: ExperimentRecord) -> str | None:
-    declared, recorded = len(record.experiment.parts()), len(recorded_parts(record))
-    return None if recorded == declared else f"{recorded} of {declared} combinations of split and test tasks"
+def missing_combinations(record: ExperimentRecord) -> str | None:
+    """How many combinations are recorded; None if all are. A part may lack seeds."""
+    declared = len(record.experiment.parts()) * len(record.experiment.settings["seeds"])
+    recorded = sum(len(part.about["recorded"]) for part in recorded_parts(record).values())
+    return None if recorded == declared else f"{recorded} of {declared} combinations of split, seed and test tasks"
 
 
 def variance_table(record: ExperimentRecord) -> Table:

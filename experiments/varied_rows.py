@@ -46,7 +46,7 @@ class VariedRow:
 
 @dataclass(frozen=True)
 class Difference:
-    """A row minus the reference over the seeds of both. p: Holm's, over all rows. gain: see `gains`."""
+    """A row minus the reference over the seeds of both. p: Holm's, over all rows."""
 
     seeds: list[int]
     test: PairedTest

@@ -29,23 +29,18 @@ def answer(record: ExperimentRecord, rows: list[VariedRow]) -> str:
     """The verdicts on all rows against the reference, grouped."""
     reference = reference_row(record, rows)
     if reference is None:
-        return "The reference was not recorded yet."
+        return "The reference has not been recorded yet."
+    margin = reference.record.margin
     phrases = {
         "worse": "less accurate",
         "better": "more accurate",
-        no_larger_than(
-            record_margin(reference)
-        ): f"different by no more than {formatting.size(record_margin(reference))}",
+        no_larger_than(margin): f"different by no more than {formatting.size(margin)}",
     }
     grouped: dict[str, list[str]] = {}
     for part, difference in differences(reference, rows).items():
         grouped.setdefault(phrases.get(difference.verdict, difference.verdict), []).append(row_name(record, part, rows))
     verdicts = "; ".join(f"{phrase}: {formatting.listed(names)}" for phrase, names in grouped.items())
     return f"Compared with {row_name(record, reference.part, rows)}: {verdicts or 'no other value yet'}."
-
-
-def record_margin(row: VariedRow) -> float:
-    return row.record.margin
 
 
 def row_name(record: ExperimentRecord, part: str, rows: list[VariedRow]) -> str:

@@ -12,17 +12,38 @@ WORKSPACE = Path()
 NOT_IN_A_CLONE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLFLOW_TRACKING_URI"}
 
 
-def clone_commit(folder: Path, cache: Path, of: Path = WORKSPACE) -> None:
-    """Clone the last commit of a repository, unless `folder` is a clone of it already."""
-    if not folder.exists() or git("rev-parse", "HEAD", folder=folder) != git("rev-parse", "HEAD", folder=of):
+def clone_commit(folder: Path, cache: Path, of: Path = WORKSPACE, commit: str = "") -> None:
+    """Clone a repository's last commit, or the given one, unless `folder` is a clone of it already.
+
+    The clone's DVC cache is `cache` in either case.
+    """
+    commit = commit or last_commit(of)
+    if checked_out(folder) != commit:
         clone(folder, cache, of)
+        git("reset", "-q", "--hard", commit, folder=folder)
+    set_cache(folder, cache)
 
 
 def clone(folder: Path, cache: Path, of: Path = WORKSPACE) -> None:
     """Clone the last commit into `folder`, in place of what is there; its DVC cache is `cache`."""
     shutil.rmtree(folder, ignore_errors=True)
     git("clone", "-q", str(of), str(folder))
+    set_cache(folder, cache)
+
+
+def set_cache(folder: Path, cache: Path) -> None:
     (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache.resolve()}\n")
+
+
+def last_commit(folder: Path = WORKSPACE) -> str:
+    return git("rev-parse", "HEAD", folder=folder).strip()
+
+
+def checked_out(folder: Path) -> str | None:
+    """The commit that is checked out in a clone; None if there is no clone, also if a project around it is one."""
+    command = ["git", "-C", str(folder), "--git-dir=.git", "rev-parse", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def git(*arguments: str, folder: Path = WORKSPACE) -> str:

@@ -20,6 +20,8 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["run", "nine-seeds"], "error: nine-seeds is not an experiment: experiments.yaml has ten-seeds, "),
         (["record", "ten-seeds", "--from", "{}"], "error: {}/dvc.lock is not there"),
         (["record", "ten-seeds", "--from", "{}", "--seeds", "42,x"], "error: --seeds takes whole numbers"),
+        (["record", "tuning-1shot", "--from", "{}", "--seeds", "7"], "error: tuning-1shot is a tuning, of one seed: "),
+        (["record", "variance", "--from", "{}"], "error: {} is not a clone of this project with a DVC cache in "),
     ],
 )
 def test_an_error_of_the_user_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from params_file import ROOT
 from ran_experiment import ran
 
 from experiments.conclusions import open_questions, verdicts
-from experiments.load_record import FINDINGS, load_records
+from experiments.declared import FINDINGS
+from experiments.load_record import load_records
 from experiments.pages import PAGES, fill_page
 from experiments.save_record import save_record
 from metaglot.core.common.atomic_files import read_json, write_json

@@ -1,5 +1,8 @@
 """Replicates: pairs on the same tasks within each, the interval over them, and what it covers."""
 
+import shutil
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +12,18 @@ from ran_experiment import ran
 from scipy import stats
 
 from experiments import declared
+from experiments.compare import compare_experiments
 from experiments.conclusions import open_questions
 from experiments.declared import find_settings, load_experiments, parts_of
 from experiments.load_record import ExperimentRecord, load_records
 from experiments.power import replicates_needed
-from experiments.replicate_tables import cohens_d, differences_table, is_open, rows_table
+from experiments.replicate_tables import cohens_d, differences_table, rows_table
 from experiments.save_record import save_record
-from experiments.tables import experiment_block
+from experiments.tables import experiment_block, source_text
+from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.report.statistics.significance import compare_over_seeds
+from stages.support import paths
 
 SKILLS = {"maml": 0.95, "fomaml": 0.9, "scratch": 0.5}
 DECLARED = {
@@ -34,9 +40,8 @@ DECLARED = {
 def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
     """Three of four replicates; the algorithms' skills differ a little more in each."""
     place = tmp_path_factory.mktemp("replicates")
-    (place / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(declared, "TABLE", place / "experiments.yaml")
+        declare(place, patch)
         for number in (1, 2, 3):
             skills = {name: skill + 0.002 * number * len(name) for name, skill in SKILLS.items()}
             save_record(
@@ -45,9 +50,13 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
         return load_records(place / "docs")["three"]
 
 
+def declare(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
+    patch.setattr(declared, "TABLE", folder / "experiments.yaml")
+
+
 def test_a_replicate_draws_everything_from_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
-    monkeypatch.setattr(declared, "TABLE", tmp_path / "experiments.yaml")
+    declare(tmp_path, monkeypatch)
     assert parts_of("three") == [f"three/{number}" for number in (1, 2, 3, 4)]
     drawn = {"split.seed": 2, "seeds": [2], "evaluate.seed": 2}
     assert find_settings("three/2") == DECLARED["three"]["settings"] | drawn
@@ -73,6 +82,31 @@ def test_a_pair_is_scipys_paired_t_test_over_replicates(record: ExperimentRecord
         assert pair["family"] == 3
 
 
+def test_a_replicate_with_its_algorithms_in_another_order_is_merged_by_name(
+    record: ExperimentRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(tmp_path, monkeypatch)
+    shutil.copytree(record.folder, tmp_path / "docs/three")
+    folder = shutil.copytree(record.folder.parents[1] / "2", tmp_path / "2")
+    config = read_yaml(folder / paths.REPORT_CONFIG)
+    write_yaml(folder / paths.REPORT_CONFIG, config | {"rows": config["rows"][::-1]})
+    save_record("three/2", folder, to=tmp_path / "docs")
+    reordered = replace(record, folder=tmp_path / "docs/three")
+    (first, *_), pairs = (read_json(reordered.folder / "2/comparison.json")[key] for key in ("algorithms", "pairs"))
+    assert first["algorithm"] == pairs[0]["first"] == "scratch"
+    for key in ("algorithms", "pairs", "baselines"):
+        assert reordered.comparison[key] == record.comparison[key]
+
+
+def test_a_replicate_of_other_algorithms_is_refused_by_name(record: ExperimentRecord, tmp_path: Path) -> None:
+    shutil.copytree(record.folder, tmp_path / "three")
+    path = tmp_path / "three/3/comparison.json"
+    compared = read_json(path)
+    write_json(path, compared | {"algorithms": compared["algorithms"][:2]})
+    with pytest.raises(UserError, match="replicate 3 has maml, fomaml, and replicate 1 has maml, fomaml, scratch"):
+        _ = replace(record, folder=tmp_path / "three").comparison
+
+
 def test_the_mean_and_its_interval_are_over_replicates(record: ExperimentRecord) -> None:
     row = record.comparison["algorithms"][0]
     values = [run["accuracy"] for run in record.comparison["runs"] if run["algorithm"] == "maml"]
@@ -90,13 +124,54 @@ def test_the_block_says_which_design_it_is(record: ExperimentRecord) -> None:
     assert "so far 3 of 4 replicates" in open_questions({"three": record})
 
 
+@pytest.mark.parametrize(
+    ("codes", "text"),
+    [
+        (["a" * 40] * 3, "; commit aaaaaaaaaaaa; "),
+        (["b" * 40, "a" * 40, "b" * 40], "; commits aaaaaaaaaaaa and bbbbbbbbbbbb; "),
+        (["a" * 40, None, "a" * 40], "; commit aaaaaaaaaaaa and code in no commit of this project; "),
+        ([None] * 3, "; code in no commit of this project; "),
+    ],
+)
+def test_every_commit_that_computed_a_replicate_is_named(
+    record: ExperimentRecord, tmp_path: Path, codes: list[str | None], text: str
+) -> None:
+    shutil.copytree(record.folder, tmp_path / "three")
+    for number, code in enumerate(codes, start=1):
+        path = tmp_path / f"three/{number}/about.json"
+        write_json(path, read_json(path) | {"code": code})
+    assert text in source_text(replace(record, folder=tmp_path / "three"))
+
+
+def test_the_replicates_that_both_have_decide_whether_the_tasks_are_the_same(
+    record: ExperimentRecord, tmp_path: Path
+) -> None:
+    def with_tasks(name: str, hashes: dict[int, str]) -> ExperimentRecord:
+        for number, tasks in hashes.items():
+            part = shutil.copytree(record.folder / str(number), tmp_path / name / str(number))
+            compared = read_json(part / "comparison.json")
+            evaluate = compared["evaluate"] | {"tasks_sha256": tasks}
+            write_json(part / "comparison.json", compared | {"evaluate": evaluate})
+        return replace(record, name=name, folder=tmp_path / name)
+
+    first, same = with_tasks("first", {1: "a", 2: "b"}), with_tasks("same", {2: "b", 3: "c"})
+    assert compare_experiments(first, same).startswith("Compared with `same`, on the same test tasks,")
+    others = with_tasks("others", {2: "a", 3: "b"})
+    assert compare_experiments(first, others).startswith("Compared with `others`, each on its own test tasks,")
+
+
 def test_open_pairs_say_how_many_replicates_would_settle_them(record: ExperimentRecord) -> None:
-    table = differences_table(record.comparison)
+    compared = deepcopy(record.comparison)
+    for pair, differences in zip(
+        compared["pairs"], ((0.1, 0.1, 0.11), (0.01, 0.03, -0.02), (0, 1e-4, 1e-4)), strict=True
+    ):
+        for seed, difference in zip(pair["by_seed"], differences, strict=True):
+            seed["accuracy"]["difference"] = difference
+        pair["verdict"] = "inconclusive" if min(differences) < 0 else "better"
+    table = differences_table(compared)
     assert table.header[-3:] == ["Cohen's d", "verdict on the first", "replicates to settle it"]
-    for cells in table.rows:
-        assert bool(cells[-1]) == cells[-2].startswith("inconclusive")
-    pairs = record.comparison["pairs"]
-    assert any(is_open(pair) for pair in pairs) or all(cells[-1] == "" for cells in table.rows)
+    needed = replicates_needed(np.array([0.01, 0.03, -0.02]), compared["margin"], family=3)
+    assert sorted(cells[-2:] for cells in table.rows) == [["better", ""], ["better", ""], ["inconclusive", str(needed)]]
 
 
 def test_the_power_is_that_of_statsmodels() -> None:
@@ -106,8 +181,26 @@ def test_the_power_is_that_of_statsmodels() -> None:
     effect = differences.mean() / differences.std(ddof=1)
     exact = TTestPower().solve_power(effect, power=0.8, alpha=0.05 / 6, alternative="two-sided")
     assert replicates_needed(differences, margin=0.0001, family=6) == int(np.ceil(exact))
-    assert replicates_needed(np.array([0.005, -0.005]), margin=0.005, family=1) < 20  # within the margin
     assert replicates_needed(np.array([0.101, -0.1]), margin=0.0001, family=1) is None
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.002])
+@pytest.mark.parametrize("family", [1, 66])
+def test_the_number_within_the_margin_has_the_power_of_both_one_sided_tests(mean: float, family: int) -> None:
+    """Simulated: 80% of the experiments with that number show it, and fewer with one replicate less."""
+    margin, deviation = 0.005, 0.005
+    needed = replicates_needed(mean + deviation * np.array([1, -1]) / np.sqrt(2), margin, family)
+    assert needed is not None
+    random = np.random.default_rng(0)
+
+    def power(number: int) -> float:
+        differences = random.normal(mean, deviation, (40_000, number))
+        beyond = [stats.ttest_1samp(differences, bound, axis=1, alternative=side).pvalue for bound, side in sides]
+        return float(np.mean(np.maximum(*beyond) < 0.05 / family))
+
+    sides = ((-margin, "greater"), (margin, "less"))
+    error = np.sqrt(0.8 * 0.2 / 40_000)
+    assert power(needed) > 0.8 - 3 * error and power(needed - 1) < 0.8 + 3 * error
 
 
 def simulated_differences(random: np.random.Generator, splits: int, runs: int) -> np.ndarray:

@@ -29,4 +29,4 @@ def test_each_value_is_run_and_recorded_and_another_folder_takes_it_from_the_cac
     assert (about["recorded"], about["asked"]) == ([1, 2], [1, 2, 3])
     assert recorded(other)["varied/0.5/results/maml-2.json"] == first["varied/0.5/results/maml-2.json"]
     output = experiments(other, "record", "varied/1", "--from", str(repository.folder), "--seeds", "1")
-    assert "varied/1: its record stays, which has more seeds" in output
+    assert "varied/1: its record of seeds [1, 2] stays; this one would be of [1]" in output

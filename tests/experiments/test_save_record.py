@@ -10,7 +10,8 @@ import pytest
 from params_file import ROOT
 from ran_experiment import ran
 
-from experiments.save_record import FINDINGS, save_record
+from experiments.declared import FINDINGS
+from experiments.save_record import save_record
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_yaml
 from metaglot.core.common.errors import UserError
 from stages import report
@@ -126,7 +127,12 @@ def test_a_folder_where_no_seed_is_whole_is_refused(tmp_path: Path) -> None:
 
 def test_a_seed_that_it_is_not_about_is_refused(tmp_path: Path) -> None:
     folder = ran(tmp_path / "folder", THREE)
-    assert f"{folder} has no seed 7" in refusal(THREE, folder, [42, 7])
+    assert refusal(THREE, folder, [42, 7]) == f"{THREE} is not about seed 7: its seeds are [42, 43, 44]"
+
+
+def test_a_seed_that_the_folder_did_not_run_is_refused(tmp_path: Path) -> None:
+    folder = ran(tmp_path / "folder", THREE, {"seeds": [42, 43]})
+    assert refusal(THREE, folder, [43, 44]) == f"{folder} has no seed 44: it was run with seeds [42, 43]"
 
 
 def test_a_folder_where_nothing_was_run_is_refused(tmp_path: Path) -> None:
@@ -167,8 +173,10 @@ def test_a_run_whose_code_changed_is_not_finished(tmp_path: Path) -> None:
     (folder / "code/sub").mkdir(parents=True)
     (folder / "code/train.py").write_text("1\n")
     (folder / "code/sub/a.py").write_text("2\n")
+    (folder / "code/sub.py").write_text("3\n")  # DVC sorts sub-b.py, sub.py, sub/a.py
+    (folder / "code/sub-b.py").write_text("4\n")
     lock = read_yaml(folder / "dvc.lock")
-    lock["stages"]["train@maml-42"]["deps"] = [{"path": "code", "md5": "ebdac168d38f5983f302c6fb34e15623.dir"}]  # DVC's
+    lock["stages"]["train@maml-42"]["deps"] = [{"path": "code", "md5": "a1c4871d33c562111d532973b928134e.dir"}]  # DVC's
     write_yaml(folder / "dvc.lock", lock)
     assert save_record(THREE, folder, to=tmp_path / "findings").is_dir()
     (folder / "code/sub/a.py").write_text("3\n")

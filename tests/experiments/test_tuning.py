@@ -11,8 +11,8 @@ from ran_experiment import ran
 from experiments import declared
 from experiments.candidates import choose, chosen_settings, load_candidates, save_candidates
 from experiments.conclusions import open_questions
-from experiments.declared import find_settings, load_experiments
-from experiments.load_record import FINDINGS, load_records
+from experiments.declared import FINDINGS, find_settings, load_experiments
+from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.tables import experiment_block
 from metaglot.core.common.atomic_files import read_json
@@ -38,9 +38,14 @@ DECLARED: dict[str, dict[str, Any]] = {
 @pytest.fixture
 def findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing was recorded yet of the two declared experiments."""
-    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(DECLARED, sort_keys=False))
     monkeypatch.setattr(declared, "TABLE", tmp_path / "experiments.yaml")
+    declare(tmp_path / "docs", GRID)
     return tmp_path / "docs"
+
+
+def declare(findings: Path, grid: dict[str, dict[str, list[float]]]) -> None:
+    changed = DECLARED | {"tuning": DECLARED["tuning"] | {"grid": grid}}
+    (findings.parent / "experiments.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
 
 
 def train(findings: Path, number: int, missing: str = "", **skills: float) -> None:
@@ -111,9 +116,40 @@ def test_the_block_shows_what_was_chosen_and_what_is_missing(findings: Path) -> 
     assert "So far" not in text and "| MAML | 2 | meta_lr 0.003 |" in text and "tune tuning" in text
 
 
+def test_nothing_is_recorded_while_no_candidate_is_trained(findings: Path) -> None:
+    folder = ran(findings.parent / "ran", "tuning/0")
+    for run in ("maml-7", "fomaml-7"):
+        (folder / f"data/models/{run}/run.json").unlink()
+    assert save_candidates("tuning/0", folder, findings) == "tuning/0: no candidate is trained yet"
+    assert not findings.exists()
+
+
+def test_a_score_of_other_settings_than_the_grid_has_now_counts_no_more(
+    findings: Path,
+) -> None:
+    for number in (0, 1):
+        train(findings, number, maml=0.9, fomaml=0.8)
+    changed = {"maml": {"meta_lr": [0.001, 0.01]}, "anil": {"fast_lr": [0.2, 0.5]}}
+    declare(findings, changed)
+    assert [(each["algorithm"], each["candidate"]) for each in load_candidates("tuning", findings)] == [("maml", 0)]
+    with pytest.raises(UserError, match="tuning has not chosen settings of maml for tuned"):
+        chosen_settings("tuned", findings)
+    assert "**So far 1 of 4 candidates.**" in experiment_block(load_records(findings)["tuning"], {})
+    train(findings, 1, "again", maml=0.95, anil=0.8)
+    recorded = read_json(findings / "tuning/candidates.json")
+    assert [each["settings"] for each in recorded["candidates"]] == [
+        {"meta_lr": 0.001},
+        {"meta_lr": 0.01},
+        {"fast_lr": 0.5},
+    ]
+    assert recorded["chosen"] == {"maml": {"meta_lr": 0.01}}
+    declare(findings, {"boil": {"fast_lr": [0.2, 0.5]}})
+    assert experiment_block(load_records(findings)["tuning"], {}).endswith("**So far 0 of 2 candidates.**")
+
+
 @pytest.mark.parametrize(
     "name", [n for n, r in load_records(ROOT / FINDINGS).items() if r.has_results and r.experiment.grid]
 )
 def test_a_committed_choice_is_that_of_the_rule(name: str) -> None:
-    committed = read_json(ROOT / FINDINGS / name / "candidates.json")
-    assert committed["chosen"] == choose(name, committed["candidates"])
+    committed, current = read_json(ROOT / FINDINGS / name / "candidates.json"), load_candidates(name, ROOT / FINDINGS)
+    assert committed["candidates"] == current and committed["chosen"] == choose(name, current)

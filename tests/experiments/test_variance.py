@@ -59,12 +59,14 @@ def test_shares_add_up_and_nothing_has_no_shares() -> None:
 def test_the_block_waits_for_all_parts_and_then_shows_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
     monkeypatch.setattr(declared, "TABLE", tmp_path / "experiments.yaml")
-    for part in ("7-5", "7-6", "8-5", "8-6"):
-        save_record(f"crossed/{part}", ran(tmp_path / part, f"crossed/{part}", seeds=(1, 2)), to=tmp_path / "docs")
-        record = load_records(tmp_path / "docs")["crossed"]
-        waits = part != "8-6"
-        assert ("**So far " in experiment_block(record, {})) == waits
-        assert ("combinations of split and test tasks" in open_questions({"crossed": record})) == waits
+    for number, part in enumerate(("7-5", "7-6", "8-5", "8-6"), start=1):
+        folder = ran(tmp_path / part, f"crossed/{part}", seeds=(1, 2))
+        for seeds, recorded in (([1], 2 * number - 1), ([1, 2], 2 * number)):
+            save_record(f"crossed/{part}", folder, seeds, to=tmp_path / "docs")
+            record = load_records(tmp_path / "docs")["crossed"]
+            so_far = f"o far {recorded} of 8 combinations of split, seed and test tasks"
+            assert (so_far in experiment_block(record, {})) == (recorded < 8)
+            assert (so_far in open_questions({"crossed": record})) == (recorded < 8)
     arrays = accuracies(record)
     runs = load_records(tmp_path / "docs")["crossed"].folder / "8-5/results/maml-2.json"
     assert arrays["MAML"].shape == (2, 2, 2) and f'"mean": {arrays["MAML"][1, 1, 0]}' in runs.read_text()

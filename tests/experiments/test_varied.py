@@ -11,8 +11,8 @@ from ran_experiment import ran
 from scipy import stats
 
 from experiments.conclusions import open_questions
-from experiments.declared import find_settings, parts_of
-from experiments.load_record import FINDINGS, ExperimentRecord, load_records, recorded_parts
+from experiments.declared import FINDINGS, find_settings, parts_of
+from experiments.load_record import ExperimentRecord, load_records, recorded_parts
 from experiments.save_record import save_record
 from experiments.varied_figure import digest, figure, figure_path, specification
 from experiments.varied_rows import differences, gain, reference_row, varied_rows
@@ -109,7 +109,7 @@ def test_a_part_that_an_older_evaluation_scored_is_recorded(tmp_path: Path) -> N
 def test_without_the_reference_nothing_is_compared(record: ExperimentRecord, tmp_path: Path) -> None:
     save_record(f"{DIAL}/0", ran(tmp_path / "ran", f"{DIAL}/0"), to=tmp_path / "docs")
     other = load_records(tmp_path / "docs")[DIAL]
-    assert "The reference was not recorded yet." in varied_block(other)
+    assert "The reference has not been recorded yet." in varied_block(other)
     assert "point" in figure(other)
 
 

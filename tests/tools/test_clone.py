@@ -1,19 +1,74 @@
-"""Git's reason for a failure is one line, also where it prints none."""
+"""Clones under .metaglot/: which commit they have, and from which cache they take results."""
 
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tools.clone import git
+from tools.clone import checked_out, clone_commit, git, last_commit
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return repository(tmp_path / "project")
+
+
+def repository(folder: Path) -> Path:
+    (folder / ".dvc").mkdir(parents=True)
+    (folder / ".dvc/config").touch()
+    (folder / ".dvc/.gitignore").write_text("/config.local\n")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    commit(folder, "first")
+    return folder
+
+
+def commit(folder: Path, text: str) -> str:
+    (folder / "code.py").write_text(text)
+    git("add", ".", folder=folder)
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", text, folder=folder)
+    return last_commit(folder)
+
+
+def test_a_clone_of_the_commit_is_used_again(project: Path, tmp_path: Path) -> None:
+    clone_commit(tmp_path / "clone", tmp_path / "cache", project)
+    (tmp_path / "clone/checkpoint").touch()
+    clone_commit(tmp_path / "clone", tmp_path / "cache", project)
+    assert (tmp_path / "clone/checkpoint").exists()
+    commit(project, "second")
+    clone_commit(tmp_path / "clone", tmp_path / "cache", project)
+    assert not (tmp_path / "clone/checkpoint").exists() and (tmp_path / "clone/code.py").read_text() == "second"
+
+
+def test_the_commit_that_a_command_began_with_stays_after_another(project: Path, tmp_path: Path) -> None:
+    first = last_commit(project)
+    clone_commit(tmp_path / "clone", tmp_path / "cache", project, first)
+    (tmp_path / "clone/checkpoint").touch()
+    commit(project, "second")
+    for folder in ("clone", "later"):
+        clone_commit(tmp_path / folder, tmp_path / "cache", project, first)
+        assert checked_out(tmp_path / folder) == first and (tmp_path / folder / "code.py").read_text() == "first"
+    assert (tmp_path / "clone/checkpoint").exists()
+
+
+def test_a_clone_that_is_used_again_takes_the_cache_that_is_named(project: Path, tmp_path: Path) -> None:
+    for cache in ("a", "b"):
+        clone_commit(tmp_path / "clone", tmp_path / cache, project)
+        assert (tmp_path / "clone/.dvc/config.local").read_text() == f"[cache]\n    dir = {tmp_path / cache}\n"
+
+
+def test_a_folder_without_git_in_a_project_is_no_clone(project: Path, tmp_path: Path) -> None:
+    left = project / ".metaglot/findings/half-removed"
+    left.mkdir(parents=True)
+    assert checked_out(left) is None and checked_out(project / "nowhere") is None
+    clone_commit(left, tmp_path / "cache", project)
+    assert (left / "code.py").exists() and checked_out(left) == last_commit(project)
+
+
+def test_git_that_fails_without_a_reason_is_one_line(project: Path) -> None:
+    with pytest.raises(SystemExit, match="error: git rev-parse: exit code 1"):
+        git("rev-parse", "-q", "--verify", "nothing", folder=project)
 
 
 def test_git_s_reason_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="^error: git rev-parse: fatal: not a git repository[^\n]*$"):
         git("rev-parse", "HEAD", folder=tmp_path)
-
-
-def test_a_failure_without_a_reason_is_told_by_its_code(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    with pytest.raises(SystemExit, match="^error: git rev-parse: exit code 1$"):
-        git("rev-parse", "-q", "--verify", "nothing", folder=tmp_path)
