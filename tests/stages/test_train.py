@@ -1,5 +1,4 @@
 import csv
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -174,7 +173,6 @@ def test_the_weights_load_into_learn2learns_module_with_nothing_left_over(here, 
     moved = {name for name, value in weights.items() if not torch.equal(value, start[name])}
     assert "classifier.weight" in moved and "features.1.0.normalize.weight" in moved
     assert not [name for name in moved if "running" in name or "num_batches" in name]
-    assert all(torch.equal(module.state_dict()[name], value) for name, value in weights.items())
 
 
 def test_the_alignment_has_every_layer_at_every_validation(here):
@@ -202,7 +200,6 @@ def test_the_record_says_what_ran_where_and_for_how_long(here):
     assert record["parity"]["reference"] == "learn2learn 0.2.0" and record["parity"]["tasks"] == 4
     config = load_stage_config(TrainStageConfig, paths.train_config("fomaml"))
     assert record["config"] == {**config.model_dump(), "seed": 9}
-    assert json.loads(json.dumps(record)) == record
 
 
 def test_it_learns(here):

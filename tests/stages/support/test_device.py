@@ -99,10 +99,6 @@ def test_peak_memory_is_in_megabytes_and_holds_what_was_held():
     assert len(held) / 2**20 < peak < 100_000
 
 
-def test_waiting_for_the_processor_returns_at_once():
-    device_module.synchronise(CPU)
-
-
 def test_versions_are_those_that_run():
     found = device_module.package_versions()
     assert found["python"] == platform.python_version() and torch.__version__.startswith(found["torch"])
