@@ -16,6 +16,7 @@ FOLDER = "images_background"
 FIRST = f"{FOLDER}/Glyphs_01/character01/0001_01.png"
 
 Members = list[tuple[ZipInfo, bytes]]
+Archives = tuple[OfficialArchive, OfficialArchive]
 
 
 def archive(path: Path, folder: str, sizes: list[int], first: int) -> OfficialArchive:
@@ -26,7 +27,7 @@ def archive(path: Path, folder: str, sizes: list[int], first: int) -> OfficialAr
     return OfficialArchive(folder, len(sizes), sum(sizes), images, md5(path), content)
 
 
-def pair(mirror: Path) -> tuple[OfficialArchive, OfficialArchive]:
+def pair(mirror: Path) -> Archives:
     """Fill a mirror with six alphabets and with two."""
     mirror.mkdir(parents=True, exist_ok=True)
     background = archive(mirror / "images_background.zip", "images_background", [2, 1, 1, 1, 1, 1], 1)

@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small_omniglot import Archives, pair
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.tasks import class_splits
-from metaglot.datasets.omniglot_layout import OfficialArchive, shrink_drawing
+from metaglot.datasets.omniglot_layout import shrink_drawing
 from metaglot.datasets.omniglot_zip import read_drawings
 from stages import preprocess
 from stages.support import paths
-from tests.small_omniglot import pair
 
 CONFIG = {"dataset": "omniglot", "image_size": 28, "kind": "random", "seed": 42, "train": 5, "validation": 2, "test": 3}
 
 
 @pytest.fixture
-def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OfficialArchive, OfficialArchive]:
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archives:
     """A workspace with small archives as downloaded: 6 background alphabets of 7 characters, 2 others of 3."""
     monkeypatch.chdir(tmp_path)
     archives = pair(paths.RAW)
@@ -29,7 +29,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OfficialArch
     return archives
 
 
-def record(archives: tuple[OfficialArchive, OfficialArchive]) -> None:
+def record(archives: Archives) -> None:
     held = {
         archive.folder: {
             "images": archive.images,
@@ -50,9 +50,7 @@ def parts() -> dict[str, class_splits.SplitPart]:
     return {part: class_splits.load_split_part(paths.split(part)) for part in class_splits.PARTS}
 
 
-def test_every_part_holds_its_characters_with_their_own_drawings(
-    known: tuple[OfficialArchive, OfficialArchive],
-) -> None:
+def test_every_part_holds_its_characters_with_their_own_drawings(known: Archives) -> None:
     preprocess.main()
     drawn: dict[str, list[np.ndarray]] = {}
     for archive in known:
@@ -69,9 +67,7 @@ def test_every_part_holds_its_characters_with_their_own_drawings(
             assert np.array_equal(images, drawn[name])
 
 
-def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(
-    known: tuple[OfficialArchive, OfficialArchive],
-) -> None:
+def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(known: Archives) -> None:
     preprocess.main()
     written = read_json(paths.SPLIT_RECORD)
     names = {part: characters.names for part, characters in parts().items()}
@@ -80,9 +76,7 @@ def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(
     assert class_splits.split_sha256(paths.split("test")) == digest
 
 
-def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(
-    known: tuple[OfficialArchive, OfficialArchive],
-) -> None:
+def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(known: Archives) -> None:
     def written() -> list[bytes]:
         preprocess.main()
         assert len(list(paths.SPLITS.iterdir())) == 4
@@ -94,7 +88,7 @@ def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(
     assert all(one != other for one, other in zip(written(), first, strict=True))
 
 
-def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[OfficialArchive, OfficialArchive]) -> None:
+def test_a_background_split_tests_on_the_evaluation_archive(known: Archives) -> None:
     configure(kind="background", train=None, validation=None, test=None, image_size=14)
     preprocess.main()
     found = parts()
@@ -105,9 +99,7 @@ def test_a_background_split_tests_on_the_evaluation_archive(known: tuple[Officia
     assert found["test"].images.shape == (3, 20, 14, 14)
 
 
-def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
-    known: tuple[OfficialArchive, OfficialArchive],
-) -> None:
+def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: Archives) -> None:
     preprocess.main()
     grey = parts()
     configure(dataset="omniglot-nearest")
@@ -123,16 +115,13 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(
         ({"train": 6}, "train 6 \\+ validation 2 \\+ test 3 = 11 characters; .* there are 10"),
         ({"test": None}, "data/config/split.yaml: a random split needs counts: train, validation and test"),
         ({"dataset": "glyphs (synthetic)"}, "data/raw holds omniglot, not glyphs .synthetic.; run"),
-        (
-            {"dataset": "nothing"},
-            "data/config/split.yaml: there is no data set 'nothing' in metaglot/data",
-        ),
+        ({"dataset": "nothing"}, "data/config/split.yaml: there is no data set 'nothing' in metaglot/data"),
         ({"kind": "sorted"}, "data/config/split.yaml: kind: "),
         ({"seed": "42"}, "data/config/split.yaml: seed: "),
     ],
 )
 def test_a_split_that_cannot_be_is_refused_and_nothing_written(
-    changes: dict[str, Any], message: str, known: tuple[OfficialArchive, OfficialArchive]
+    changes: dict[str, Any], message: str, known: Archives
 ) -> None:
     configure(**changes)
     with pytest.raises(UserError, match=message):
@@ -140,9 +129,7 @@ def test_a_split_that_cannot_be_is_refused_and_nothing_written(
     assert not paths.SPLITS.exists()
 
 
-def test_an_archive_that_is_not_as_downloaded_is_refused_by_name(
-    known: tuple[OfficialArchive, OfficialArchive],
-) -> None:
+def test_an_archive_that_is_not_as_downloaded_is_refused_by_name(known: Archives) -> None:
     path = paths.RAW / "images_evaluation.zip"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match="data/raw/images_evaluation.zip is changed since it was downloaded; run"):
