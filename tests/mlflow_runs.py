@@ -36,9 +36,9 @@ def client(folder: Path) -> MlflowClient:
 
 
 def experiment(of: MlflowClient, name: str = TASK) -> Experiment:
-    found = of.get_experiment_by_name(name)
-    assert found is not None
-    return found
+    named = of.get_experiment_by_name(name)
+    assert named is not None
+    return named
 
 
 def runs(of: MlflowClient, name: str = TASK) -> list[Run]:

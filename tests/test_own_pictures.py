@@ -115,9 +115,9 @@ def refused(main: Callable[[], None]) -> str:
 def test_a_path_that_is_no_folder_is_refused_before_anything_is_written(tmp_path: Path, write_params: Write) -> None:
     archive = tmp_path / "pictures.zip"
     archive.write_bytes(b"PK")
-    for path, output in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
+    for path, message in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
         write_params({"data.path": str(path)})
-        assert output in refused(configure.main)
+        assert message in refused(configure.main)
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
 
 

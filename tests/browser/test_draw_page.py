@@ -67,7 +67,7 @@ def test_the_page_fits(browser: Browser, trained_folder: Path, width: int, schem
         change(from_glyphs(page), "classes", "5")
         from_glyphs(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        paper = page.eval_on_selector("body", "one => getComputedStyle(one).backgroundColor")
+        paper = page.eval_on_selector("body", "element => getComputedStyle(element).backgroundColor")
         assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
 
 

@@ -103,8 +103,8 @@ sys.addaudithook(hook)
 sys.argv = ["{name}", *{arguments}]
 {name}.run_command({name}.main)
 """
-    path = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=harmed, env=path, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=harmed, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -125,7 +125,7 @@ def test_mlflows_pages_are_served_to_this_machine_alone_unless_told_otherwise_wi
 def test_every_direct_dependency_is_used() -> None:
     distributions = packages_distributions()
     modules = {module for tree in TREES.values() for module in imports(tree)}
-    used = {found.lower() for module in modules for found in distributions.get(module, [])}
+    used = {name.lower() for module in modules for name in distributions.get(module, [])}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = project["dependencies"] + project["optional-dependencies"]["pipeline"]
     asked = {Requirement(line).name.lower() for line in declared}

@@ -58,10 +58,10 @@ def test_every_part_holds_its_characters_with_their_own_drawings(known: Archives
             drawn.setdefault("/".join(name.split("/")[1:3]), []).append(shrink_drawing(drawing, 28))
     expected = sorted(drawn, key=lambda name: name.split("/"))
     Random(42).shuffle(expected)
-    found = parts()
-    assert [len(part.names) for part in found.values()] == [5, 2, 3]
-    assert [name for part in found.values() for name in part.names] == expected
-    for part in found.values():
+    split = parts()
+    assert [len(part.names) for part in split.values()] == [5, 2, 3]
+    assert [name for part in split.values() for name in part.names] == expected
+    for part in split.values():
         assert part.images.shape == (len(part.names), 20, 28, 28)
         for name, images in zip(part.names, part.images, strict=True):
             assert np.array_equal(images, drawn[name])
@@ -85,18 +85,18 @@ def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(kn
     first = written()
     assert written() == first
     configure(seed=43)
-    assert all(one != other for one, other in zip(written(), first, strict=True))
+    assert all(new != old for new, old in zip(written(), first, strict=True))
 
 
 def test_a_background_split_tests_on_the_evaluation_archive(known: Archives) -> None:
     configure(kind="background", train=None, validation=None, test=None, image_size=14)
     preprocess.main()
-    found = parts()
-    assert found["test"].names == ["Glyphs_07/character01", "Glyphs_07/character02", "Glyphs_08/character01"]
-    alphabets = {part: {name.split("/")[0] for name in found[part].names} for part in ("train", "validation")}
+    split = parts()
+    assert split["test"].names == ["Glyphs_07/character01", "Glyphs_07/character02", "Glyphs_08/character01"]
+    alphabets = {part: {name.split("/")[0] for name in split[part].names} for part in ("train", "validation")}
     assert len(alphabets["validation"]) == 5 and len(alphabets["train"] | alphabets["validation"]) == 6
-    assert len(found["train"].names) + len(found["validation"].names) == 7
-    assert found["test"].images.shape == (3, 20, 14, 14)
+    assert len(split["train"].names) + len(split["validation"].names) == 7
+    assert split["test"].images.shape == (3, 20, 14, 14)
 
 
 def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: Archives) -> None:
@@ -104,9 +104,9 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: Archive
     grey = parts()
     configure(dataset="omniglot-nearest")
     preprocess.main()
-    for part, found in parts().items():
-        assert found.names == grey[part].names  # but not the digest: see test_class_splits.py
-        assert set(np.unique(found.images)) == {0, 255} < set(np.unique(grey[part].images))
+    for part, characters in parts().items():
+        assert characters.names == grey[part].names  # but not the digest: see test_class_splits.py
+        assert set(np.unique(characters.images)) == {0, 255} < set(np.unique(grey[part].images))
 
 
 @pytest.mark.parametrize(

@@ -96,11 +96,11 @@ def test_the_numbers_are_those_that_mlflow_gets(reported: Path):
 
 
 def test_the_curves_are_the_histories_end_to_end(reported: Path):
-    found = rows("curves.csv")
+    curves = rows("curves.csv")
     for algorithm in ("maml", "fomaml"):
         for seed in (42, 43):
             history = list(csv.DictReader(paths.history(algorithm, seed).read_text().splitlines()))
-            mine = [row for row in found if (row["algorithm"], row["seed"]) == (algorithm, str(seed))]
+            mine = [row for row in curves if (row["algorithm"], row["seed"]) == (algorithm, str(seed))]
             assert len(mine) == len(history) == 21
             assert {row["run"] for row in mine} == {f"{algorithm.upper()} · seed {seed}"}
             for ours, theirs in zip(mine, history, strict=True):

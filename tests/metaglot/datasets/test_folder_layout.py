@@ -15,10 +15,10 @@ def test_classes_and_pictures_are_sorted_and_hidden_and_system_files_passed_over
     for name in (".hidden", "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "labels.csv"):
         (tmp_path / name).write_text("x")
     (tmp_path / ".git").mkdir()
-    found = list_pictures(tmp_path, "none")
-    assert [*found] == ["a", "b", "ā 日 !"]
-    assert [path.name for path in found["b"]] == ["000.jpg", "001.png", "002.jpg"]
-    assert len(found["a"]) == 2
+    pictures = list_pictures(tmp_path, "none")
+    assert [*pictures] == ["a", "b", "ā 日 !"]
+    assert [path.name for path in pictures["b"]] == ["000.jpg", "001.png", "002.jpg"]
+    assert len(pictures["a"]) == 2
 
 
 def test_groups_hold_classes_and_their_names_begin_with_the_group(tmp_path: Path) -> None:

@@ -104,8 +104,8 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_archive_is_refused_in_one_line(case: str, whole: Path, tmp_path: Path) -> None:
-    change, output = CHANGES[case]
-    with pytest.raises(UserError, match=output):
+    change, message = CHANGES[case]
+    with pytest.raises(UserError, match=message):
         digest(repack(whole, tmp_path / "changed.zip", change))
     assert refusal(tmp_path / "changed.zip")
     assert [path.name for path in tmp_path.rglob("*")] == ["changed.zip"]
@@ -221,8 +221,8 @@ def test_a_damaged_archive_is_refused_or_holds_the_same_drawings(
     path = tmp_path_factory.getbasetemp() / "damaged.zip"
     path.write_bytes(damaged(whole.read_bytes(), changes))
     try:
-        found = digest(path)
+        content_digest = digest(path)
     except UserError as refused:
         assert len(str(refused)) < 400 and str(refused).isprintable()
     else:
-        assert found == digest(whole)
+        assert content_digest == digest(whole)

@@ -37,7 +37,7 @@ def older(tmp_path: Path) -> Path:
     config = Config(MIGRATIONS / "alembic.ini")
     config.set_main_option("script_location", str(MIGRATIONS))
     script = ScriptDirectory.from_config(config)
-    early = [one.revision for one in script.walk_revisions()][-5]
+    early = [migration.revision for migration in script.walk_revisions()][-5]
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, early)

@@ -44,8 +44,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     torch.set_num_threads(threads)
 
 
-def same(found: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor]) -> bool:
-    return found is not None and all(torch.equal(found[name], expected[name]) for name in expected)
+def same(state: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor]) -> bool:
+    return state is not None and all(torch.equal(state[name], expected[name]) for name in expected)
 
 
 def test_the_last_saved_state_is_loaded(saved):

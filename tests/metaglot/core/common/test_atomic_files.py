@@ -32,8 +32,8 @@ def refused(read, path: Path) -> str:
 def test_a_record_that_is_written_is_read_in_its_order(write, read, tmp_path):
     path = tmp_path / "a" / "b" / "record"
     write(path, RECORD)
-    found = read(path)
-    assert found == RECORD and list(found["first"]) == ["b", "a"]
+    record = read(path)
+    assert record == RECORD and list(record["first"]) == ["b", "a"]
     assert "Ægypt" in path.read_text(encoding="utf-8") and path.read_bytes().endswith(b"\n")
 
 

@@ -33,10 +33,10 @@ def refused(path: Path, ways: int = 5) -> str:
 
 def test_what_is_written_is_read(path):
     expected = module_parameters(initial_module("fc", 5, 28, 0))
-    found = read_weights(path, NAMES, 5)
-    assert found.keys() == expected.keys()
-    assert all(torch.equal(found[name], expected[name]) for name in found)
-    assert not any(value.requires_grad for value in found.values())
+    weights = read_weights(path, NAMES, 5)
+    assert weights.keys() == expected.keys()
+    assert all(torch.equal(weights[name], expected[name]) for name in weights)
+    assert not any(value.requires_grad for value in weights.values())
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])
@@ -59,8 +59,8 @@ def test_the_same_weights_are_the_same_bytes_in_any_order_of_their_names(tmp_pat
 def test_weights_that_share_memory_are_written_each_in_full(tmp_path):
     whole = torch.arange(6.0)
     write_weights(tmp_path / "file", {"a": whole, "b": whole[::2], "c": whole})
-    found = load_file(tmp_path / "file")
-    assert torch.equal(found["b"], whole[::2]) and torch.equal(found["c"], whole)
+    weights = load_file(tmp_path / "file")
+    assert torch.equal(weights["b"], whole[::2]) and torch.equal(weights["c"], whole)
 
 
 def test_writing_again_leaves_nothing_beside_the_file(path):

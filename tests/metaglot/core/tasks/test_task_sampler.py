@@ -25,8 +25,8 @@ def changed(**changes) -> TaskConfig:
     return TASK.model_copy(update=changes)
 
 
-def same(one: TaskIndices, other: TaskIndices) -> bool:
-    return one.sha256() == other.sha256()
+def same(first: TaskIndices, second: TaskIndices) -> bool:
+    return first.sha256() == second.sha256()
 
 
 @examples(40)

@@ -71,8 +71,8 @@ def test_what_validation_decides_is_said_of_those_for_whom_it_does(tmp_path: Pat
 
 def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(five_seeds: Finished):
     config, runs = five_seeds
-    found = others_table(compare_runs(config, runs, None)).rows
-    assert [row[1] for row in found] == [
+    rows = others_table(compare_runs(config, runs, None)).rows
+    assert [row[1] for row in rows] == [
         "loss",
         "worst tenth",
         "calibration error",
@@ -83,9 +83,9 @@ def test_the_other_measures_of_a_difference_are_in_a_table_that_is_folded_away(f
     ]
     maml, fomaml = ([run.result.loss.mean for run in part] for part in (runs[:5], runs[5:]))
     low, high = stats.ttest_rel(maml, fomaml).confidence_interval()
-    assert found[0][2] == signed(np.mean(maml) - np.mean(fomaml))
-    assert found[0][3] == f"{signed(low)} to {signed(high)}"
-    assert found[0][4] in words(page_of(five_seeds))
+    assert rows[0][2] == signed(np.mean(maml) - np.mean(fomaml))
+    assert rows[0][3] == f"{signed(low)} to {signed(high)}"
+    assert rows[0][4] in words(page_of(five_seeds))
 
 
 def signed(value: float) -> str:

@@ -48,8 +48,8 @@ def test_five_seeds_tell_the_better_algorithm(five_seeds: Finished):
 
 
 def test_a_pair_is_within_a_margin_that_its_seeds_rule_out_and_no_other(five_seeds: Finished, one_seed: Finished):
-    found = {margin: compare_pairs(five_seeds[1], margin)[0]["within_margin"] for margin in (1e-6, 0.5)}
-    assert found == {1e-6: False, 0.5: True}
+    within_margin = {margin: compare_pairs(five_seeds[1], margin)[0]["within_margin"] for margin in (1e-6, 0.5)}
+    assert within_margin == {1e-6: False, 0.5: True}
     assert compare_pairs(one_seed[1], 0.5)[0]["within_margin"] is False
     assert pairwise_result(compare_pairs(five_seeds[1], 0.5)[0], "fomaml").within_margin is True
 
