@@ -79,13 +79,6 @@ def test_a_folder_that_is_not_there_or_lacks_an_archive_is_refused(
     refused("^/nowhere/images_background.zip is not there; set")
 
 
-def test_a_mirror_of_another_kind_is_refused(
-    archives: Archives, unreachable_official: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMNIGLOT_MIRROR", "ftp://mirror.example")
-    refused("OMNIGLOT_MIRROR=ftp://mirror.example is neither a folder nor")
-
-
 def test_wrong_drawings_are_refused_though_the_other_archive_is_right(
     archives: Archives, unreachable_official: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

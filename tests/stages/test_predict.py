@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -110,13 +109,6 @@ def test_a_copy_of_a_tested_run_adapts_as_its_test_did_and_gives_the_same_answer
         main(model, SUPPORT, QUERIES, **asked)
     first, *others = capsys.readouterr().out.split("file,class,probability\n")[1:]
     assert others == [first, first]
-
-
-def test_the_example_in_readme_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    os.rename("unknown/1.png", "new.png")
-    example, _ = re.findall("```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    exec(example, {})
-    assert capsys.readouterr().out == f"{NAMES[0]}\n"
 
 
 def test_a_class_of_few_images_is_noted_and_predicted_all_the_same(

@@ -1,5 +1,6 @@
 """Archives from anywhere are read as drawings, or refused in one line, soon, and without filling the memory."""
 
+import re
 import stat
 import struct
 import tracemalloc
@@ -105,9 +106,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_archive_is_refused_in_one_line(case: str, whole: Path, tmp_path: Path) -> None:
     change, message = CHANGES[case]
-    with pytest.raises(UserError, match=message):
-        digest(repack(whole, tmp_path / "changed.zip", change))
-    assert refusal(tmp_path / "changed.zip")
+    assert re.search(message, refusal(repack(whole, tmp_path / "changed.zip", change)))
     assert [path.name for path in tmp_path.rglob("*")] == ["changed.zip"]
 
 

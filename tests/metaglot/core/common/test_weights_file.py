@@ -39,16 +39,6 @@ def test_what_is_written_is_read(path):
     assert not any(value.requires_grad for value in weights.values())
 
 
-@pytest.mark.parametrize("model", ["fc", "conv"])
-def test_it_loads_into_learn2learns_module_with_the_tools_of_safetensors(model, tmp_path):
-    case = Case(model)
-    write_weights(tmp_path / "file", case.module().state_dict() | case.parameters())
-    module = case.but(seed=5).module()
-    module.load_state_dict(load_file(tmp_path / "file"))
-    expected = case.parameters()
-    assert all(torch.equal(value, expected[name]) for name, value in module_parameters(module).items())
-
-
 def test_the_same_weights_are_the_same_bytes_in_any_order_of_their_names(tmp_path):
     weights = Case().parameters()
     write_weights(tmp_path / "one", weights)

@@ -112,12 +112,11 @@ def test_the_loss_has_no_margin(five_seeds: Finished):
     assert pair["over_seeds"]["inductive_accuracy"]["p_margin_holm"] is not None
 
 
-def test_a_standing_is_the_same_from_either_side(five_seeds: Finished):
+def test_a_pair_is_the_same_from_either_side_and_its_verdict_the_opposite(five_seeds: Finished):
     (pair,) = compared = compare_pairs(five_seeds[1], 0.001)
     maml, fomaml = pairwise_result(pair, "maml"), pairwise_result(pair, "fomaml")
     assert (maml.label, maml.other, maml.verdict) == ("MAML", "FOMAML", "better")
     assert (fomaml.label, fomaml.other, fomaml.verdict) == ("FOMAML", "MAML", "worse")
-    assert (fomaml.difference, fomaml.low, fomaml.high) == (-maml.difference, -maml.high, -maml.low)
     assert find_pair(compared, "fomaml", "maml") == pair and find_pair(compared, "maml", "anil") is None
 
 
