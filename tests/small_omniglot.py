@@ -7,10 +7,12 @@ from zipfile import ZipFile, ZipInfo
 
 from PIL import Image
 
+from metaglot.core.common.atomic_files import sha256, write_json
 from metaglot.datasets import synthetic_glyphs
 from metaglot.datasets.omniglot_download import md5
 from metaglot.datasets.omniglot_layout import OfficialArchive
 from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
+from stages.support import paths
 
 FOLDER = "images_background"
 FIRST = f"{FOLDER}/Glyphs_01/character01/0001_01.png"
@@ -57,3 +59,17 @@ def png(size: tuple[int, int] = (105, 105), mode: str = "1") -> bytes:
     buffer = io.BytesIO()
     Image.new(mode, size).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def record_source(archives: Archives) -> None:
+    """Write what `download` records of archives that lie in data/raw."""
+    held = {
+        archive.folder: {
+            "images": archive.images,
+            "content_sha256": archive.content_sha256,
+            "file_sha256": sha256(paths.RAW / f"{archive.folder}.zip"),
+            "bytes": 0,
+        }
+        for archive in archives
+    }
+    write_json(paths.SOURCE, {"dataset": "omniglot", "source": "/mirror", "archives": held})

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_omniglot import Archives, pair
+from small_omniglot import Archives, pair, record_source
 
-from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_yaml
+from metaglot.core.common.atomic_files import read_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.tasks import class_splits
 from metaglot.datasets.omniglot_layout import shrink_drawing
@@ -25,21 +25,8 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archives:
     monkeypatch.chdir(tmp_path)
     archives = pair(paths.RAW)
     configure()
-    record(archives)
+    record_source(archives)
     return archives
-
-
-def record(archives: Archives) -> None:
-    held = {
-        archive.folder: {
-            "images": archive.images,
-            "content_sha256": archive.content_sha256,
-            "file_sha256": sha256(paths.RAW / f"{archive.folder}.zip"),
-            "bytes": 0,
-        }
-        for archive in archives
-    }
-    write_json(paths.SOURCE, {"dataset": "omniglot", "source": "/mirror", "archives": held})
 
 
 def configure(**changes: Any) -> None:
@@ -134,7 +121,7 @@ def test_an_archive_that_is_not_as_downloaded_is_refused_by_name(known: Archives
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match="data/raw/images_evaluation.zip is changed since it was downloaded; run"):
         preprocess.main()
-    record(known)
+    record_source(known)
     with pytest.raises(UserError, match="data/raw/images_evaluation.zip is not a whole zip archive: .*; run"):
         preprocess.main()
     path.unlink()

@@ -1,4 +1,3 @@
-import csv
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from histories import rows, untimed
 from params_file import ROOT
 from safetensors.torch import load_file
 from small_workspace import SMALL, configure, workspace
@@ -50,15 +50,6 @@ def maml_config() -> TrainStageConfig:
 
 def started(seed: int) -> TrainingRun:
     return start_run(maml_config(), seed, SignalGuard())
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def untimed(history: Path) -> list[dict[str, str]]:
-    return [{name: cell for name, cell in row.items() if name != "seconds"} for row in rows(history)]
 
 
 @pytest.mark.parametrize(("model", "engine"), [("fc", "batched"), ("fc", "learn2learn"), ("conv", "batched")])

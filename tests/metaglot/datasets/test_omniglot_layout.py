@@ -8,17 +8,12 @@ import pytest
 import torch
 from PIL import Image
 from repository import needs_omniglot
+from small_omniglot import pack, unpack
 from torchvision import datasets, transforms
 
 from metaglot.datasets.omniglot import OmniglotNearest
 from metaglot.datasets.omniglot_layout import BACKGROUND, OfficialArchive, shrink_drawing
 from metaglot.datasets.omniglot_zip import read_drawings
-from tests.small_omniglot import archive, pack, unpack
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> tuple[Path, OfficialArchive]:
-    return tmp_path / "x.zip", archive(tmp_path / "x.zip", "images_background", [2, 1], 1)
 
 
 @pytest.mark.parametrize("size", [28, 14, 105])

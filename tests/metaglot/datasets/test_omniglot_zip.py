@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from small_omniglot import FIRST, FOLDER, Members, pack, png, repack, unpack
 
 from metaglot.core.common.errors import UserError
 from metaglot.datasets import synthetic_glyphs
 from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE, content_sha256, read_drawings
-from tests.small_omniglot import FIRST, FOLDER, Members, pack, png, repack, unpack
 
 IMAGES = 40
 

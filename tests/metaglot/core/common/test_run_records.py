@@ -7,6 +7,7 @@ from typing import Any
 
 import finished_run
 import pytest
+from error_lines import error_line
 
 from metaglot.core.common.atomic_files import write_json
 from metaglot.core.common.errors import UserError
@@ -21,13 +22,6 @@ Spoil = Callable[[dict[str, Any]], object]
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     finished_run.write("maml")
-
-
-def refusal(read: Callable[[], object]) -> str:
-    with pytest.raises(UserError) as caught:
-        read()
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_records_hold_what_the_files_hold() -> None:
@@ -54,7 +48,7 @@ def test_a_run_record_that_is_not_one_is_refused_by_its_key(spoil: Spoil, place:
     record = finished_run.run_record("maml", 42)
     spoil(record)
     write_json(path, record)
-    assert refusal(lambda: read_record(RunRecord, path)).startswith(f"{path}: {place}: ")
+    assert error_line(lambda: read_record(RunRecord, path)).startswith(f"{path}: {place}: ")
 
 
 @pytest.mark.parametrize(
@@ -72,14 +66,14 @@ def test_a_result_that_is_not_one_is_refused_by_its_key(spoil: Spoil, place: str
     record = finished_run.result("maml", 42)
     spoil(record)
     write_json(path, record)
-    assert refusal(lambda: read_record(Result, path)).startswith(f"{path}: {place}: ")
+    assert error_line(lambda: read_record(Result, path)).startswith(f"{path}: {place}: ")
 
 
 @pytest.mark.parametrize("text", ["NaN", "", "[]", "{", '{"accuracy": NaN}', "\ufeff{}"])
 def test_a_result_that_is_no_json_is_refused_by_name(text: str) -> None:
     path = paths.result("maml", 42)
     path.write_text(text, encoding="utf-8")
-    assert str(path) in refusal(lambda: read_record(Result, path))
+    assert str(path) in error_line(lambda: read_record(Result, path))
 
 
 HEADER = "iteration,seconds,train_loss,train_accuracy,validation_loss,validation_accuracy,gradient_norm"
@@ -99,13 +93,13 @@ HEADER = "iteration,seconds,train_loss,train_accuracy,validation_loss,validation
 def test_a_row_of_the_history_that_is_damaged_is_refused_by_line(row: str, place: str) -> None:
     path = paths.history("maml", 42)
     path.write_text(f"{HEADER}\n0,0,,,1.6,0.2,\n{row}\n")
-    assert refusal(lambda: read_history(path)).startswith(f"{path}, line 3: {place}: ")
+    assert error_line(lambda: read_history(path)).startswith(f"{path}, line 3: {place}: ")
 
 
 def test_a_history_of_other_columns_is_refused() -> None:
     path = paths.history("maml", 42)
     path.write_text("step,loss\n1,2\n")
-    assert f"{path}, line 2" in refusal(lambda: read_history(path))
+    assert f"{path}, line 2" in error_line(lambda: read_history(path))
 
 
 def test_no_flipped_byte_of_a_record_goes_further_than_a_refusal() -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 from cases import Case
+from error_lines import error_line
 from safetensors.torch import load_file, save_file
 
-from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import read_weights, write_weights
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
@@ -24,10 +24,8 @@ def path(tmp_path: Path) -> Path:
 
 def refused(path: Path, ways: int = 5) -> str:
     """The one line, naming the file, that it is refused with."""
-    with pytest.raises(UserError) as refusal:
-        read_weights(path, NAMES, ways)
-    line = str(refusal.value)
-    assert "\n" not in line and str(path) in line
+    line = error_line(lambda: read_weights(path, NAMES, ways))
+    assert str(path) in line
     return line
 
 
