@@ -21,7 +21,7 @@ def computed(page: Page) -> Page:
 def change(page: Page, name: str, value: str) -> Page:
     """Set a field, and wait for the answers."""
     field = page.locator(f"#{name}")
-    field.select_option(value) if field.evaluate("one => one.tagName") == "SELECT" else field.fill(value)
+    field.select_option(value) if field.evaluate("element => element.tagName") == "SELECT" else field.fill(value)
     return computed(page)
 
 

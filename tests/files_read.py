@@ -29,9 +29,8 @@ sys.argv = sys.argv[1:]
 try:
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 finally:
-    found = sorted(opened)
     with open({TOLD!r}, "w") as file:
-        json.dump(found, file)
+        json.dump(sorted(opened), file)
 """
 
 

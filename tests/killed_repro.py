@@ -97,5 +97,5 @@ def killed(repository: Repository, moment: Moment, chance: random.Random) -> Kil
 
 def resumed(output: str) -> int | None:
     """The iteration that a run went on from."""
-    found = re.search(r"resuming from iteration (\d+)", output)
-    return int(found[1]) if found else None
+    match = re.search(r"resuming from iteration (\d+)", output)
+    return int(match[1]) if match else None

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import finished_run
 import pytest
+from error_lines import error_line
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
 from params_file import ROOT
 
-from metaglot.core.common.errors import UserError
 from stages import track
 
 TASK = "omniglot-5way-5shot-fc"
@@ -36,9 +36,9 @@ def client(folder: Path) -> MlflowClient:
 
 
 def experiment(of: MlflowClient, name: str = TASK) -> Experiment:
-    found = of.get_experiment_by_name(name)
-    assert found is not None
-    return found
+    named = of.get_experiment_by_name(name)
+    assert named is not None
+    return named
 
 
 def runs(of: MlflowClient, name: str = TASK) -> list[Run]:
@@ -57,10 +57,7 @@ def killed(processes: ForkServerContext, folder: Path, seed: int, seconds: float
 
 def refusal() -> str:
     """What the stage says, in one line, when it cannot publish MAML's training."""
-    with pytest.raises(UserError) as caught:
-        track.main("maml", 42)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return error_line(lambda: track.main("maml", 42))
 
 
 def command(folder: Path, *under: str) -> subprocess.CompletedProcess[str]:

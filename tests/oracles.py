@@ -31,8 +31,8 @@ def learn2learn(case: Case, module: nn.Module, batch: TaskBatch) -> tuple[Gradie
         losses.append(F.cross_entropy(logits, query_labels))
         accuracies.append((logits.argmax(1) == query_labels).double().mean())
     torch.stack(losses).mean().backward()
-    found = {name: p.grad for name, p in module.named_parameters(remove_duplicate=False) if p.grad is not None}
-    return found, torch.stack(losses).detach(), torch.stack(accuracies)
+    gradient = {name: p.grad for name, p in module.named_parameters(remove_duplicate=False) if p.grad is not None}
+    return gradient, torch.stack(losses).detach(), torch.stack(accuracies)
 
 
 def plain_tasks(case: Case, module: nn.Module, batch: TaskBatch) -> list[tuple[Loss, Loss]]:
@@ -91,10 +91,10 @@ def check_slope(algorithm: MetaLearner, case: Case, name: str) -> None:
     assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-5)
 
 
-def distance(found: Gradient, expected: Gradient) -> float:
+def distance(actual: Gradient, expected: Gradient) -> float:
     """The norm of the difference of two whole gradients over the norm of the expected one."""
-    names = list(found)
-    apart = torch.stack([(found[name].double() - expected[name].double()).norm() for name in names])
+    names = list(actual)
+    apart = torch.stack([(actual[name].double() - expected[name].double()).norm() for name in names])
     whole = torch.stack([expected[name].double().norm() for name in names])
     return (apart.norm() / whole.norm()).item()
 

@@ -54,10 +54,10 @@ def trainings(folder: Path) -> Iterator[tuple[int, str]]:
 def kill_a_worker(repository: Repository) -> str:
     """Kill the first worker whose training has saved something, with all it started; its experiment's name."""
     end = time.monotonic() + PATIENCE
-    while not (found := list(trainings(repository.folder))):
+    while not (running := list(trainings(repository.folder))):
         assert time.monotonic() < end
         time.sleep(0.005)
-    process, name = found[0]
+    process, name = running[0]
     os.killpg(os.getpgid(process), signal.SIGKILL)
     return name
 

@@ -7,15 +7,18 @@ from zipfile import ZipFile, ZipInfo
 
 from PIL import Image
 
+from metaglot.core.common.atomic_files import sha256, write_json
 from metaglot.datasets import synthetic_glyphs
 from metaglot.datasets.omniglot_download import md5
 from metaglot.datasets.omniglot_layout import OfficialArchive
 from metaglot.datasets.omniglot_zip import content_sha256, read_drawings
+from stages.support import paths
 
 FOLDER = "images_background"
 FIRST = f"{FOLDER}/Glyphs_01/character01/0001_01.png"
 
 Members = list[tuple[ZipInfo, bytes]]
+Archives = tuple[OfficialArchive, OfficialArchive]
 
 
 def archive(path: Path, folder: str, sizes: list[int], first: int) -> OfficialArchive:
@@ -26,7 +29,7 @@ def archive(path: Path, folder: str, sizes: list[int], first: int) -> OfficialAr
     return OfficialArchive(folder, len(sizes), sum(sizes), images, md5(path), content)
 
 
-def pair(mirror: Path) -> tuple[OfficialArchive, OfficialArchive]:
+def pair(mirror: Path) -> Archives:
     """Fill a mirror with six alphabets and with two."""
     mirror.mkdir(parents=True, exist_ok=True)
     background = archive(mirror / "images_background.zip", "images_background", [2, 1, 1, 1, 1, 1], 1)
@@ -56,3 +59,17 @@ def png(size: tuple[int, int] = (105, 105), mode: str = "1") -> bytes:
     buffer = io.BytesIO()
     Image.new(mode, size).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def record_source(archives: Archives) -> None:
+    """Write what `download` records of archives that lie in data/raw."""
+    held = {
+        archive.folder: {
+            "images": archive.images,
+            "content_sha256": archive.content_sha256,
+            "file_sha256": sha256(paths.RAW / f"{archive.folder}.zip"),
+            "bytes": 0,
+        }
+        for archive in archives
+    }
+    write_json(paths.SOURCE, {"dataset": "omniglot", "source": "/mirror", "archives": held})

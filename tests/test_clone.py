@@ -18,7 +18,7 @@ def clone(folder: Path, *settings: str) -> dict[str, bytes]:
 @pytest.mark.parametrize("settings", [["core.autocrlf=true"], ["core.eol=crlf"], ["core.autocrlf=input"]])
 def test_line_ends_are_as_committed_whatever_git_is_told(tmp_path: Path, settings: list[str]) -> None:
     plain = clone(tmp_path / "plain", "core.autocrlf=false", "core.eol=lf")
-    found = clone(tmp_path / "set", *settings)
-    assert [name for name in plain if found[name] != plain[name]] == []
+    configured = clone(tmp_path / "set", *settings)
+    assert [name for name in plain if configured[name] != plain[name]] == []
     status = subprocess.check_output(["git", "status", "--porcelain"], cwd=tmp_path / "set", text=True)
     assert status == ""

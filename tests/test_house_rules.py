@@ -21,7 +21,7 @@ SOMEBODYS = re.compile(r"(?<![\w.])/(root|work|home/\w+|Users/\w+)/")
 INDEX = re.compile(r"https?://[^ \"']+/(simple|packages)/")
 
 
-def found(pattern: re.Pattern[str]) -> list[str]:
+def lines_with(pattern: re.Pattern[str]) -> list[str]:
     """Every `file:line` of a tracked text where the pattern occurs."""
     return [
         f"{path.relative_to(ROOT)}:{number}"
@@ -33,14 +33,14 @@ def found(pattern: re.Pattern[str]) -> list[str]:
 
 @pytest.mark.parametrize("pattern", [SOMEBODYS, INDEX])
 def test_no_file_names_a_machine_or_a_package_index(pattern: re.Pattern[str]) -> None:
-    assert found(pattern) == []
+    assert lines_with(pattern) == []
 
 
 def test_no_picture_is_in_git_but_the_screenshots_and_they_are_small() -> None:
-    pictures = {".png", ".jpg", ".jpeg", ".gif", ".npz", ".npy", ".zip", ".pdf"}
-    found = {path for path in TRACKED if path.suffix.lower() in pictures}
-    assert found == {ROOT / DOCS / name for name in PICTURES}
-    assert all(path.stat().st_size <= LARGEST for path in found)
+    suffixes = {".png", ".jpg", ".jpeg", ".gif", ".npz", ".npy", ".zip", ".pdf"}
+    pictures = {path for path in TRACKED if path.suffix.lower() in suffixes}
+    assert pictures == {ROOT / DOCS / name for name in PICTURES}
+    assert all(path.stat().st_size <= LARGEST for path in pictures)
 
 
 def test_no_file_is_large_but_the_draw_page_which_holds_two_networks() -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from error_lines import error_line
 from params_file import ROOT, TINY, changed, text
 from picture_folder import write_folder
-from small_omniglot import pair, unpack
+from small_omniglot import pair, record_source, unpack
 
-from metaglot.core.common.atomic_files import read_json, sha256, write_json
-from metaglot.core.common.errors import UserError
+from metaglot.core.common.atomic_files import read_json
 from metaglot.core.tasks import class_splits
 from metaglot.inference.predictor import load_predictor
 from stages import configure, download, evaluate, preprocess, report, train
@@ -84,14 +84,9 @@ def unpacked(folder: Path, archives: Path) -> Path:
 
 
 def test_omniglot_s_own_drawings_in_a_folder_give_the_same_split(tmp_path: Path, write_params: Write) -> None:
-    pair(paths.RAW)
+    record_source(pair(paths.RAW))
     folder = unpacked(tmp_path / "drawings", paths.RAW)
     split = {"split.train": 5, "split.validation": 2, "split.test": 3}
-    held = {
-        path.stem: {"images": 20 * characters, "content_sha256": "", "file_sha256": sha256(path), "bytes": 0}
-        for path, characters in ((paths.RAW / "images_background.zip", 7), (paths.RAW / "images_evaluation.zip", 3))
-    }
-    write_json(paths.SOURCE, {"dataset": "omniglot", "source": "/mirror", "archives": held})
     splits = []
     for data in ({"data.source": "omniglot"}, {"data.path": str(folder), "data.groups": "folders"}):
         write_params(TASK | split | data)
@@ -105,19 +100,12 @@ def test_omniglot_s_own_drawings_in_a_folder_give_the_same_split(tmp_path: Path,
     assert digests[0] == digests[1]
 
 
-def refused(main: Callable[[], None]) -> str:
-    with pytest.raises(UserError) as raised:
-        main()
-    assert "\n" not in str(raised.value)
-    return str(raised.value)
-
-
 def test_a_path_that_is_no_folder_is_refused_before_anything_is_written(tmp_path: Path, write_params: Write) -> None:
     archive = tmp_path / "pictures.zip"
     archive.write_bytes(b"PK")
-    for path, output in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
+    for path, message in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
         write_params({"data.path": str(path)})
-        assert output in refused(configure.main)
+        assert message in error_line(configure.main)
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
 
 
@@ -129,7 +117,7 @@ def test_unreadable_pictures_are_all_named_and_refused_or_skipped(
         (folder / name).write_bytes(b"not a picture")
     write_params(TINY | TASK | {"data.path": str(folder)})
     configure.main()
-    assert refused(preprocess.main).startswith("pictures that cannot be read: 2, named above")
+    assert error_line(preprocess.main).startswith("pictures that cannot be read: 2, named above")
     output = capsys.readouterr().err
     assert f"{folder}/class0/000.jpg is not a readable image" in output and f"{folder}/class5/001.png is" in output
     assert not paths.SPLITS.exists()
@@ -173,7 +161,7 @@ def test_too_few_classes_for_a_task_are_refused_with_the_numbers(tmp_path: Path,
     folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(5)})
     write_params(TASK | {"data.path": str(folder)})
     configure.main()
-    assert refused(preprocess.main).startswith("5 classes are too few: each of 3 parts of the split needs 2 or more")
+    assert error_line(preprocess.main).startswith("5 classes are too few: each of 3 parts of the split needs 2 or more")
     write_params({"data.path": str(folder), "task.shots": 9})
     configure.main()
-    assert refused(preprocess.main).startswith("0 classes are too few: each of 3 parts of the split needs 5 or more")
+    assert error_line(preprocess.main).startswith("0 classes are too few: each of 3 parts of the split needs 5 or more")

@@ -96,7 +96,7 @@ def test_result_report_dvc_and_mlflow_say_the_same_of_a_run(repository: Reposito
     means = [scores["accuracy"]["mean"], scores["loss"]["mean"], scores["inductive"]["accuracy"]["mean"]]
     assert [*means, times["train_seconds"], times["validation_seconds"]] == list(numbers.values())
 
-    (row,) = (one for one in data["report/comparison.json"]["runs"] if f"{one['algorithm']}-{one['seed']}" == run)
+    (row,) = (row for row in data["report/comparison.json"]["runs"] if f"{row['algorithm']}-{row['seed']}" == run)
     keys = ("accuracy", "loss", "inductive_accuracy", "train_seconds", "validation_seconds")
     assert [row[key] for key in keys] == list(numbers.values())
     assert row["accuracy_ci95_by_character"] == result["accuracy"]["ci95_by_character"]
@@ -182,9 +182,10 @@ def test_other_test_tasks_train_nothing(queued: Callable[[str], str]) -> None:
 
 
 def test_workers_at_once_publish_every_run_once(repository: Repository, queued: Callable[[str], str]) -> None:
-    found = repository.published()
-    assert found.count("MAML · seed 43") == found.count("FOMAML · seed 43") == 1
-    assert found.count("MAML · seed 42") == found.count("FOMAML · seed 42") == 2  # scored on 40 tasks, and on 60
+    published = repository.published()
+    assert published.count("MAML · seed 43") == published.count("FOMAML · seed 43") == 1
+    # Scored on 40 tasks, and on 60.
+    assert published.count("MAML · seed 42") == published.count("FOMAML · seed 42") == 2
     assert repository.status() == []
 
 

@@ -29,8 +29,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *command: str) -> str:
-    found = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, *command], cwd=folder, env=found, capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

@@ -38,8 +38,8 @@ def imported(stage: str, algorithm: str) -> set[str]:
     places = ALGORITHMS if stage in ("configure", "train", "evaluate") else {}
     named = [place.split(":")[0] for name, place in places.items() if stage == "configure" or name == algorithm]
     modules = {f"stages.{stage}", *named}
-    found = modules.union(*(GRAPH.find_upstream_modules(module) for module in modules))
-    files = {module.replace(".", "/") + ".py" for module in found}
+    upstream = modules.union(*(GRAPH.find_upstream_modules(module) for module in modules))
+    files = {module.replace(".", "/") + ".py" for module in upstream}
     return {file for file in files if (ROOT / file).exists()}  # no __init__.py: those hold no code
 
 
@@ -64,7 +64,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_every_other_file_that_it_reads(read: dict[str, set[str]], stage: str) -> None:
     about = PIPELINE[stage]
-    written = [one if isinstance(one, str) else next(iter(one)) for one in outputs(about)]
+    written = [out if isinstance(out, str) else next(iter(out)) for out in outputs(about)]
     declared = filled(about["deps"] + written)
     if stage == "track":  # a model is published once, with its weights, if they are here, and the code of that time
         declared |= {f"data/models/maml-42/{name}" for name in ("weights.safetensors", "adaptation.json")} | {
@@ -74,7 +74,7 @@ def test_a_stage_declares_every_other_file_that_it_reads(read: dict[str, set[str
 
 
 def outputs(about: dict[str, Any]) -> list[Any]:
-    return [one for kind in ("outs", "metrics", "plots") for one in about.get(kind, [])]
+    return [out for kind in ("outs", "metrics", "plots") for out in about.get(kind, [])]
 
 
 @pytest.mark.slow
@@ -134,10 +134,10 @@ def test_what_is_committed_is_what_the_code_says(committed: Path) -> None:
     for stage, about in locked.items():
         name, _, run = stage.partition("@")
         algorithm, _, seed = run.rpartition("-")
-        found = {dep["path"]: dep["md5"] for dep in about["deps"]}
-        assert set(found) == filled(PIPELINE[name]["deps"], algorithm, seed), stage
+        hashes = {dep["path"]: dep["md5"] for dep in about["deps"]}
+        assert set(hashes) == filled(PIPELINE[name]["deps"], algorithm, seed), stage
         kept = {out["path"]: out["md5"] for out in about.get("outs", []) if (committed / out["path"]).is_file()}
-        code = {path: found[path] for path in found if not path.startswith("data/")}
+        code = {path: hashes[path] for path in hashes if not path.startswith("data/")}
         assert {path for path, locked_as in (code | kept).items() if md5(committed / path) != locked_as} == set(), stage
 
 

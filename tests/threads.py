@@ -8,11 +8,11 @@ from torch import Tensor
 
 def same_bits(work: Callable[[], Iterable[Tensor]], threads: int) -> bool:
     """Whether so many threads give what one does; the number is then as it was."""
-    before, found = torch.get_num_threads(), []
+    before, results = torch.get_num_threads(), []
     try:
         for number in (1, threads):
             torch.set_num_threads(number)
-            found.append([*work()])
+            results.append([*work()])
     finally:
         torch.set_num_threads(before)
-    return all(torch.equal(one, several) for one, several in zip(*found, strict=True))
+    return all(torch.equal(single, several) for single, several in zip(*results, strict=True))

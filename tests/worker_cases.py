@@ -16,11 +16,11 @@ TIMED = ("run.json", "history.csv")
 RUN = ("python", "-m", "cluster", "run")
 
 
-def assert_same(one: Repository, other: Repository) -> None:
+def assert_same(actual: Repository, expected: Repository) -> None:
     """Weights, results, histories and the entries of dvc.lock are the same but for times."""
-    assert one.bytes(*CONTENTS) == other.bytes(*CONTENTS)
-    assert histories(one) == histories(other)
-    assert locked_runs(one) == locked_runs(other)
+    assert actual.bytes(*CONTENTS) == expected.bytes(*CONTENTS)
+    assert histories(actual) == histories(expected)
+    assert locked_runs(actual) == locked_runs(expected)
 
 
 def histories(repository: Repository) -> dict[str, list[list[str]]]:

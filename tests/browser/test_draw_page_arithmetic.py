@@ -99,9 +99,9 @@ def meta_gradient(case: Case) -> Tensor:
     return torch.cat([by_name[name].flatten() for name in create_network("fc").names])
 
 
-def difference(found: list[float], expected: Tensor) -> float:
+def difference(actual: list[float], expected: Tensor) -> float:
     """The norm of the difference over the norm of what is expected."""
-    return ((torch.tensor(found, dtype=torch.float64) - expected).norm() / expected.norm()).item()
+    return ((torch.tensor(actual, dtype=torch.float64) - expected).norm() / expected.norm()).item()
 
 
 @pytest.mark.parametrize("number", range(TASKS))

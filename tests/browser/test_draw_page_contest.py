@@ -33,8 +33,8 @@ def asked(task: list[dict]) -> str:
 
 def test_both_are_counted_over_tasks_and_right_and_wrong_answers_are_told_apart(draw_page: Page) -> None:
     right = asked(begin(draw_page))
-    output = answer(draw_page, right)
-    assert output["You"] == f"{right}. 1 of 1 right so far (95% interval 21% to 100%)."
+    answers = answer(draw_page, right)
+    assert answers["You"] == f"{right}. 1 of 1 right so far (95% interval 21% to 100%)."
     assert draw_page.locator("#contest-answers p").inner_text() == f"It is {right}."
     right = asked(begin(draw_page))
     wrong = next(label for label in "ABCDE" if label != right)
@@ -48,13 +48,13 @@ def test_a_network_answers_as_the_predictor_does(
     right = 0
     for number in range(1, 5):
         task = begin(draw_page)
-        _, output = answer(draw_page, "A").values()
+        _, answer_text = answer(draw_page, "A").values()
         path = tmp_path / "drawings.json"
         path.write_text(json.dumps({"format": "metaglot drawings", "version": 1, "classes": task}))
         ((_, row),) = predicted(trained_folder, path, capsys).items()
         expected = "ABCDE"[row.index(max(row))]
         right += expected == asked(task)
-        assert re.match(rf"{expected}\. {right} of {number} right so far", output)
+        assert re.match(rf"{expected}\. {right} of {number} right so far", answer_text)
 
 
 def test_every_class_has_other_drawings_than_the_query_and_as_many_as_were_chosen(draw_page: Page) -> None:

@@ -32,8 +32,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def address(workspace: Path) -> Iterator[str]:
-    with serve(workspace, free_port(), "ui") as found:
-        yield found
+    with serve(workspace, free_port(), "ui") as url:
+        yield url
 
 
 @pytest.fixture

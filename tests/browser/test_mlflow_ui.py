@@ -39,27 +39,27 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def address(workspace: Path) -> Iterator[str]:
     """`mlflow ui` over its database."""
-    with serve(workspace, free_port(), "ui") as found:
-        yield found
+    with serve(workspace, free_port(), "ui") as url:
+        yield url
 
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    with open_experiment(browser, address) as one:
-        yield one
+    with open_experiment(browser, address) as experiment_page:
+        yield experiment_page
 
 
 def metrics(page: Page) -> dict[str, tuple[float, ...]]:
     """All rows of the comparison's grid of metrics, which draws only those that are in view, as it is scrolled."""
-    found: dict[str, tuple[float, ...]] = {}
+    by_name: dict[str, tuple[float, ...]] = {}
     names, values = page.locator(".ReactVirtualized__Grid").all()[-2:]
     end = values.evaluate("grid => grid.scrollHeight")
     for top in range(0, end, 300):
         values.evaluate("(grid, top) => grid.scrollTop = top", top)
         page.wait_for_timeout(100)
         shown = values.evaluate(CELLS)
-        found |= {name: tuple(map(number, shown[y])) for y, (name,) in names.evaluate(CELLS).items() if y in shown}
-    return found
+        by_name |= {name: tuple(map(number, shown[y])) for y, (name,) in names.evaluate(CELLS).items() if y in shown}
+    return by_name
 
 
 CELLS = """grid => {

@@ -23,7 +23,7 @@ CUT_OFF = """charts => charts.flatMap(chart => {
     const frame = chart.getBoundingClientRect()
     const outside = box => box.left < frame.left - 1 || box.right > frame.right + 1
     const texts = [...chart.querySelectorAll("text")]
-    return texts.filter(one => outside(one.getBoundingClientRect())).map(one => one.textContent)
+    return texts.filter(text => outside(text.getBoundingClientRect())).map(text => text.textContent)
 })"""
 Written = Callable[..., Path]
 
@@ -54,8 +54,8 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -64,7 +64,7 @@ def contrast(one: str, other: str) -> float:
 def test_the_page_fits_and_is_complete(browser: Browser, three_seeds: Path, width: int, scheme: str):
     with opened(browser, three_seeds, width, scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.eval_on_selector_all("details", "all => all.forEach(one => one.open = true)")
+        page.eval_on_selector_all("details", "all => all.forEach(details => details.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         figures = page.locator(CHART)
         assert figures.count() == 11
@@ -72,13 +72,13 @@ def test_the_page_fits_and_is_complete(browser: Browser, three_seeds: Path, widt
             box = figures.nth(number).bounding_box()
             assert box is not None and box["width"] > 250 and box["x"] + box["width"] <= width
         assert page.locator("img").count() > 600
-        assert page.eval_on_selector_all("img", "all => all.every(one => one.naturalWidth > 0)")
+        assert page.eval_on_selector_all("img", "all => all.every(image => image.naturalWidth > 0)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_and_curves_can_be_read(browser: Browser, three_seeds: Path, scheme: str):
     with opened(browser, three_seeds, scheme=scheme) as page:
-        colour = "(one, name) => getComputedStyle(one)[name]"
+        colour = "(element, name) => getComputedStyle(element)[name]"
         paper = page.eval_on_selector("body", colour, "backgroundColor")
         assert (luminance(paper) > 0.5) == (scheme == "light")
         for selector in ("body", ".notes", "a", ".verdict", "tr.printed td", ".series-0", ".series-1"):
@@ -144,7 +144,7 @@ def test_a_finger_sees_exact_values_and_scrolls_the_page(browser: Browser, three
         curves.scroll_into_view_if_needed()
         curves.tap()
         assert page.locator(f"{TIP} .value").count() == 2
-        assert curves.locator("> svg").evaluate("one => getComputedStyle(one).touchAction") == "pan-y pinch-zoom"
+        assert curves.locator("> svg").evaluate("svg => getComputedStyle(svg).touchAction") == "pan-y pinch-zoom"
 
 
 def test_switches_hide_an_algorithm_or_a_run_in_all_charts(browser: Browser, three_seeds: Path):
@@ -189,9 +189,9 @@ def test_a_chart_is_zoomed_by_button_and_wheel_and_the_wheel_alone_scrolls(brows
 def test_colours_follow_the_reader_s_setting_at_once(browser: Browser, three_seeds: Path):
     with opened(browser, three_seeds) as page:
         line = page.locator(f"#figure-adaptation {LINES}[stroke*=series-0]").first
-        light = line.evaluate("one => getComputedStyle(one).stroke")
+        light = line.evaluate("element => getComputedStyle(element).stroke")
         page.emulate_media(color_scheme="dark")
-        assert line.evaluate("one => getComputedStyle(one).stroke") != light
+        assert line.evaluate("element => getComputedStyle(element).stroke") != light
 
 
 def test_without_scripts_the_numbers_of_charts_are_in_words_and_tables(browser: Browser, three_seeds: Path):
@@ -204,10 +204,10 @@ def test_without_scripts_the_numbers_of_charts_are_in_words_and_tables(browser: 
 
 def test_an_algorithm_has_one_colour_everywhere(browser: Browser, three_seeds: Path):
     with opened(browser, three_seeds) as page:
-        mark = page.locator(".legend .series-1").first.evaluate("one => getComputedStyle(one).color")
+        mark = page.locator(".legend .series-1").first.evaluate("element => getComputedStyle(element).color")
         for figure in ("learning-accuracy", "adaptation", "gradients-cosine"):
             line = page.locator(f"#figure-{figure} path[stroke*=series-1]").first
-            assert line.evaluate("one => getComputedStyle(one).stroke") == mark
+            assert line.evaluate("element => getComputedStyle(element).stroke") == mark
 
 
 def test_a_banner_is_the_first_thing_on_glyphs(browser: Browser, written: Written):
@@ -229,9 +229,9 @@ def test_all_algorithms_fit_and_can_be_told_apart(browser: Browser, written: Wri
     path = written(skills=dict.fromkeys(LABELS, 0.9) | {"scratch": 0.4}, tests=50, serial=False)
     with opened(browser, path, 390, scheme) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        paper = page.eval_on_selector("body", "one => getComputedStyle(one).backgroundColor")
+        paper = page.eval_on_selector("body", "element => getComputedStyle(element).backgroundColor")
         marks = [page.locator(f".legend .series-{place}").first for place in range(len(LABELS))]
-        colours = [mark.evaluate("one => getComputedStyle(one).color") for mark in marks]
+        colours = [mark.evaluate("element => getComputedStyle(element).color") for mark in marks]
         assert len(set(colours)) == len(LABELS)
         assert page.eval_on_selector_all(CHART, CUT_OFF) == []
         assert min(contrast(colour, paper) for colour in colours) >= 4.5

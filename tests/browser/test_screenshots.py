@@ -30,7 +30,7 @@ def test_only_the_sections_that_are_asked_for_are_left_and_no_drawing(browser: B
     page.goto((folder / paths.REPORT / "index.html").as_uri())
     assert page.locator("img").count() > 0
     page.evaluate(ONLY, ["#scores", "#gallery"])
-    assert [one.get_attribute("id") for one in page.locator("section").all()] == ["scores", "gallery"]
+    assert [section.get_attribute("id") for section in page.locator("section").all()] == ["scores", "gallery"]
     assert page.locator("img, header").count() == 0 and page.locator("#scores .chart").count() == 1
     context.close()
 

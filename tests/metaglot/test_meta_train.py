@@ -26,10 +26,11 @@ def test_it_leaves_a_folder_that_a_predictor_reads(tmp_path: Path, algorithm: st
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
-    for name, seed in (("one", 1), ("same", 1), ("other", 2)):
+    for name, seed in (("first", 1), ("same", 1), ("other", 2)):
         meta_train(IMAGES, tmp_path / name, seed=seed, **SHORT)
-    one, same, other = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "same", "other"))
-    assert one == same != other
+    files = (tmp_path / name / "weights.safetensors" for name in ("first", "same", "other"))
+    first, same, other = (file.read_bytes() for file in files)
+    assert first == same != other
 
 
 def test_progress_and_history_are_those_of_the_training(tmp_path: Path) -> None:

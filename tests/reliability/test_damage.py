@@ -114,4 +114,5 @@ def test_a_damaged_file_is_refused_by_the_stage_that_reads_it(
             assert len(output) < 700 and not contents(harmed, line), output
         for part in PIPELINE[line]:
             shutil.rmtree(harmed / part, ignore_errors=True)
+    assert refused > 0
     figure(f"{rounds} damages, {refused} refused by name, {rounds - refused} left it well-formed")

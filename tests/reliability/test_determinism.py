@@ -42,8 +42,8 @@ def test_a_temporary_copy_of_a_fresh_clone_computes_the_same_bytes(repository: R
     clone.dvc("checkout")
     output = clone.dvc("exp", "run", "--temp", "--name", "again", "--force", "--single-item", *ONE)
     assert output.count("> python -m stages.") == len(ONE)
-    found = untimed(clone.locked("again"))
-    assert found == untimed(repository.locked()) and "data/models/maml-42/weights.safetensors" in found
+    hashes = untimed(clone.locked("again"))
+    assert hashes == untimed(repository.locked()) and "data/models/maml-42/weights.safetensors" in hashes
 
 
 @long
@@ -77,12 +77,14 @@ def by_threads(undisturbed: Path, stages: Stages, tmp_path: Path) -> dict[int, P
 def test_another_number_of_threads_gives_another_network_of_the_same_quality(
     by_threads: dict[int, Path], figure: Callable[[str], None]
 ) -> None:
-    one, two = (load_file(folder / "data/models/maml-42/weights.safetensors") for folder in by_threads.values())
-    apart = max((one[name] - two[name]).abs().max().item() for name in one if one[name].is_floating_point())
+    files = (folder / "data/models/maml-42/weights.safetensors" for folder in by_threads.values())
+    one_thread, two_threads = map(load_file, files)
+    floats = [name for name, value in one_thread.items() if value.is_floating_point()]
+    apart = max((one_thread[name] - two_threads[name]).abs().max().item() for name in floats)
     first, second = (read_json(folder / "data/results/maml-42.json") for folder in by_threads.values())
     low, high = first["accuracy"]["ci95_by_character"]
     assert low <= second["accuracy"]["mean"] <= high
-    moved = torch.stack([value.abs().max() for value in one.values() if value.is_floating_point()]).max().item()
+    moved = torch.stack([value.abs().max() for value in one_thread.values() if value.is_floating_point()]).max().item()
     figure(
         f"200 iterations on 1 and on 2 threads: weights of up to {moved:.2f} at most {apart:.1e} apart, accuracies of "
         f"{first['accuracy']['mean']:.4f} and {second['accuracy']['mean']:.4f}"

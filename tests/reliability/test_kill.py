@@ -23,7 +23,7 @@ def test_a_stage_killed_at_any_moment_leaves_whole_files_and_its_rerun_the_same_
     line: str, harmed: Path, undisturbed: Path, stages: Stages, figure: Callable[[str], None]
 ) -> None:
     expected, moments = contents(undisturbed, line), random.Random(line)
-    seconds, kills, rounds = stages.succeed(harmed, line).seconds, 0, often(1, 20 if line not in SLOW else 8)
+    seconds, kills, rounds = stages.succeed(harmed, line).seconds, 0, often(2, 20 if line not in SLOW else 8)
     for _ in range(rounds):
         for part in PIPELINE[line]:  # as DVC does before it runs a stage
             shutil.rmtree(harmed / part)
@@ -31,7 +31,7 @@ def test_a_stage_killed_at_any_moment_leaves_whole_files_and_its_rerun_the_same_
         assert contents(harmed, line).items() <= expected.items()
         stages.succeed(harmed, line)
         assert contents(harmed, line) == expected
-    assert kills >= rounds // 3
+    assert kills > rounds / 3
     figure(f"{kills} kills in {rounds} runs, {kills} survived, no half file, the same {len(expected)} files after")
 
 

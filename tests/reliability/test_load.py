@@ -42,9 +42,9 @@ def test_a_hundred_runs_with_full_curves_are_tracked_whole(
         track.main("maml", seed)
         worked.append(time.process_time() - start[0])
         passed.append(time.monotonic() - start[1])
-    found = client.search_runs(["1"])
-    assert sorted(int(run.data.params["seed"]) for run in found) == [*range(count)]
-    assert all(len(client.get_metric_history(run.info.run_id, "validation_loss")) == 121 for run in found[:3])
+    runs = client.search_runs(["1"])
+    assert sorted(int(run.data.params["seed"]) for run in runs) == [*range(count)]
+    assert all(len(client.get_metric_history(run.info.run_id, "validation_loss")) == 121 for run in runs[:3])
     figure(
         f"{count} runs of 121 rows: {statistics.mean(worked):.2f} s of the processor each, {max(worked):.2f} s at most "
         f"({statistics.mean(passed):.2f} s and {max(passed):.2f} s by the clock)"
@@ -66,8 +66,8 @@ def test_a_report_of_a_hundred_runs_is_made_and_stays_below_ten_mebibytes(
 def resident(process: int) -> float:
     """A process's memory, MiB."""
     status = Path(f"/proc/{process}/status").read_text()
-    found = re.search(r"VmRSS:\s+(\d+)", status)
-    return int(found[1]) / 1024 if found else 0  # it has just ended
+    match = re.search(r"VmRSS:\s+(\d+)", status)
+    return int(match[1]) / 1024 if match else 0  # it has just ended
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the memory of a process")
@@ -96,12 +96,12 @@ def test_many_seeds_go_through_one_repro(repository: Repository, figure: Callabl
     seeds = list(range(100, 100 + SEEDS))  # none that the repository has run
     (repository.folder / "params.yaml").write_bytes(text(changed(TINY | {"seeds": seeds})))
     start = time.monotonic()
-    output = ran(repository.dvc("repro"))
+    stages_run = ran(repository.dvc("repro"))
     spent = time.monotonic() - start
     runs = [f"{algorithm}-{seed}" for algorithm in ("maml", "fomaml") for seed in seeds]
     each = {f"{stage}@{run}" for stage in ("train", "evaluate", "track") for run in runs}
-    assert output == each | {"configure", "report"}
+    assert stages_run == each | {"configure", "report"}
     names = [f"{label} · seed {seed}" for label in ("FOMAML", "MAML") for seed in seeds]
     assert repository.published() == sorted(names)
     assert "Data and pipelines are up to date." in repository.dvc("repro")
-    figure(f"{len(runs)} runs, {len(output)} stages by one `dvc repro` in {spent:.0f} s; a second one ran nothing")
+    figure(f"{len(runs)} runs, {len(stages_run)} stages by one `dvc repro` in {spent:.0f} s; a second one ran nothing")

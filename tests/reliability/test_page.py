@@ -18,7 +18,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 def named_in(path: Path) -> set[tuple[str, str]]:
     """The tests of a file, as the page names them."""
     functions = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
-    return {(str(path.relative_to(ROOT)), one.name) for one in functions if one.name.startswith("test_")}
+    return {(str(path.relative_to(ROOT)), function.name) for function in functions if function.name.startswith("test_")}
 
 
 def test_every_test_that_the_page_names_exists() -> None:

@@ -52,14 +52,14 @@ def training(repository: Repository) -> Repository:
 
 def done_twice(runs: Sequence[Killed], output: Sequence[str]) -> list[tuple[float, float]]:
     """Seconds of training that runs did again after others, by their `output`; and the others' interval."""
-    found, trained = [], runs[0]
+    repeated, trained = [], runs[0]
     for run, after in zip(runs, output, strict=True):
         trained = run if run.seconds else trained
         last, iteration = max(trained.seconds, default=0), resumed(after)
         if iteration is not None:
             lost = trained.seconds[last] - trained.seconds[iteration] if iteration < last else 0.0
-            found.append((lost, trained.every))
-    return found
+            repeated.append((lost, trained.every))
+    return repeated
 
 
 def test_killed_with_all_its_processes_at_random_moments_it_ends_in_the_bytes_of_one_left_alone(
@@ -68,11 +68,11 @@ def test_killed_with_all_its_processes_at_random_moments_it_ends_in_the_bytes_of
     chance = random.Random(0)
     runs = [killed(training, moment, chance) for moment in islice(cycle(MOMENTS), ROUNDS)]
     inside = len(list(training.folder.glob(f"{CHECKPOINTS}/.last.*.partial")))
-    output = [run.output for run in runs[1:]] + [training.dvc("repro", TARGET)]
+    logs = [run.output for run in runs[1:]] + [training.dvc("repro", TARGET)]
     assert untimed(training.folder) == left_alone
-    assert not [one for one in output if "another process" in one or "damaged" in one]
-    twice = done_twice(runs, output)
-    assert resumed(output[-1]) and all(seconds <= every + 0.001 for seconds, every in twice), twice
+    assert not [log for log in logs if "another process" in log or "damaged" in log]
+    twice = done_twice(runs, logs)
+    assert resumed(logs[-1]) and all(seconds <= every + 0.001 for seconds, every in twice), twice
     seconds = [float(row["seconds"]) for row in rows(training.folder)]
     record = read_json(training.folder / MODEL / "run.json")
     assert seconds == sorted(seconds) and 0 < seconds[-1] <= record["train_seconds"] and record["resumed"]

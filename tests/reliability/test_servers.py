@@ -66,11 +66,11 @@ def test_a_server_takes_each_run_once_from_eight_publishers_and_after_it_was_dow
         assert stages.together(workspace, lines, address) == [0] * 8
         assert stages.run(workspace, lines[0], environment=address).code == 0
         mlflow = MlflowClient(address["MLFLOW_TRACKING_URI"])
-        found = mlflow.search_runs(["1"])
-        assert sorted(run.info.run_name or "" for run in found) == [f"FOMAML · seed {seed}" for seed in range(8)]
-        assert {run.info.status for run in found} == {"FINISHED"}
-        assert len(mlflow.get_metric_history(found[0].info.run_id, "train_loss")) == 3
-        assert {file.path for file in mlflow.list_artifacts(found[0].info.run_id)} == {
+        runs = mlflow.search_runs(["1"])
+        assert sorted(run.info.run_name or "" for run in runs) == [f"FOMAML · seed {seed}" for seed in range(8)]
+        assert {run.info.status for run in runs} == {"FINISHED"}
+        assert len(mlflow.get_metric_history(runs[0].info.run_id, "train_loss")) == 3
+        assert {file.path for file in mlflow.list_artifacts(runs[0].info.run_id)} == {
             "accuracy_by_step.png",
             "learning_curve.png",
         }
@@ -85,8 +85,8 @@ def test_a_database_of_postgresql_itself_takes_each_run_once(
         for _ in range(2):
             ended = stages.run(workspace, "track fomaml --seed 3", environment={"MLFLOW_TRACKING_URI": address})
             assert ended.code == 0, ended.output
-        found = MlflowClient(address).search_runs(["1"])
-        assert [run.info.run_name for run in found] == ["FOMAML · seed 3"]
+        runs = MlflowClient(address).search_runs(["1"])
+        assert [run.info.run_name for run in runs] == ["FOMAML · seed 3"]
     ended = stages.run(workspace, "track fomaml --seed 3", environment={"MLFLOW_TRACKING_URI": address})
     assert ended.code == 1 and ended.output.startswith("error: postgresql://") and ended.output.count("\n") == 1
     figure("published twice, one run; stopped, one line")

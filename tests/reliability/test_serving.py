@@ -46,11 +46,12 @@ def serving(stages: Stages, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_each_run_has_one_model_and_one_version(serving: Serving) -> None:
     mlflow = MlflowClient(serving.tracking)
-    (experiment,) = [one.experiment_id for one in mlflow.search_experiments() if one.name != "Default"]
-    runs = mlflow.search_runs([experiment])
+    (experiment_id,) = [each.experiment_id for each in mlflow.search_experiments() if each.name != "Default"]
+    runs = mlflow.search_runs([experiment_id])
     assert {run.info.run_name for run in runs} == {"MAML · seed 3", "MAML · seed 4"}
     assert {run.info.status for run in runs} == {"FINISHED"}
-    assert len(mlflow.search_logged_models([experiment])) == len(mlflow.search_model_versions(f"name = '{NAME}'")) == 2
+    models, versions = mlflow.search_logged_models([experiment_id]), mlflow.search_model_versions(f"name = '{NAME}'")
+    assert len(models) == len(versions) == 2
     assert mlflow.get_model_version_by_alias(NAME, "champion").description == "MAML · seed 3"
 
 

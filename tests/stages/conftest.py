@@ -9,6 +9,8 @@ import finished_run
 import pytest
 from mirror_server import mirror_server as mirror_server
 from mirror_server import silent_port as silent_port
+from mirrored_omniglot import archives as archives
+from mirrored_omniglot import unreachable_official as unreachable_official
 from params_file import ROOT
 
 

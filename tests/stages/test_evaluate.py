@@ -42,11 +42,11 @@ def evaluate(folder: Path, algorithm: str = "maml", seed: int = 42, **changes: A
 
 
 def test_the_same_weights_twice_give_the_same_bytes(here):
-    found = []
+    written = []
     for _ in range(2):
         evaluate(here)
-        found.append([path("maml", 42).read_bytes() for path in (paths.result, paths.scores)])
-    assert found[0] == found[1]
+        written.append([path("maml", 42).read_bytes() for path in (paths.result, paths.scores)])
+    assert written[0] == written[1]
 
 
 def test_maml_in_first_order_is_scored_as_fomaml_is(here):
@@ -57,12 +57,12 @@ def test_maml_in_first_order_is_scored_as_fomaml_is(here):
 
 
 def test_every_algorithm_and_seed_is_scored_on_the_same_tasks(here):
-    found = [evaluate(here, *run) for run in RUNS]
-    assert len({result["tasks_sha256"] for result, _ in found}) == 1
+    evaluations = [evaluate(here, *run) for run in RUNS]
+    assert len({result["tasks_sha256"] for result, _ in evaluations}) == 1
     for name in ("characters", "turns", "drawings"):
-        assert all(np.array_equal(scores[name], found[0][1][name]) for _, scores in found)
-    assert found[0][0]["accuracy"] != found[2][0]["accuracy"]
-    result, scores = found[0]
+        assert all(np.array_equal(scores[name], evaluations[0][1][name]) for _, scores in evaluations)
+    assert evaluations[0][0]["accuracy"] != evaluations[2][0]["accuracy"]
+    result, scores = evaluations[0]
     task = load_stage_config(EvaluateStageConfig, paths.evaluate_config("maml")).task
     tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), 20, 30, 20, task)
     assert result["tasks_sha256"] == tasks.sha256()

@@ -1,4 +1,3 @@
-import csv
 import json
 import subprocess
 import sys
@@ -7,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from finished_pipeline import Pipeline
+from histories import rows
 
 from metaglot.core.common.atomic_files import read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
@@ -50,10 +50,6 @@ def compared() -> dict:
     return json.loads(paths.COMPARISON.read_text())
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((paths.REPORT / name).read_text().splitlines()))
-
-
 def stage(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "stages.report", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "COLUMNS": "160"})
@@ -76,7 +72,7 @@ def test_the_numbers_are_those_of_the_results(reported: Path):
         assert run["loss"] == result["loss"]["mean"]
         assert run["inductive_accuracy"] == result["inductive"]["accuracy"]["mean"]
         assert (run["train_seconds"], run["device"]) == (record["train_seconds"], record["device"])
-    for row in rows("accuracy.csv"):
+    for row in rows(paths.REPORT / "accuracy.csv"):
         result = json.loads(paths.result(row["algorithm"], int(row["seed"])).read_text())
         assert [float(row["low"]), float(row["high"])] == result["accuracy"]["ci95_by_character"]
 
@@ -96,11 +92,11 @@ def test_the_numbers_are_those_that_mlflow_gets(reported: Path):
 
 
 def test_the_curves_are_the_histories_end_to_end(reported: Path):
-    found = rows("curves.csv")
+    curves = rows(paths.REPORT / "curves.csv")
     for algorithm in ("maml", "fomaml"):
         for seed in (42, 43):
-            history = list(csv.DictReader(paths.history(algorithm, seed).read_text().splitlines()))
-            mine = [row for row in found if (row["algorithm"], row["seed"]) == (algorithm, str(seed))]
+            history = rows(paths.history(algorithm, seed))
+            mine = [row for row in curves if (row["algorithm"], row["seed"]) == (algorithm, str(seed))]
             assert len(mine) == len(history) == 21
             assert {row["run"] for row in mine} == {f"{algorithm.upper()} · seed {seed}"}
             for ours, theirs in zip(mine, history, strict=True):
@@ -110,7 +106,7 @@ def test_the_curves_are_the_histories_end_to_end(reported: Path):
 
 
 def test_by_step_has_a_row_for_each_run_and_step(reported: Path):
-    assert len(rows("by_step.csv")) == 4 * 11
+    assert len(rows(paths.REPORT / "by_step.csv")) == 4 * 11
 
 
 def test_rows_come_from_the_config_and_not_from_what_lies_in_a_folder(folder: Path):

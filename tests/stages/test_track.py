@@ -79,7 +79,7 @@ def test_the_curves_stand_at_their_iterations_and_times(workspace: Path) -> None
         assert curve == expected
     steps = mlflow.get_metric_history(run.info.run_id, "test_by_step_accuracy")
     by_step = read_json(paths.result("maml", 42))["by_step"]
-    assert [(p.step, p.value) for p in steps] == [(one["step"], one["accuracy"]) for one in by_step]
+    assert [(p.step, p.value) for p in steps] == [(row["step"], row["accuracy"]) for row in by_step]
 
 
 def test_tags_say_where_a_run_comes_from_and_its_pictures_lie_at_the_root(workspace: Path) -> None:

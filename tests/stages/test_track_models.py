@@ -257,9 +257,11 @@ def test_a_publication_with_a_model_killed_at_any_moment_is_completed_and_never_
         kills += killed(processes, workspace, seed, moments.uniform(0.02, 1.5))
         track.main("maml", seed)
     mlflow = client(workspace)
+    published = runs(mlflow)
     assert kills > 0
-    assert sorted(run.data.params["seed"] for run in runs(mlflow)) == sorted(map(str, seeds))
-    assert {run.info.status for run in runs(mlflow)} == {"FINISHED"}
+    assert sorted(run.data.params["seed"] for run in published) == sorted(map(str, seeds))
+    assert {run.info.status for run in published} == {"FINISHED"}
+    assert {len(run.data.metrics) for run in published} == {len(published[0].data.metrics)}
     assert {model.status for model in models(mlflow)} == {LoggedModelStatus.READY}
     assert len(models(mlflow)) == len(versions(mlflow)) == len(seeds)
     assert len({len(list(artifacts(model).rglob("*"))) for model in models(mlflow)}) == 1

@@ -30,8 +30,7 @@ def refused(content: bytes) -> str:
 
 
 def same(params: Params, asked: dict[str, Any]) -> None:
-    found = params.model_dump(exclude_unset=True)
-    assert found == asked
+    assert params.model_dump(exclude_unset=True) == asked
 
 
 def test_the_default_params_are_the_design_s() -> None:
@@ -60,8 +59,8 @@ def test_every_value_of_the_default_params_is_explained() -> None:
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_a_block_that_is_left_out_means_what_params_yaml_says(name: str) -> None:
-    output = CLASSES[name].Settings().model_dump(exclude_none=True)
-    assert ASGIVEN["settings"][name] == output
+    defaults = CLASSES[name].Settings().model_dump(exclude_none=True)
+    assert ASGIVEN["settings"][name] == defaults
 
 
 @given(valid())

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-import pytest
+from error_lines import error_line
 from picture_folder import write_folder
 
-from metaglot.core.common.errors import UserError
 from metaglot.datasets.folder_layout import list_pictures
 
 
@@ -15,10 +14,10 @@ def test_classes_and_pictures_are_sorted_and_hidden_and_system_files_passed_over
     for name in (".hidden", "a/.DS_Store", "a/Thumbs.db", "a/desktop.ini", "labels.csv"):
         (tmp_path / name).write_text("x")
     (tmp_path / ".git").mkdir()
-    found = list_pictures(tmp_path, "none")
-    assert [*found] == ["a", "b", "ā 日 !"]
-    assert [path.name for path in found["b"]] == ["000.jpg", "001.png", "002.jpg"]
-    assert len(found["a"]) == 2
+    pictures = list_pictures(tmp_path, "none")
+    assert [*pictures] == ["a", "b", "ā 日 !"]
+    assert [path.name for path in pictures["b"]] == ["000.jpg", "001.png", "002.jpg"]
+    assert len(pictures["a"]) == 2
 
 
 def test_groups_hold_classes_and_their_names_begin_with_the_group(tmp_path: Path) -> None:
@@ -43,10 +42,8 @@ def test_a_link_to_a_folder_of_pictures_is_a_class(tmp_path: Path) -> None:
 
 
 def refused(folder: Path, groups: str = "none") -> str:
-    with pytest.raises(UserError) as raised:
-        list_pictures(folder, groups)  # type: ignore[arg-type]
-    assert "\n" not in str(raised.value)
-    return str(raised.value).replace(str(folder), "FOLDER")
+    line = error_line(lambda: list_pictures(folder, groups))  # type: ignore[arg-type]
+    return line.replace(str(folder), "FOLDER")
 
 
 def test_every_folder_that_is_none_of_classes_is_refused_in_one_line(tmp_path: Path) -> None:

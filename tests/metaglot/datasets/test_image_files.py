@@ -25,8 +25,8 @@ def peak():
 
 open("/proc/self/clear_refs", "w").write("5")  # from here on
 before = peak()
-found = load_images([sys.argv[1]], 28)
-print(peak() - before, ((found[0] > 0.9) == (load_images([sys.argv[2]], 28)[0] > 0.9)).all().item())
+images = load_images([sys.argv[1]], 28)
+print(peak() - before, ((images[0] > 0.9) == (load_images([sys.argv[2]], 28)[0] > 0.9)).all().item())
 """
 
 
@@ -89,8 +89,8 @@ def test_a_large_photograph_is_rotated_by_its_exif_orientation(tmp_path: Path, m
 def test_a_long_thin_image_is_reduced_before_it_is_padded_to_a_square() -> None:
     line = np.full((3, 60_000), 255, np.uint8)
     line[:, :20_000] = 0
-    found = load_images([line, Image.fromarray(line)], 28)
-    assert found.shape == (2, 28, 28) and found.max() > 0
+    images = load_images([line, Image.fromarray(line)], 28)
+    assert images.shape == (2, 28, 28) and images.max() > 0
 
 
 def bits(width: int, height: int) -> Callable[[Path], None]:

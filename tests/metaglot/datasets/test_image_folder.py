@@ -25,17 +25,17 @@ def config(folder: Path, channels: int = 1, **changes: Any) -> FolderConfig:
 def test_a_folder_gives_what_the_predictor_sees(tmp_path: Path, ink: str, channels: int) -> None:
     write_folder(tmp_path, {"a": 3, "b": 4})
     form = ImageForm(ink=ink, channels=channels)  # type: ignore[arg-type]
-    found = read_folder(config(tmp_path, channels, ink=ink), 28)
-    assert [len(images) for images in found.images.values()] == [3, 4]
+    folder = read_folder(config(tmp_path, channels, ink=ink), 28)
+    assert [len(images) for images in folder.images.values()] == [3, 4]
     shown = load_images(sorted((tmp_path / "b").iterdir()), 28, "b", form)
-    assert np.array_equal(np.rint(shown.numpy() * 255), found.images["b"])
-    assert found.images["b"].shape[1:] == ((28, 28) if channels == 1 else (28, 28, 3))
+    assert np.array_equal(np.rint(shown.numpy() * 255), folder.images["b"])
+    assert folder.images["b"].shape[1:] == ((28, 28) if channels == 1 else (28, 28, 3))
 
 
 def test_a_class_with_too_few_pictures_is_left_out(tmp_path: Path) -> None:
     write_folder(tmp_path, {"a": 3, "b": 2, "c": 5})
-    found = read_folder(config(tmp_path), 28)
-    assert ([*found.images], found.too_few) == (["a", "c"], {"b": 2})
+    folder = read_folder(config(tmp_path), 28)
+    assert ([*folder.images], folder.too_few) == (["a", "c"], {"b": 2})
 
 
 def test_several_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,13 +54,13 @@ def test_every_unreadable_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "a" / "000.jpg").write_bytes(b"")
     (tmp_path / "b" / "notes.txt").write_text("no picture")
     (tmp_path / "b" / "gone.png").symlink_to(tmp_path / "nothing.png")
-    found = read_folder(config(tmp_path), 28)
-    assert [line.removeprefix(f"{tmp_path}/").split(" is ")[0] for line in found.unreadable] == [
+    folder = read_folder(config(tmp_path), 28)
+    assert [line.removeprefix(f"{tmp_path}/").split(" is ")[0] for line in folder.unreadable] == [
         "a/000.jpg",
         "b/gone.png",
         "b/notes.txt",
     ]
-    assert [len(images) for images in found.images.values()] == [3, 4]
+    assert [len(images) for images in folder.images.values()] == [3, 4]
 
 
 def test_what_does_not_fit_into_memory_is_refused_with_the_numbers() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from repository import needs_omniglot
+from small_omniglot import pack, unpack
 from torchvision import datasets
 
 from metaglot.core.common.errors import UserError
@@ -13,12 +14,6 @@ from metaglot.datasets import omniglot_download, omniglot_mirrors
 from metaglot.datasets.omniglot import Omniglot
 from metaglot.datasets.omniglot_layout import OfficialArchive
 from metaglot.datasets.omniglot_zip import read_drawings
-from tests.small_omniglot import archive, pack, unpack
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> tuple[Path, OfficialArchive]:
-    return tmp_path / "x.zip", archive(tmp_path / "x.zip", "images_background", [2, 1], 1)
 
 
 def test_addresses_and_md5s_are_torchvisions() -> None:

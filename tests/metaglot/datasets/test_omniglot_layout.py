@@ -8,17 +8,12 @@ import pytest
 import torch
 from PIL import Image
 from repository import needs_omniglot
+from small_omniglot import pack, unpack
 from torchvision import datasets, transforms
 
 from metaglot.datasets.omniglot import OmniglotNearest
 from metaglot.datasets.omniglot_layout import BACKGROUND, OfficialArchive, shrink_drawing
 from metaglot.datasets.omniglot_zip import read_drawings
-from tests.small_omniglot import archive, pack, unpack
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> tuple[Path, OfficialArchive]:
-    return tmp_path / "x.zip", archive(tmp_path / "x.zip", "images_background", [2, 1], 1)
 
 
 @pytest.mark.parametrize("size", [28, 14, 105])
@@ -28,8 +23,8 @@ def test_ink_is_what_torchvisions_transforms_make_of_a_drawing(size: int, small:
     path, known = small
     for _, drawing in read_drawings(path, known.folder, known.images):
         expected = learn2learns(drawing.convert("L"))[0]
-        found = torch.from_numpy(shrink_drawing(drawing, size)).float() / 255
-        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+        ink = torch.from_numpy(shrink_drawing(drawing, size)).float() / 255
+        torch.testing.assert_close(ink, expected, atol=1e-6, rtol=0)
 
 
 def test_nearest_ink_is_what_the_code_of_mamls_authors_makes_of_a_drawing(
@@ -39,8 +34,8 @@ def test_nearest_ink_is_what_the_code_of_mamls_authors_makes_of_a_drawing(
     for _, drawing in read_drawings(path, known.folder, known.images):
         assert drawing.mode == "1"
         theirs = drawing.resize((28, 28), resample=Image.Resampling.LANCZOS)  # resize_images.py
-        found = OmniglotNearest().shrink(drawing, 28)
-        assert np.array_equal(found == 255, ~np.asarray(theirs)) and set(np.unique(found)) == {0, 255}
+        ink = OmniglotNearest().shrink(drawing, 28)
+        assert np.array_equal(ink == 255, ~np.asarray(theirs)) and set(np.unique(ink)) == {0, 255}
 
 
 def test_ink_is_full_on_black_and_none_on_white() -> None:
@@ -69,6 +64,6 @@ def test_real_drawings_shrink_as_torchvisions_dataset_gives_them(tmp_path: Path)
 
     expected = [image * 255 for image, _ in Unpacked(str(tmp_path), transform=transform)]  # in no fixed order
     packed = pack(tmp_path / "few.zip", few)
-    found = [shrink_drawing(drawing, 28) for _, drawing in read_drawings(packed, known.folder, len(few))]
-    assert {ink.tobytes() for ink in found} == {image.round().byte().numpy().tobytes() for image in expected}
-    assert len(found) == len(expected) == 180
+    inks = [shrink_drawing(drawing, 28) for _, drawing in read_drawings(packed, known.folder, len(few))]
+    assert {ink.tobytes() for ink in inks} == {image.round().byte().numpy().tobytes() for image in expected}
+    assert len(inks) == len(expected) == 180

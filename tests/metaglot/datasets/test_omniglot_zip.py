@@ -1,5 +1,6 @@
 """Archives from anywhere are read as drawings, or refused in one line, soon, and without filling the memory."""
 
+import re
 import stat
 import struct
 import tracemalloc
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from small_omniglot import FIRST, FOLDER, Members, pack, png, repack, unpack
 
 from metaglot.core.common.errors import UserError
 from metaglot.datasets import synthetic_glyphs
 from metaglot.datasets.omniglot_zip import LARGEST_ARCHIVE, content_sha256, read_drawings
-from tests.small_omniglot import FIRST, FOLDER, Members, pack, png, repack, unpack
 
 IMAGES = 40
 
@@ -104,10 +105,8 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_a_changed_archive_is_refused_in_one_line(case: str, whole: Path, tmp_path: Path) -> None:
-    change, output = CHANGES[case]
-    with pytest.raises(UserError, match=output):
-        digest(repack(whole, tmp_path / "changed.zip", change))
-    assert refusal(tmp_path / "changed.zip")
+    change, message = CHANGES[case]
+    assert re.search(message, refusal(repack(whole, tmp_path / "changed.zip", change)))
     assert [path.name for path in tmp_path.rglob("*")] == ["changed.zip"]
 
 
@@ -221,8 +220,8 @@ def test_a_damaged_archive_is_refused_or_holds_the_same_drawings(
     path = tmp_path_factory.getbasetemp() / "damaged.zip"
     path.write_bytes(damaged(whole.read_bytes(), changes))
     try:
-        found = digest(path)
+        content_digest = digest(path)
     except UserError as refused:
         assert len(str(refused)) < 400 and str(refused).isprintable()
     else:
-        assert found == digest(whole)
+        assert content_digest == digest(whole)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from params_file import TEXT
+from small_omniglot import pair
 
 from metaglot.core.common.errors import UserError
 from metaglot.datasets.dataset import RawImages
 from metaglot.datasets.omniglot import Omniglot
 from metaglot.datasets.registry import DATASETS, load_dataset, load_dataset_by_name
-from tests.small_omniglot import pair
 
 
 def test_a_data_set_is_found_by_its_source_and_by_its_name() -> None:

@@ -33,8 +33,8 @@ def test_an_alphabet_is_drawn_alike_wherever_it_stands(tmp_path: Path) -> None:
     synthetic_glyphs.write_archive(tmp_path / "both.zip", "images_background", [1, 2], first=1)
     synthetic_glyphs.write_archive(tmp_path / "one.zip", "images_background", [2], first=2)
     both = [drawing.tobytes() for _, drawing in read_drawings(tmp_path / "both.zip", "images_background", 60)]
-    one = [drawing.tobytes() for _, drawing in read_drawings(tmp_path / "one.zip", "images_background", 40)]
-    assert both[20:] == one
+    alone = [drawing.tobytes() for _, drawing in read_drawings(tmp_path / "one.zip", "images_background", 40)]
+    assert both[20:] == alone
 
 
 def test_alphabets_hold_as_many_characters_as_omniglots_archives() -> None:

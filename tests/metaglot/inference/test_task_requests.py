@@ -67,8 +67,8 @@ def test_answers_are_those_of_the_predictor(
     predictor: Predictor, write: Any, transductive: bool, steps: int | None
 ) -> None:
     expected = predictor.adapt(SUPPORT, LABELS, steps).predict(QUERIES, transductive)
-    found = answer(predictor, request(write, steps=steps, transductive=transductive))
-    assert found == as_answer(expected) and json.loads(json.dumps(found)) == found
+    reply = answer(predictor, request(write, steps=steps, transductive=transductive))
+    assert reply == as_answer(expected) and json.loads(json.dumps(reply)) == reply
 
 
 def test_an_image_of_zeros_and_ones_is_ink_and_paper(predictor: Predictor) -> None:
@@ -77,9 +77,9 @@ def test_an_image_of_zeros_and_ones_is_ink_and_paper(predictor: Predictor) -> No
 
 
 def test_a_list_of_requests_gets_a_list_of_answers(predictor: Predictor) -> None:
-    one, other = request(), request(steps=2)
-    assert answer_all(predictor, [one, other]) == [answer(predictor, one), answer(predictor, other)]
-    assert answer_all(predictor, one) == answer(predictor, one)
+    first, second = request(), request(steps=2)
+    assert answer_all(predictor, [first, second]) == [answer(predictor, first), answer(predictor, second)]
+    assert answer_all(predictor, first) == answer(predictor, first)
 
 
 def test_what_a_row_of_a_table_lacks_is_left_out(predictor: Predictor) -> None:

@@ -112,9 +112,9 @@ def test_an_image_that_is_not_square_is_filled_up_with_its_paper(width: int, hei
 def test_ink_is_one_and_paper_is_nothing_at_any_size(size: tuple[int, int]) -> None:
     image = Image.new("L", size, 255)
     image.paste(0, (0, 0, size[0] // 2, size[1] // 3))
-    found = load_images([image] * 2, 28)
-    assert found.shape == (2, 28, 28) and (found[0] == found[1]).all()
-    assert (found[:, 1:7, 1:10] > 0.9).all() and (found[:, 12:] < 0.1).all()
+    images = load_images([image] * 2, 28)
+    assert images.shape == (2, 28, 28) and (images[0] == images[1]).all()
+    assert (images[:, 1:7, 1:10] > 0.9).all() and (images[:, 12:] < 0.1).all()
 
 
 def test_what_is_cut_out_lies_on_paper_as_bright_as_its_own() -> None:
@@ -201,8 +201,8 @@ def test_a_damaged_file_is_refused_by_name_or_read(
     content[place % len(content)] = byte
     path.write_bytes(content[:place] if cut else content)
     try:
-        found = load_images([path], 28)
+        images = load_images([path], 28)
     except UserError as refused:
         assert str(refused).startswith(str(path)) and "\n" not in str(refused)
     else:
-        assert found.shape == (1, 28, 28) and found.isfinite().all()
+        assert images.shape == (1, 28, 28) and images.isfinite().all()

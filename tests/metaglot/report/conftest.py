@@ -2,6 +2,7 @@
 
 import pytest
 from finished_pipeline import Finished, finished
+from report_page import page_of
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +13,9 @@ def one_seed(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 @pytest.fixture(scope="session")
 def five_seeds(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return finished(tmp_path_factory.mktemp("five"), seeds=(42, 43, 44, 45, 46))
+
+
+@pytest.fixture(scope="session")
+def html(one_seed: Finished) -> str:
+    """The page of one seed."""
+    return page_of(one_seed)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from metaglot.report.comparison import compare_runs
 from metaglot.report.footnotes import notes
+from metaglot.report.formatting import MINUS
 from metaglot.report.markdown import as_grid, markdown, show
 from metaglot.report.pair_tables import pairs_table
 from metaglot.report.statistics.pairwise_result import wider_interval
@@ -65,6 +66,17 @@ def test_the_terminal_and_comparison_md_say_the_same(five_seeds: Finished):
         assert compared["question"] in text
         assert compared["answer"] in " ".join(text.split())
         assert all(claim["verdict"] in text.lower() for claim in compared["claims"])
+
+
+def test_many_algorithms_stand_best_first(tmp_path: Path):
+    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
+    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    assert [row[0] for row in main_table(compared).rows] == ["MAML", "original study: MAML", "ANIL", "From scratch"]
+    assert [row[0] for row in pairs_table(compared).rows] == [
+        f"ANIL {MINUS} MAML",
+        f"From scratch {MINUS} MAML",
+        f"From scratch {MINUS} ANIL",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from error_lines import error_line
 from mlflow.store.tracking.dbmodels.initial_models import Base
 from sqlalchemy import create_engine, make_url
 
@@ -22,10 +23,7 @@ MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 
 
 def refusal(path: Path, seconds: float = 1) -> str:
-    with pytest.raises(UserError) as caught:
-        check_database(make_url(f"sqlite:///{path}"), MIGRATIONS, seconds)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return error_line(lambda: check_database(make_url(f"sqlite:///{path}"), MIGRATIONS, seconds))
 
 
 @pytest.fixture
@@ -37,7 +35,7 @@ def older(tmp_path: Path) -> Path:
     config = Config(MIGRATIONS / "alembic.ini")
     config.set_main_option("script_location", str(MIGRATIONS))
     script = ScriptDirectory.from_config(config)
-    early = [one.revision for one in script.walk_revisions()][-5]
+    early = [migration.revision for migration in script.walk_revisions()][-5]
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, early)

@@ -113,6 +113,6 @@ def test_it_needs_no_copy_of_this_project(run: Path, model: Path, tmp_path: Path
     line = [sys.executable, "-I", "-c", script, str(model)]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    imported, found = json.loads(done.stdout)
+    imported, reply = json.loads(done.stdout)
     assert imported == str(model / "code/metaglot/__init__.py")
-    assert found == answer(load_predictor(run), json.loads((model / "input_example.json").read_text()))
+    assert reply == answer(load_predictor(run), json.loads((model / "input_example.json").read_text()))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from filelock import FileLock, Timeout
+from histories import untimed
 from params_file import ROOT
 from small_workspace import configure, workspace
 
@@ -44,8 +45,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     torch.set_num_threads(threads)
 
 
-def same(found: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor]) -> bool:
-    return found is not None and all(torch.equal(found[name], expected[name]) for name in expected)
+def same(state: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor]) -> bool:
+    return state is not None and all(torch.equal(state[name], expected[name]) for name in expected)
 
 
 def test_the_last_saved_state_is_loaded(saved):
@@ -148,13 +149,11 @@ def until_saved(folder: Path, process: subprocess.Popen[str], since: float = 0) 
         last = list((folder / ".metaglot/checkpoints").glob("maml-3-*/last"))
 
 
-def outcome(folder: Path) -> tuple[bytes, bytes, list[list[str]]]:
+def outcome(folder: Path) -> tuple[bytes, bytes, list[dict[str, str]]]:
     """The bytes of the weights and the alignment, and the history but for its times."""
     made = folder / paths.model("maml", 3)
-    history = [line.split(",") for line in (made / "history.csv").read_text().splitlines()]
-    for row in history:
-        del row[1]
-    return (made / "weights.safetensors").read_bytes(), (made / "alignment.csv").read_bytes(), history
+    weights, alignment = (made / name for name in ("weights.safetensors", "alignment.csv"))
+    return weights.read_bytes(), alignment.read_bytes(), untimed(made / "history.csv")
 
 
 ROUNDS = 3

@@ -12,7 +12,6 @@ from oracles import Gradient, distance, learn2learn
 
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.batched_engine import BatchedEngine, default_task_chunk
-from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.tasks.image_store import TaskBatch
 
@@ -77,16 +76,6 @@ def test_chunks_change_nothing_but_rounding(model, chunk):
     actual, parts = batched(case, chunk)
     assert distance(actual, whole) < 1e-12
     torch.testing.assert_close(parts, outcome)
-
-
-@pytest.mark.parametrize("case", [Case(steps=2), Case(first_order=True, steps=2), Case("conv")])
-def test_both_engines_give_the_same_gradient_and_outcome(case):
-    parameters, batch = case.parameters(), case.batch()
-    actual, outcome = batched(case, 2)
-    theirs, expected = Learn2LearnEngine(case.algorithm(), case.but(seed=5).module()).meta_gradient(parameters, batch)
-    assert distance(actual, dict(zip(parameters, theirs, strict=True))) < 1e-11
-    torch.testing.assert_close(outcome.losses, expected.losses)
-    torch.testing.assert_close(outcome.accuracies.double(), expected.accuracies.double())
 
 
 def test_the_order_of_a_meta_batchs_tasks_changes_nothing_but_rounding():

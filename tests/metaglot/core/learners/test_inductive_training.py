@@ -83,9 +83,9 @@ def by_class_means(case: Case) -> tuple[Weights, Tensor]:
 
 def check(algorithm: MetaLearner, case: Case, gradient: Weights, losses: Tensor) -> None:
     parameters = case.parameters()
-    found, scores = algorithm.meta_gradient(parameters, case.batch())
+    actual, scores = algorithm.meta_gradient(parameters, case.batch())
     torch.testing.assert_close(scores.losses, losses, rtol=1e-11, atol=1e-11)
-    assert distance(dict(zip(parameters, found, strict=True)), gradient) < 1e-10
+    assert distance(dict(zip(parameters, actual, strict=True)), gradient) < 1e-10
 
 
 @both

@@ -134,8 +134,8 @@ def test_a_damaged_file_is_refused_by_name_or_loads_unchanged(
     content[place % len(content)] = byte
     path.write_bytes(content[:place] if cut else content)
     try:
-        found = class_splits.load_split_part(path)
+        part = class_splits.load_split_part(path)
     except UserError as refused:
         assert str(refused).startswith(str(path)) and "\n" not in str(refused)
     else:
-        assert np.array_equal(found.images, characters().images) and found.names == NAMES[:3]
+        assert np.array_equal(part.images, characters().images) and part.names == NAMES[:3]

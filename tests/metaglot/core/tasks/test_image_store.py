@@ -59,9 +59,9 @@ def test_a_minibatch_draws_every_image_of_every_class_equally_often(rotations):
     images, classes = ImageStore(raw, CPU).minibatch(STREAM, 60 * 20 * rotations, rotations)
     every = np.concatenate([np.rot90(raw, turn, axes=(2, 3)) for turn in range(rotations)])  # [classes, drawings, 6, 6]
     of_class = torch.from_numpy(every).float()[classes] / 255
-    found = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
-    assert (found.sum(1) == 1).all()
-    assert uniform(np.bincount(classes * 20 + found.int().argmax(1), minlength=every.shape[0] * 20))
+    matches = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
+    assert (matches.sum(1) == 1).all()
+    assert uniform(np.bincount(classes * 20 + matches.int().argmax(1), minlength=every.shape[0] * 20))
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])

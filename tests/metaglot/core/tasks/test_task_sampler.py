@@ -25,8 +25,8 @@ def changed(**changes) -> TaskConfig:
     return TASK.model_copy(update=changes)
 
 
-def same(one: TaskIndices, other: TaskIndices) -> bool:
-    return one.sha256() == other.sha256()
+def same(first: TaskIndices, second: TaskIndices) -> bool:
+    return first.sha256() == second.sha256()
 
 
 @examples(40)
@@ -148,6 +148,10 @@ def test_what_cannot_be_sampled_is_an_error(asked, message):
     given = {"count": 2, "characters": 5, "drawings": 10} | asked
     with pytest.raises(UserError, match=message):
         sample_tasks((StreamPurpose.TRAINING, 0, 1), **given, task=task)
+
+
+def test_a_task_may_take_every_class_and_every_image_of_a_class():
+    task = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
     whole = sample_tasks((StreamPurpose.TRAINING, 0, 1), 2, 5, 10, task)
     assert sorted(whole.characters[0]) == [0, 1, 2, 3, 4] and whole.drawings.max() == 9
 

@@ -103,8 +103,8 @@ def test_the_claims_on_accuracy_need_both_algorithms(tmp_path: Path, options: di
 def test_in_another_setting_the_claims_are_not_tested_and_nothing_printed_stands_beside_it(
     tmp_path: Path, options: dict[str, Any], departure: str
 ):
-    folders = {"fomaml-more-accurate": 10_000, "first-order-close": 10_000, "maml-overtakes": 60_000}
-    for claim, iterations in folders.items():
+    iterations_needed = {"fomaml-more-accurate": 10_000, "first-order-close": 10_000, "maml-overtakes": 60_000}
+    for claim, iterations in iterations_needed.items():
         report, runs = finished(tmp_path / claim, iterations=iterations, seeds=(1, 2), tests=40, **options)
         compared = compare_runs(report, runs, None)
         tested = next(row for row in compared["claims"] if row["id"] == claim)

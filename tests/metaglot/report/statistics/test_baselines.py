@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from finished_pipeline import LABELS, Finished, finished
+from report_page import PAPER
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report.comparison import compare_runs
 from metaglot.report.html.page import render_page
 from metaglot.report.markdown import BASELINES, markdown
@@ -82,8 +82,7 @@ def test_without_a_baseline_or_a_meta_learner_there_is_nothing_to_say(tmp_path: 
 
 def test_page_and_text_show_the_family(all_kinds: Finished):
     compared = compare_runs(*all_kinds, None)
-    paper = SplitPart(np.zeros((60, 20, 12, 12), np.uint8), [f"Some/character{i:02}" for i in range(60)])
-    html, text = render_page(compared, all_kinds[1], paper, None), markdown(compared)
+    html, text = render_page(compared, all_kinds[1], PAPER, None), markdown(compared)
     assert 'id="baselines"' in html and compared["baselines"]["answer"] in html
     assert f"## {BASELINES}\n\n{compared['baselines']['answer']}" in text
     for row in baselines_table(compared).rows:

@@ -17,6 +17,7 @@ def test_its_intervals_are_those_of_the_pair_and_from_the_other_side_their_oppos
     maml, anil = (pairwise_result(pair_of(SEVERAL), name) for name in ("maml", "anil"))
     assert (maml.low, maml.high, maml.over_characters) == (0.005, 0.015, (-0.01, 0.02))
     assert (anil.low, anil.high, anil.over_characters) == (-0.015, -0.005, (-0.02, 0.01))
+    assert (maml.difference, anil.difference) == (0.01, -0.01)
     assert (maml.seeds, maml.p, maml.family) == (2, 0.02, 1)
 
 
