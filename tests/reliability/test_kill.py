@@ -18,16 +18,21 @@ MODEL = "metaglot-maml-glyphs-synthetic-5way-5shot-fc"
 FILES = [line for line in PIPELINE if not line.startswith(("train", "track"))]
 
 
+def spread_over(seconds: float, rounds: int, seed: str) -> list[float]:
+    """A random moment in each of so many equal parts of a stage's time: some are early, also if it now ends sooner."""
+    uniform = random.Random(seed).random
+    return [seconds * (part + uniform()) / rounds for part in range(rounds)]
+
+
 @pytest.mark.parametrize("line", FILES)
 def test_a_stage_killed_at_any_moment_leaves_whole_files_and_its_rerun_the_same_bytes(
     line: str, harmed: Path, undisturbed: Path, stages: Stages, figure: Callable[[str], None]
 ) -> None:
-    expected, moments = contents(undisturbed, line), random.Random(line)
-    seconds, kills, rounds = stages.succeed(harmed, line).seconds, 0, often(2, 20 if line not in SLOW else 8)
-    for _ in range(rounds):
+    expected, kills, rounds = contents(undisturbed, line), 0, often(2, 20 if line not in SLOW else 8)
+    for moment in spread_over(stages.succeed(harmed, line).seconds, rounds, line):
         for part in PIPELINE[line]:  # as DVC does before it runs a stage
             shutil.rmtree(harmed / part)
-        kills += stages.run(harmed, line, kill_after=moments.uniform(0, seconds)).code == -9
+        kills += stages.run(harmed, line, kill_after=moment).code == -9
         assert contents(harmed, line).items() <= expected.items()
         stages.succeed(harmed, line)
         assert contents(harmed, line) == expected
@@ -38,12 +43,11 @@ def test_a_stage_killed_at_any_moment_leaves_whole_files_and_its_rerun_the_same_
 def test_track_killed_at_any_moment_makes_one_whole_run(
     harmed: Path, stages: Stages, figure: Callable[[str], None]
 ) -> None:
-    line, moments, kills, rounds = "track maml", random.Random(0), 0, often(2, 20)
+    line, kills, rounds = "track maml", 0, often(2, 20)
     (harmed / "mlflow.db").unlink()
-    seconds = stages.succeed(harmed, line).seconds
-    for _ in range(rounds):
+    for moment in spread_over(stages.succeed(harmed, line).seconds, rounds, line):
         (harmed / "mlflow.db").unlink()
-        kills += stages.run(harmed, line, kill_after=moments.uniform(0, seconds)).code == -9
+        kills += stages.run(harmed, line, kill_after=moment).code == -9
         stages.succeed(harmed, line)
         with closing(sqlite3.connect(harmed / "mlflow.db")) as database:
             assert database.execute("select status, name from runs").fetchall() == [("FINISHED", "MAML · seed 42")]
