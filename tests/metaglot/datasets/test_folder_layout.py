@@ -1,4 +1,4 @@
-"""A folder of classes is listed in order; for any other path, one line says what is wrong."""
+"""A folder of classes is listed in order; any other path is a one-line error."""
 
 import os
 from pathlib import Path

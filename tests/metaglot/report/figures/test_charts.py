@@ -1,4 +1,4 @@
-"""The charts: marks, axes, colours, and what is said of them in words."""
+"""The charts: marks, axes, colours, and the sentences beside them."""
 
 import json
 import re
