@@ -2,9 +2,7 @@
 
 import json
 import random
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from draws import often
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.entities.model_registry import ModelVersion
-from mlflow_runs import TASK, client, experiment, killed, runs
+from mlflow_runs import MODEL, TASK, change, client, experiment, killed, runs
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_json
 from metaglot.core.common.errors import UserError
@@ -23,8 +21,6 @@ from metaglot.tracking.mlflow_client import MlflowException
 from metaglot.tracking.mlflow_registry import update_champion
 from stages import track
 from stages.support import paths
-
-NAME = f"metaglot-maml-{TASK}"
 
 
 def write(seed: int = 42, accuracy: float | None = None, algorithm: str = "maml", **changes: Any) -> Path:
@@ -45,11 +41,11 @@ def models(of: MlflowClient) -> list[LoggedModel]:
     return list(of.search_logged_models([experiment(of).experiment_id]))
 
 
-def versions(of: MlflowClient, name: str = NAME) -> list[ModelVersion]:
+def versions(of: MlflowClient, name: str = MODEL) -> list[ModelVersion]:
     return sorted(of.search_model_versions(f"name = '{name}'"), key=lambda version: int(version.version))
 
 
-def champion(of: MlflowClient, name: str = NAME) -> str:
+def champion(of: MlflowClient, name: str = MODEL) -> str:
     """The run's name of the version that has the alias."""
     return str(of.get_model_version_by_alias(name, "champion").description)
 
@@ -70,25 +66,18 @@ def artifacts(model: LoggedModel) -> Path:
     return Path(model.artifact_location.removeprefix("file://"))
 
 
-def test_a_run_has_its_model_with_the_metrics_of_its_end(workspace: Path) -> None:
+def test_a_run_that_is_published_twice_has_one_model_with_the_metrics_of_its_end(workspace: Path) -> None:
     write()
     track.main("maml", 42)
+    first = whole(client(workspace))
+    track.main("maml", 42)
     run, model, version = whole(client(workspace))
+    assert (model.model_id, version.version) == (first[1].model_id, first[2].version)
     assert artifacts(model) == workspace / "mlartifacts/models" / model.model_id / "artifacts"
     assert {metric.key: metric.value for metric in model.metrics or []} == run.data.metrics
     assert "test_accuracy" in run.data.metrics and champion(client(workspace)) == "MAML · seed 42"
-    assert "champion" in client(workspace).get_registered_model(NAME).description
-    assert (model.name, version.name, version.description) == ("maml-42", NAME, run.info.run_name)
-
-
-def test_publishing_again_adds_nothing(workspace: Path) -> None:
-    write()
-    before = []
-    for _ in range(2):
-        track.main("maml", 42)
-        _, model, version = whole(client(workspace))
-        before.append((model.model_id, version.version))
-    assert before[0] == before[1]
+    assert "champion" in client(workspace).get_registered_model(MODEL).description
+    assert (model.name, version.name, version.description) == ("maml-42", MODEL, run.info.run_name)
 
 
 def test_without_weights_a_run_is_published_without_a_model_and_gets_it_later(
@@ -136,11 +125,11 @@ def test_an_alias_that_somebody_moved_or_deleted_returns(workspace: Path) -> Non
         write(seed, accuracy)
         track.main("maml", seed)
     mlflow = client(workspace)
-    mlflow.set_registered_model_alias(NAME, "champion", "2")
-    update_champion(mlflow, NAME)
+    mlflow.set_registered_model_alias(MODEL, "champion", "2")
+    update_champion(mlflow, MODEL)
     assert champion(mlflow) == "MAML · seed 1"
-    mlflow.delete_registered_model_alias(NAME, "champion")
-    update_champion(mlflow, NAME)
+    mlflow.delete_registered_model_alias(MODEL, "champion")
+    update_champion(mlflow, MODEL)
     assert champion(mlflow) == "MAML · seed 1"
 
 
@@ -150,7 +139,7 @@ def test_each_algorithm_and_task_has_its_own_registered_model(workspace: Path) -
     write(algorithm="fomaml", dataset="glyphs (synthetic)", model="conv")
     track.main("fomaml", 42)
     names = {model.name for model in client(workspace).search_registered_models()}
-    assert names == {NAME, "metaglot-fomaml-glyphs-synthetic-5way-5shot-conv"}
+    assert names == {MODEL, "metaglot-fomaml-glyphs-synthetic-5way-5shot-conv"}
 
 
 def test_with_corrected_scores_the_model_is_that_of_the_new_run(workspace: Path) -> None:
@@ -174,7 +163,7 @@ def test_what_the_database_and_the_files_lost_of_a_model_is_completed(workspace:
     mlflow = client(workspace)
     _, model, _ = whole(mlflow)
     losses: list[Callable[[], object]] = [
-        lambda: mlflow.delete_registered_model(NAME),
+        lambda: mlflow.delete_registered_model(MODEL),
         lambda: mlflow.delete_logged_model_tag(model.model_id, "mlflow.modelVersions"),
         lambda: change(workspace, "DELETE FROM logged_model_metrics"),
         lambda: change(workspace, "DELETE FROM inputs"),
@@ -189,12 +178,6 @@ def test_what_the_database_and_the_files_lost_of_a_model_is_completed(workspace:
         assert again.model_id == model.model_id and champion(mlflow) == "MAML · seed 42"
         assert {metric.key for metric in again.metrics or []} == set(run.data.metrics)
         assert (artifacts(model) / "artifacts/run.json").read_bytes() == paths.run_record("maml", 42).read_bytes()
-
-
-def change(folder: Path, statement: str) -> None:
-    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
-        assert database.execute(statement).rowcount
-        database.commit()
 
 
 def test_a_model_that_somebody_deleted_is_logged_and_registered_again(workspace: Path) -> None:
@@ -215,7 +198,7 @@ def test_requests_that_were_sent_twice_leave_one_model_and_one_version(workspace
     mlflow = client(workspace)
     run, model, version = whole(mlflow)
     mlflow.create_logged_model(run.info.experiment_id, "model", run.info.run_id, model.tags)
-    mlflow.create_model_version(NAME, version.source, run.info.run_id, version.tags)
+    mlflow.create_model_version(MODEL, version.source, run.info.run_id, version.tags)
     change(workspace, "UPDATE runs SET status = 'RUNNING'")
     track.main("maml", 42)
     assert whole(mlflow)[1].model_id == model.model_id
