@@ -1,12 +1,25 @@
-"""A command of the project as a process of its own, and the one line with which it refuses."""
+"""A command of the project, here or as a process of its own, and the one line with which it refuses."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+import typer
 from params_file import ROOT
+
+from stages.support.command_line import run_command
+
+
+def entered(command: Callable[..., Any] | typer.Typer, *arguments: str) -> Any:
+    """Run a command here until it exits: its exit code, or the message that Python prints for exit code 1."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr(sys, "argv", ["command", *arguments])
+        run_command(command)
+    return end.value.code
 
 
 def run_python(
