@@ -45,6 +45,13 @@ def runs(of: MlflowClient, name: str = TASK) -> list[Run]:
     return list(of.search_runs([experiment(of, name).experiment_id]))
 
 
+def publish_maml(folder: Path) -> Run:
+    """Publish MAML's training; the only run that there is afterwards."""
+    track.main("maml", 42)
+    (run,) = runs(client(folder))
+    return run
+
+
 def change(folder: Path, *statements: str) -> None:
     """Change the database in a folder by statements."""
     with closing(sqlite3.connect(folder / "mlflow.db")) as database, database:

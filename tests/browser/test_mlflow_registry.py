@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from stages import track
 from tools.browser import CHOICES
-from tools.mlflow_server import free_port, serve
 
 pytestmark = pytest.mark.slow
 
@@ -27,12 +26,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             untrained_model.write(seed=seed)
             track.main("maml", seed)
         yield folder
-
-
-@pytest.fixture(scope="module")
-def address(workspace: Path) -> Iterator[str]:
-    with serve(workspace, free_port(), "ui") as url:
-        yield url
 
 
 @pytest.fixture

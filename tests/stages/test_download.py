@@ -37,19 +37,13 @@ def test_archives_come_from_a_mirror_of_any_form(
         }
 
 
-def test_the_official_address_is_asked_where_no_mirror_is_set(
-    archives: Archives, mirror_server: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_set", [False, True])
+def test_the_official_address_is_asked_where_no_mirror_is_set_or_the_mirror_does_not_answer(
+    is_set: bool, archives: Archives, mirror_server: str, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMNIGLOT_MIRROR")
-    address = set_official(monkeypatch, f"{mirror_server}/ok")
-    download.main()
-    assert read_json(paths.SOURCE)["source"] == address
-
-
-def test_a_mirror_that_does_not_answer_is_passed_over(
-    archives: Archives, mirror_server: str, silent_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMNIGLOT_MIRROR", f"http://127.0.0.1:{silent_port}")
+    if is_set:
+        monkeypatch.setenv("OMNIGLOT_MIRROR", f"http://127.0.0.1:{silent_port}")
     address = set_official(monkeypatch, f"{mirror_server}/ok")
     download.main()
     assert read_json(paths.SOURCE)["source"] == address

@@ -12,7 +12,7 @@ import pytest
 from draws import first_is_quick
 from histories import rows
 from mlflow.entities import Run
-from mlflow_runs import TASK, client, command, refusal, runs, working_in
+from mlflow_runs import TASK, client, command, publish_maml, refusal, runs, working_in
 from params_file import ROOT
 from shell import refusal_of
 from sqlalchemy import event
@@ -123,9 +123,7 @@ def test_what_was_not_trained_and_adapts_in_no_steps_is_published_too(workspace:
     write_json(record, read_json(record) | untrained | {"config": config})
     write_json(result, read_json(result) | {"first_order": None, "by_step": read_json(result)["by_step"][:1]})
     history.write_text(history.read_text().splitlines()[0] + "\n")
-    track.main("maml", 42)
-    mlflow = client(workspace)
-    (run,) = runs(mlflow)
+    run, mlflow = publish_maml(workspace), client(workspace)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["train_seconds"] == 0 and "train_loss" not in run.data.metrics
     assert run.data.params["first_order"] == "null"
@@ -138,8 +136,7 @@ def test_publishing_twice_makes_one_run_that_knows_both_dvc_experiments(
 ) -> None:
     for name in ("brave-owl", "calm-fox", "brave-owl"):
         monkeypatch.setenv("DVC_EXP_NAME", name)
-        track.main("maml", 42)
-    (run,) = runs(client(workspace))
+        run = publish_maml(workspace)
     assert run.data.tags["dvc.experiments"] == "brave-owl, calm-fox"
 
 
@@ -183,8 +180,7 @@ def test_publishing_beside_a_hundred_runs_asks_no_more_of_the_database_than_besi
     def remember(connection: Any, cursor: Any, statement: str, *others: Any) -> None:
         statements.append(statement)
 
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     event.listen(Engine, "before_cursor_execute", remember)
     try:
         beside_one = count(42)
@@ -205,8 +201,10 @@ def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", first_is_quick("ascii", "latin-1", "cp1252"))
-def test_output_that_is_not_utf_8_stops_nothing(bare: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+def test_output_that_is_not_utf_8_stops_nothing(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     line = [sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
-    done = subprocess.run(line, cwd=bare, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+    done = subprocess.run(line, cwd=workspace, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
     assert done.returncode == 0 and done.stdout.startswith(b"MAML")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from draws import first_is_quick
 from mlflow import MlflowClient
-from mlflow_runs import TASK, client, command, refusal, runs
+from mlflow_runs import TASK, client, command, publish_maml, refusal, runs
 from shell import refusal_of
 
 from metaglot.core.common.atomic_files import read_json
@@ -45,8 +45,7 @@ def test_in_a_repository_that_was_copied_or_moved_artifacts_lie_in_it(
         workspace.rename(elsewhere)
     before = set(workspace.rglob("*"))
     monkeypatch.chdir(elsewhere)
-    track.main("maml", 42)
-    (run,) = runs(client(elsewhere))
+    run = publish_maml(elsewhere)
     assert (elsewhere / "mlartifacts" / run.info.run_id / "artifacts/learning_curve.png").exists()
     assert set(workspace.rglob("*")) == before
     kept = f"{TASK} (artifacts in {workspace}/mlartifacts)"
@@ -63,8 +62,7 @@ def shared(migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch
 
 
 def test_a_shared_database_keeps_artifacts_beside_itself(workspace: Path, shared: Path) -> None:
-    track.main("maml", 42)
-    (run,) = runs(client(shared))
+    run = publish_maml(shared)
     assert (shared / "mlartifacts" / run.info.run_id).exists() and not (workspace / "mlartifacts").exists()
 
 

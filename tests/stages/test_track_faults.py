@@ -9,7 +9,7 @@ import finished_run
 import pytest
 from draws import first_is_quick, often
 from filelock import FileLock
-from mlflow_runs import change, client, command, experiment, refusal, runs
+from mlflow_runs import change, client, command, experiment, publish_maml, refusal, runs
 from shell import refusal_of
 
 from metaglot.core.common.atomic_files import read_json
@@ -19,13 +19,9 @@ from stages.support import paths
 
 
 def test_a_run_made_by_a_request_that_was_sent_twice_is_one_afterwards(workspace: Path) -> None:
-    track.main("maml", 42)
-    mlflow = client(workspace)
-    (run,) = runs(mlflow)
+    run, mlflow = publish_maml(workspace), client(workspace)
     mlflow.create_run(run.info.experiment_id, tags=run.data.tags)
-    track.main("maml", 42)
-    (again,) = runs(mlflow)
-    assert again.info.run_id == run.info.run_id
+    assert publish_maml(workspace).info.run_id == run.info.run_id
 
 
 @pytest.mark.parametrize("_round", range(often(1, 20)))
@@ -71,8 +67,7 @@ def test_artifacts_that_cannot_be_written_are_said_and_the_run_is_completed_late
     (workspace / "mlartifacts").write_text("no folder")
     assert f"cannot be written ({workspace}/mlartifacts" in refusal()
     (workspace / "mlartifacts").unlink()
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     assert run.info.status == "FINISHED"
 
 
@@ -108,19 +103,16 @@ def test_with_asynchronous_logging_a_run_that_cannot_be_stored_is_not_closed(
 def test_a_finished_run_that_lacks_metrics_is_completed(workspace: Path) -> None:
     track.main("maml", 42)
     change(workspace, "DELETE FROM latest_metrics", "DELETE FROM metrics")
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     assert run.data.metrics["test_accuracy"] == read_json(paths.result("maml", 42))["accuracy"]["mean"]
 
 
 @pytest.mark.parametrize("lost", ["train_loss", "gradient_norm", "test_by_step_accuracy"])
 def test_a_finished_run_that_lacks_a_part_of_a_curve_is_completed(workspace: Path, lost: str) -> None:
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     whole = client(workspace).get_metric_history(run.info.run_id, lost)
     change(workspace, f"DELETE FROM metrics WHERE key = '{lost}' AND step = {whole[1].step}")
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     completed = client(workspace).get_metric_history(run.info.run_id, lost)
     assert {(point.step, point.value) for point in completed} == {(point.step, point.value) for point in whole}
     assert len(completed) == len(whole) and run.info.status == "FINISHED"
@@ -133,6 +125,5 @@ def test_a_finished_run_that_lacks_a_figure_or_its_dataset_is_completed(workspac
     drawn = figure.read_bytes()
     figure.write_bytes(b"") if is_emptied else figure.unlink()
     change(workspace, "DELETE FROM inputs")
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     assert figure.read_bytes() == drawn and len(run.inputs.dataset_inputs) == 1

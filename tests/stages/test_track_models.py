@@ -37,6 +37,12 @@ def write(seed: int = 42, accuracy: float | None = None, algorithm: str = "maml"
     return weights
 
 
+def publish(seed: int = 42, accuracy: float | None = None) -> None:
+    """Write such a training of MAML, and publish it."""
+    write(seed, accuracy)
+    track.main("maml", seed)
+
+
 def models(of: MlflowClient) -> list[LoggedModel]:
     return list(of.search_logged_models([experiment(of).experiment_id]))
 
@@ -67,8 +73,7 @@ def artifacts(model: LoggedModel) -> Path:
 
 
 def test_a_run_that_is_published_twice_has_one_model_with_the_metrics_of_its_end(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     first = whole(client(workspace))
     track.main("maml", 42)
     run, model, version = whole(client(workspace))
@@ -89,8 +94,7 @@ def test_without_weights_a_run_is_published_without_a_model_and_gets_it_later(
     )
     (run,) = runs(client(workspace))
     assert run.info.status == "FINISHED" and models(client(workspace)) == []
-    write()
-    track.main("maml", 42)
+    publish()
     assert "no model" not in capsys.readouterr().out
     assert whole(client(workspace))[0].info.run_id == run.info.run_id
 
@@ -104,8 +108,7 @@ def test_weights_that_were_not_tested_are_refused_before_anything_is_published(w
 
 def test_the_champion_is_the_seed_with_the_best_validation_accuracy_of_its_last_iteration(workspace: Path) -> None:
     for seed, accuracy, best in ((6, 0.90, 6), (7, 0.95, 7), (5, 0.95, 5)):
-        write(seed, accuracy)
-        track.main("maml", seed)
+        publish(seed, accuracy)
         assert champion(client(workspace)) == f"MAML · seed {best}"
     assert len(versions(client(workspace))) == 3
 
@@ -115,15 +118,13 @@ def test_one_that_was_never_validated_is_the_champion_only_while_it_is_alone(wor
     paths.history("maml", 1).write_text(paths.history("maml", 1).read_text().splitlines()[0] + "\n")
     track.main("maml", 1)
     assert champion(client(workspace)) == "MAML · seed 1"
-    write(2, 0.2)
-    track.main("maml", 2)
+    publish(2, 0.2)
     assert champion(client(workspace)) == "MAML · seed 2"
 
 
 def test_an_alias_that_somebody_moved_or_deleted_returns(workspace: Path) -> None:
     for seed, accuracy in ((1, 0.9), (2, 0.8)):
-        write(seed, accuracy)
-        track.main("maml", seed)
+        publish(seed, accuracy)
     mlflow = client(workspace)
     mlflow.set_registered_model_alias(MODEL, "champion", "2")
     update_champion(mlflow, MODEL)
@@ -134,8 +135,7 @@ def test_an_alias_that_somebody_moved_or_deleted_returns(workspace: Path) -> Non
 
 
 def test_each_algorithm_and_task_has_its_own_registered_model(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     write(algorithm="fomaml", dataset="glyphs (synthetic)", model="conv")
     track.main("fomaml", 42)
     names = {model.name for model in client(workspace).search_registered_models()}
@@ -143,8 +143,7 @@ def test_each_algorithm_and_task_has_its_own_registered_model(workspace: Path) -
 
 
 def test_with_corrected_scores_the_model_is_that_of_the_new_run(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     _, before, _ = whole(client(workspace))
     result = paths.result("maml", 42)
     corrected = read_json(result)
@@ -158,8 +157,7 @@ def test_with_corrected_scores_the_model_is_that_of_the_new_run(workspace: Path)
 
 @pytest.mark.slow
 def test_what_the_database_and_the_files_lost_of_a_model_is_completed(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     mlflow = client(workspace)
     _, model, _ = whole(mlflow)
     losses: list[Callable[[], object]] = [
@@ -181,8 +179,7 @@ def test_what_the_database_and_the_files_lost_of_a_model_is_completed(workspace:
 
 
 def test_a_model_that_somebody_deleted_is_logged_and_registered_again(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     mlflow = client(workspace)
     _, model, _ = whole(mlflow)
     mlflow.delete_logged_model(model.model_id)
@@ -193,8 +190,7 @@ def test_a_model_that_somebody_deleted_is_logged_and_registered_again(workspace:
 
 
 def test_requests_that_were_sent_twice_leave_one_model_and_one_version(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     mlflow = client(workspace)
     run, model, version = whole(mlflow)
     mlflow.create_logged_model(run.info.experiment_id, "model", run.info.run_id, model.tags)
