@@ -105,10 +105,7 @@ def test_a_training_sequence_that_is_longer_than_the_split_has_characters_for_is
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        (
-            {"algorithms": ["maml", "protonet"]},
-            "sequences: got 100; takes 0 with protonet, which does not adapt",
-        ),
+        ({"algorithms": ["maml", "protonet"]}, "sequences: got 100; takes 0 with protonet, which does not adapt"),
         ({"split.test": 49}, "sequence_length: got 10; takes up to 9: a sequence has no test character twice"),
         ({"evaluate.sequences": 1}, "sequences: got 1; takes 0, or 2 and more"),
     ],

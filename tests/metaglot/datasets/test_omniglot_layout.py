@@ -27,9 +27,7 @@ def test_ink_is_what_torchvisions_transforms_make_of_a_drawing(size: int, small:
         torch.testing.assert_close(ink, expected, atol=1e-6, rtol=0)
 
 
-def test_nearest_ink_is_what_the_code_of_mamls_authors_makes_of_a_drawing(
-    small: tuple[Path, OfficialArchive],
-) -> None:
+def test_nearest_ink_is_what_the_code_of_mamls_authors_makes_of_a_drawing(small: tuple[Path, OfficialArchive]) -> None:
     path, known = small
     for _, drawing in read_drawings(path, known.folder, known.images):
         assert drawing.mode == "1"
