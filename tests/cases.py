@@ -72,6 +72,10 @@ class Case:
     def parameters(self) -> dict[str, Tensor]:
         return {name: p.detach().clone().requires_grad_() for name, p in module_parameters(self.module()).items()}
 
+    def single_parameters(self) -> dict[str, Tensor]:
+        """In float32, as in training and testing."""
+        return {name: value.detach().float().requires_grad_() for name, value in self.parameters().items()}
+
     def drawings(self) -> np.ndarray:
         return drawings(self.size)
 
