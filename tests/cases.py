@@ -17,7 +17,7 @@ from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.core.tasks.task_sampler import sample_tasks
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 
 CHARACTERS = 9
 CPU = torch.device("cpu")
@@ -81,6 +81,9 @@ class Case:
 
     def images(self) -> ImageStore:
         return ImageStore(self.drawings(), CPU)
+
+    def evaluation_tasks(self) -> TaskIndices:
+        return sample_tasks((StreamPurpose.TESTING, 0, 0), self.tasks, CHARACTERS, 20, self.task)
 
     def batch(self, iteration: int = 1) -> TaskBatch:
         stream = (StreamPurpose.TRAINING, self.seed, iteration)

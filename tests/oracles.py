@@ -149,6 +149,11 @@ def distance(actual: Gradient, expected: Gradient) -> float:
     return (apart.norm() / whole.norm()).item()
 
 
+def adam(module: nn.Module, lr: float) -> torch.optim.Adam:
+    """Reptile's inner optimiser."""
+    return torch.optim.Adam(module.parameters(), lr=lr, betas=(0.0, 0.999))
+
+
 @torch.no_grad()
 def inductive(module: nn.Module, support: Tensor, query: Tensor) -> Tensor:
     """Logits of one task's queries, where at each layer batch norm takes the support set's mean and biased variance."""

@@ -36,12 +36,6 @@ def test_nearest_ink_is_what_the_code_of_mamls_authors_makes_of_a_drawing(small:
         assert np.array_equal(ink == 255, ~np.asarray(theirs)) and set(np.unique(ink)) == {0, 255}
 
 
-def test_ink_is_full_on_black_and_none_on_white() -> None:
-    black, white = Image.new("1", (105, 105), 0), Image.new("1", (105, 105), 1)
-    assert np.unique(shrink_drawing(black, 28)).tolist() == [255]
-    assert np.unique(shrink_drawing(white, 28)).tolist() == [0]
-
-
 @needs_omniglot
 def test_real_drawings_shrink_as_torchvisions_dataset_gives_them(tmp_path: Path) -> None:
     """Unpacked and read by torchvision's own Omniglot, with learn2learn's transform."""
