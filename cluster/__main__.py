@@ -17,11 +17,11 @@ from typing import Annotated
 import typer
 
 from cluster import experiment, local, plan, restore, shared_folder
-from cluster.exclusive import exclusive
 from metaglot.core.common.errors import UserError
 from metaglot.report.formatting import several
 from stages.support.command_line import run_command
 from tools.clone import run_or_exit
+from tools.in_use import in_use
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 NO_RESULT = "it has no result for the present params, data and code"
@@ -42,7 +42,7 @@ def run(
     plan.check_code_is_committed()
     kinds = plan.COMPUTED[:1] if train_only else plan.COMPUTED
     try:
-        with exclusive():
+        with in_use(local.FOLDER):
             plan.make_inputs()
             jobs = restore.restore(kinds)
             failed = compute(jobs, workers, ray) if jobs else {}
@@ -62,9 +62,9 @@ def exp(
 ) -> None:
     """Compute an experiment's runs in a clone; then `dvc exp run --temp` takes them from the cache."""
     plan.check_code_is_committed()
-    clone = experiment.prepare_clone(changes)
     where = ["--ray", ray] if ray else ["--workers", workers]
-    run_or_exit("cluster", "run", *where, "--no-publish", folder=clone)
+    with in_use(experiment.CLONE):
+        run_or_exit("cluster", "run", *where, "--no-publish", folder=experiment.prepare_clone(changes))
     run_or_exit("dvc", "exp", "run", "--temp", *(part for change in changes for part in ("-S", change)))
 
 

@@ -22,6 +22,7 @@ from experiments.varied_figure import write_figure
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 from tools.clone import last_commit
+from tools.in_use import in_use
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
@@ -34,7 +35,7 @@ def run(
     """Run an experiment in a clone of the last commit, then record it; part by part, if it has parts."""
     if find_experiment(name.partition("/")[0]).grid:
         raise UserError(f"{name} is a tuning: `python -m experiments tune {name}` runs it")
-    with run_in_clone.in_use(run_in_clone.clone_of(name)):
+    with in_use(run_in_clone.clone_of(name)):
         commit = last_commit()
         for part in parts_of(name):
             print(save_record(part, run_in_clone.run_experiment(part, commit, workers)))
@@ -45,7 +46,7 @@ def tune(name: Name, workers: Annotated[str, typer.Option(help="trainings at a t
     """Train an experiment's candidates in a clone of the last commit, record their scores, and choose."""
     if not find_experiment(name.partition("/")[0]).grid:
         raise UserError(f"{name} has no grid: `python -m experiments run {name}` runs it")
-    with run_in_clone.in_use(run_in_clone.clone_of(name)):
+    with in_use(run_in_clone.clone_of(name)):
         commit = last_commit()
         for part in parts_of(name):
             print(save_candidates(part, run_in_clone.train_candidates(part, commit, workers)))

@@ -1,18 +1,14 @@
 """Run an experiment in a clone of the committed project, under .metaglot/, with the project's own cache."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 
 from experiments.candidates import chosen_settings
 from experiments.changed_params import PARAMS, apply_settings
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit, git, run_or_exit
 
 CLONES = Path(".metaglot/findings")
@@ -22,19 +18,6 @@ CACHE = Path(".dvc/cache")
 def clone_of(name: str, ending: str = "", clones: Path = CLONES) -> Path:
     """The folder of the clone that all parts of an experiment use."""
     return clones / f"{name.partition('/')[0]}{ending}"
-
-
-@contextmanager
-def in_use(clone: Path) -> Iterator[None]:
-    """Let no other command change or delete a clone until the block ends."""
-    clone.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(clone.with_name(f"{clone.name}.lock"))
-    try:
-        locked = lock.acquire(blocking=False)
-    except Timeout:
-        raise UserError(f"{clone} is in use by another command: wait until that has ended") from None
-    with locked:
-        yield
 
 
 def run_experiment(part: str, commit: str, workers: str = "") -> Path:
