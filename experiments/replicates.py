@@ -4,16 +4,13 @@ A replicate draws its split, initialisation, training tasks and test tasks. So t
 new characters too, and the interval over seeds of one split is not.
 """
 
-from dataclasses import asdict
-
 import numpy as np
 
 from experiments.replicate_order import Comparison, in_one_order
 from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.statistics.baselines import against_baselines
-from metaglot.report.statistics.pairs import Pair, correct_family
-from metaglot.report.statistics.significance import compare_over_seeds
+from metaglot.report.statistics.pairs import Pair, correct_family, paired_tests
 
 SHARED = ("question", "dataset", "model", "task", "margin")
 
@@ -43,18 +40,8 @@ def merge_pairs(replicates: list[list[Pair]], margin: float) -> list[Pair]:
 
 def _merge_pair(pairs: list[Pair], margin: float) -> Pair:
     by_seed = [difference for pair in pairs for difference in pair["by_seed"]]
-    over = {
-        measure: asdict(
-            compare_over_seeds(
-                np.array([difference[measure]["difference"] for difference in by_seed]),
-                margin if MEASURES[measure].is_fraction else None,
-            )
-        )
-        for measure in MEASURES
-        if measure in by_seed[0]
-    }
     identity = {key: pairs[0][key] for key in ("first", "second", "labels")}
-    return identity | {"unit": "replicate", "by_seed": by_seed, "over_seeds": over}
+    return identity | {"unit": "replicate", "by_seed": by_seed, "over_seeds": paired_tests(by_seed, margin)}
 
 
 def merge_rows(replicates: list[list[Comparison]]) -> list[Comparison]:
@@ -85,9 +72,9 @@ def _label_permutations(rows: list[Comparison]) -> Comparison:
 
 
 def _over_replicates(means: list[Comparison]) -> Comparison:
-    values = [mean["mean"] for mean in means]
-    if len(values) == 1:
+    if len(means) == 1:
         return means[0]
+    values = [mean["mean"] for mean in means]
     return {"mean": float(np.mean(values)), "ci95": list(t_interval(values)), "over": "replicates"}
 
 

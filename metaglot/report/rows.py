@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.result_record import ClusteredMean, Mean
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.pairs import by_algorithm, intervals, task_means
+from metaglot.report.statistics.over_seeds import by_algorithm, intervals, mean_over_seeds, task_means
 from metaglot.report.statistics.pairwise_result import wider_interval
 
 
@@ -21,7 +20,7 @@ def run_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
 
 def algorithm_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
     """Each algorithm over its seeds: means and intervals; `over` says what an interval is over."""
-    return [_algorithm_row(list(seeds.values()), runs) for seeds in by_algorithm(runs).values()]
+    return [_algorithm_row(seeds, runs) for seeds in by_algorithm(runs)]
 
 
 def overlapping(run: LoadedRun, runs: list[LoadedRun]) -> bool:
@@ -116,14 +115,8 @@ def _label_permutations(seeds: list[LoadedRun]) -> dict[str, Any] | None:
 
 
 def _over_means(scores: Sequence[Mean]) -> dict[str, Any]:
+    """A mean over seeds; one seed has the interval of its network."""
     means, first = [score.mean for score in scores], scores[0]
     if isinstance(first, ClusteredMean):
-        return _over(means, wider_interval(first.model_dump()), "characters")
-    return _over(means, first.ci95, "tasks")
-
-
-def _over(means: list[float], single_seed: tuple[float, float], unit: str) -> dict[str, Any]:
-    """A mean over seeds with its t interval; one seed has the interval of its network."""
-    if len(means) == 1:
-        return {"mean": means[0], "ci95": list(single_seed), "over": unit}
-    return {"mean": float(np.mean(means)), "ci95": list(t_interval(means)), "over": "seeds"}
+        return mean_over_seeds(means, wider_interval(first.model_dump()), "characters")
+    return mean_over_seeds(means, first.ci95, "tasks")

@@ -1,6 +1,6 @@
 """Shared parts of the charts of curves: a curve for each seed, and their mean or band."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -9,17 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.pairs import by_algorithm
+from metaglot.report.statistics.over_seeds import by_algorithm
 
 Curve = Mapping[int, tuple[float, float]]  # a point by iteration or step
 Points = NDArray[np.float64]  # [points, 2]
 Row = dict[str, Any]
 MAX_CURVES = 5  # more seeds become a band
-
-
-def series(runs: list[LoadedRun]) -> list[list[LoadedRun]]:
-    """The runs of each algorithm; its position in this list decides its colour everywhere."""
-    return [list(seeds.values()) for seeds in by_algorithm(runs).values()]
 
 
 @dataclass(frozen=True)
@@ -69,6 +64,15 @@ class CurveGroup:
 
     def _rows(self, run: str, points: Points) -> list[Row]:
         return [{"group": self.name, "run": run, "x": tidy(x), "y": tidy(y)} for x, y in points]
+
+
+def curve_groups(runs: list[LoadedRun], curve: Callable[[LoadedRun], Curve]) -> list[CurveGroup]:
+    """A group for each algorithm with curves that are not empty."""
+    groups = []
+    for number, seeds in enumerate(by_algorithm(runs)):
+        if curves := {run.name: drawn for run in seeds if (drawn := curve(run))}:
+            groups.append(CurveGroup(seeds[0].result.label, number, number, curves))
+    return groups
 
 
 def stack_curves(curves: Iterable[Curve]) -> Points:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
-from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.over_seeds import by_algorithm
 
 SIDE = 40  # pixels, at most
 MAX_DRAWINGS = 1000  # in the gallery
@@ -65,7 +65,7 @@ class HardCharacter:
 
 def gallery(runs: list[LoadedRun], characters: SplitPart) -> list[Task]:
     """The first test tasks with the predictions of each algorithm's first seed."""
-    first = [seeds[0] for seeds in series(runs)]
+    first = [seeds[0] for seeds in by_algorithm(runs)]
     drawings = first[0].scores["drawings"]
     count = max(1, MAX_DRAWINGS // max(1, drawings[0].size)) if len(drawings) else 0
     return [_task(number, first, characters) for number in range(min(count, len(drawings)))]
@@ -100,7 +100,7 @@ def hardest(runs: list[LoadedRun], characters: SplitPart) -> list[HardCharacter]
     characters_of_tasks = runs[0].scores["characters"]
     counts = np.bincount(characters_of_tasks.ravel(), minlength=len(characters.names))
     queries = runs[0].record.config.task.queries
-    accuracies = np.array([_accuracies(seeds, characters_of_tasks, counts * queries) for seeds in series(runs)])
+    accuracies = np.array([_accuracies(seeds, characters_of_tasks, counts * queries) for seeds in by_algorithm(runs)])
     frequent = np.flatnonzero(counts >= counts.mean() / 2)
     order = frequent[np.argsort(accuracies[:, frequent].mean(axis=0), kind="stable")][:HARDEST]
     return [
