@@ -25,6 +25,8 @@ from tools.clone import run_or_exit
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 NO_RESULT = "it has no result for the present params, data and code"
+LOCK = local.FOLDER / "lock"
+IN_USE = f"{LOCK} is held by another `cluster run` in this project: wait for it, or stop it"
 RESUME = "what is finished is kept, and trainings go on from their checkpoints"
 Workers = Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")]
 Ray = Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")]
@@ -42,7 +44,7 @@ def run(
     plan.check_code_is_committed()
     kinds = plan.COMPUTED[:1] if train_only else plan.COMPUTED
     try:
-        with exclusive():
+        with exclusive(LOCK, IN_USE):
             plan.make_inputs()
             jobs = restore.restore(kinds)
             failed = compute(jobs, workers, ray) if jobs else {}

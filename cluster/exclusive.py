@@ -1,4 +1,4 @@
-"""One `cluster run` at a time in a project: two would share workspaces and checkpoints."""
+"""One command at a time where two would share workspaces, checkpoints or a clone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,19 +8,14 @@ from filelock import FileLock, Timeout
 
 from metaglot.core.common.errors import UserError
 
-LOCK = Path(".metaglot/workers/lock")
-
 
 @contextmanager
-def exclusive() -> Iterator[None]:
-    """Hold the project's lock; raises UserError if another process has it."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(LOCK)
+def exclusive(lock: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock until the block ends; raises UserError if another process has it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        lock.acquire(timeout=0)
+        held = FileLock(lock).acquire(blocking=False)
     except Timeout:
-        raise UserError(f"{LOCK} is held by another `cluster run` in this project: wait for it, or stop it") from None
-    try:
+        raise UserError(refusal) from None
+    with held:
         yield
-    finally:
-        lock.release()

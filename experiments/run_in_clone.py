@@ -1,18 +1,14 @@
 """Run an experiment in a clone of the committed project, under .metaglot/, with the project's own cache."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from ruamel.yaml import YAML
-
+from cluster.exclusive import exclusive
 from experiments.candidates import chosen_settings
-from experiments.changed_params import PARAMS, apply_settings
+from experiments.changed_params import PARAMS, change_params
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit, git, run_or_exit
 
 CLONES = Path(".metaglot/findings")
@@ -24,17 +20,10 @@ def clone_of(name: str, ending: str = "", clones: Path = CLONES) -> Path:
     return clones / f"{name.partition('/')[0]}{ending}"
 
 
-@contextmanager
-def in_use(clone: Path) -> Iterator[None]:
+def in_use(clone: Path) -> AbstractContextManager[None]:
     """Let no other command change or delete a clone until the block ends."""
-    clone.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(clone.with_name(f"{clone.name}.lock"))
-    try:
-        locked = lock.acquire(blocking=False)
-    except Timeout:
-        raise UserError(f"{clone} is in use by another command: wait until that has ended") from None
-    with locked:
-        yield
+    refusal = f"{clone} is in use by another command: wait until that has ended"
+    return exclusive(clone.with_name(f"{clone.name}.lock"), refusal)
 
 
 def run_experiment(part: str, commit: str, workers: str = "") -> Path:
@@ -74,7 +63,4 @@ def prepare_clone(part: str, commit: str) -> Path:
 def write_params(folder: Path, settings: dict[str, Any]) -> None:
     """The clone's params.yaml as it is committed, with these settings."""
     git("checkout", "-q", "--", str(PARAMS), folder=folder)
-    yaml = YAML()
-    yaml.width = 120
-    params = yaml.load(folder / PARAMS)
-    yaml.dump(apply_settings(settings, params), folder / PARAMS)
+    change_params(folder / PARAMS, settings)

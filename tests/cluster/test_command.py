@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cluster import plan, workspace
-from cluster.__main__ import collect, compute, run
+from cluster.__main__ import LOCK, collect, compute, run
 from cluster.exclusive import exclusive
 from cluster.plan import Job
 from cluster.shared_folder import write_jobs
@@ -17,9 +17,10 @@ JOBS = [Job("maml", seed, ("train", "evaluate")) for seed in (1, 2, 3)]
 
 
 def test_a_second_run_in_one_project_is_refused(finished: Path) -> None:
-    with exclusive(), pytest.raises(UserError, match=r"^\.metaglot/workers/lock is held by another `cluster run`"):
+    refused = pytest.raises(UserError, match=r"^\.metaglot/workers/lock is held by another `cluster run`")
+    with exclusive(LOCK, ""), refused:
         run("1", "", publish=False, train_only=False)
-    with exclusive():
+    with exclusive(LOCK, "the lock is free again"):
         pass
 
 
