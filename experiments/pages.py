@@ -18,8 +18,8 @@ BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 OPENING = re.compile(r"<!-- table: (\S+) -->")
 
 
-def write_page(page: Path, findings: Path = FINDINGS) -> None:
-    write_text(page, fill_page(page, findings))
+def write_page(page: Path) -> None:
+    write_text(page, fill_page(page))
 
 
 def fill_page(page: Path, findings: Path = FINDINGS) -> str:

@@ -17,8 +17,8 @@ README = Path("README.md")
 WIDTH = 120
 
 
-def write_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
-    write_text(readme, fill_readme(readme, comparison))
+def write_readme() -> None:
+    write_text(README, fill_readme())
 
 
 def fill_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:

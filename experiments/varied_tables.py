@@ -58,11 +58,10 @@ def _cells(varied: VariedRecord, row: VariedRow) -> list[str]:
 def _difference_cells(difference: Difference | None) -> list[str]:
     if difference is None:
         return [""] * 4
-    test = difference.test
     return [
-        formatting.points(test.difference),
-        formatting.bounds(test.ci95) if test.ci95 else "",
-        "" if difference.p is None else f"{difference.p:.2g}",
+        formatting.points(difference.test.difference),
+        formatting.bounds(difference.test.ci95),
+        formatting.p_cell(difference.p),
         difference.verdict,
     ]
 
