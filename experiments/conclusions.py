@@ -65,10 +65,9 @@ def open_questions(known: Known) -> str:
     ran = [record for record in with_results if record.experiment.is_one_comparison]
     points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
     points += [line for record in with_results if record.experiment.vary for line in open_lines(record)]
-    tunings = [record for record in with_results if record.experiment.grid]
-    points += [f"`{record.name}`: so far {part}." for record in tunings if (part := missing_candidates(record))]
-    crossed = [record for record in with_results if record.experiment.crossed]
-    points += [f"`{record.name}`: so far {part}." for record in crossed if (part := missing_combinations(record))]
+    begun = [(record, missing_candidates(record)) for record in with_results if record.experiment.grid]
+    begun += [(record, missing_combinations(record)) for record in with_results if record.experiment.crossed]
+    points += [f"`{record.name}`: so far {part}." for record, part in begun if part]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."

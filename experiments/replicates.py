@@ -9,6 +9,7 @@ import numpy as np
 from experiments.replicate_order import Comparison, in_one_order
 from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
+from metaglot.report.rows import training_times
 from metaglot.report.statistics.baselines import against_baselines
 from metaglot.report.statistics.pairs import Pair, correct_family, paired_tests
 
@@ -21,12 +22,13 @@ def merge_replicates(by_part: dict[str, Comparison]) -> Comparison:
     first = comparisons[0]
     pairs = merge_pairs([comparison["pairs"] for comparison in comparisons], first["margin"])
     shared = {key: first[key] for key in SHARED}
+    runs = [run for comparison in comparisons for run in comparison["runs"]]
     return shared | {
         "design": "replicates",
         "split": {"kind": first["split"]["kind"], "sha256": _joined(comparisons, "split", "sha256")},
         "evaluate": {**first["evaluate"], "tasks_sha256": _joined(comparisons, "evaluate", "tasks_sha256")},
-        "algorithms": merge_rows([comparison["algorithms"] for comparison in comparisons]),
-        "runs": [run for comparison in comparisons for run in comparison["runs"]],
+        "algorithms": merge_rows([comparison["algorithms"] for comparison in comparisons], runs),
+        "runs": runs,
         "pairs": pairs,
         "baselines": against_baselines(pairs, first["margin"]),
         "claims": [],
@@ -44,18 +46,16 @@ def _merge_pair(pairs: list[Pair], margin: float) -> Pair:
     return identity | {"unit": "replicate", "by_seed": by_seed, "over_seeds": paired_tests(by_seed, margin)}
 
 
-def merge_rows(replicates: list[list[Comparison]]) -> list[Comparison]:
-    """The row of each algorithm: means over replicates with their t intervals."""
-    return [_merge_row(list(rows)) for rows in zip(*replicates, strict=True)]
+def merge_rows(replicates: list[list[Comparison]], runs: list[Comparison]) -> list[Comparison]:
+    """The row of each algorithm: means over replicates with their t intervals, and its runs' times."""
+    return [_merge_row(list(rows), runs) for rows in zip(*replicates, strict=True)]
 
 
-def _merge_row(rows: list[Comparison]) -> Comparison:
+def _merge_row(rows: list[Comparison], runs: list[Comparison]) -> Comparison:
     measures = {measure: _over_replicates([row[measure] for row in rows]) for measure in MEASURES if measure in rows[0]}
-    times = [time for row in rows for time in row["times"]]
-    devices = sorted({time["device"] for time in times})
     changes = {
         "seeds": [seed for row in rows for seed in row["seeds"]],
-        "times": [_merge_times(device, [time for time in times if time["device"] == device]) for device in devices],
+        "times": training_times([run for run in runs if run["algorithm"] == rows[0]["algorithm"]]),
         "writeup": None,
     }
     permutations = _label_permutations(rows) if "label_permutations" in rows[0] else {}
@@ -76,14 +76,6 @@ def _over_replicates(means: list[Comparison]) -> Comparison:
         return means[0]
     values = [mean["mean"] for mean in means]
     return {"mean": float(np.mean(values)), "ci95": list(t_interval(values)), "over": "replicates"}
-
-
-def _merge_times(device: str, times: list[Comparison]) -> Comparison:
-    seconds = [time["train_seconds"] for time in times]
-    extremes = {"min": min(s["min"] for s in seconds), "max": max(s["max"] for s in seconds)}
-    mean = {"mean": float(np.mean([s["mean"] for s in seconds]))}
-    overlapped = any(time["overlapped"] for time in times)
-    return {"device": device, "train_seconds": mean | extremes, "runs": len(times), "overlapped": overlapped}
 
 
 def _joined(comparisons: list[Comparison], part: str, key: str) -> str:
