@@ -20,6 +20,7 @@ from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.take_from_cache import record_parts
 from experiments.varied_figure import write_figure
+from metaglot.core.common.atomic_files import write_text
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 from tools.clone import last_commit
@@ -88,8 +89,8 @@ def write() -> None:
         if experiment.has_results and experiment.experiment.vary:
             write_figure(experiment)
     for page in pages.PAGES:
-        pages.write_page(page)
-    readme.write_readme()
+        write_text(page, pages.fill_page(page))
+    write_text(readme.README, readme.fill_readme())
 
 
 if __name__ == "__main__":

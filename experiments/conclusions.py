@@ -10,6 +10,7 @@ from experiments.varied_tables import open_lines
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
 from metaglot.report.markdown import claim_as_markdown
+from metaglot.report.statistics.pairwise_result import pairwise_result
 
 DECIDES = {  # the experiment that tests each conclusion of the original study
     "fomaml-more-accurate": "ten-seeds",
@@ -75,7 +76,7 @@ def open_questions(known: Known) -> str:
 
 def _open_pairs(record: ExperimentRecord) -> list[str]:
     """A line for each inconclusive pair; if there are many, one line that counts them."""
-    pairs = record.pairwise_results()
+    pairs = [pairwise_result(pair, pair["first"]) for pair in record.comparison["pairs"]]
     unsure = [pair for pair in pairs if pair.verdict.startswith(Decision.INCONCLUSIVE)]
     if len(unsure) > MANY_PAIRS:
         seeds = formatting.several(len(record.about["recorded"]), record.unit)

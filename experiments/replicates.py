@@ -4,6 +4,8 @@ A replicate draws its split, initialisation, training tasks and test tasks. So t
 new characters too, and the interval over seeds of one split is not.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from experiments.replicate_order import Comparison, in_one_order
@@ -20,14 +22,16 @@ def merge_replicates(by_part: dict[str, Comparison]) -> Comparison:
     """One comparison of all replicates, in the form of comparison.json; `design` says that it is over replicates."""
     comparisons = in_one_order(by_part)
     first = comparisons[0]
-    pairs = merge_pairs([comparison["pairs"] for comparison in comparisons], first["margin"])
+    same_pairs = zip(*(comparison["pairs"] for comparison in comparisons), strict=True)
+    same_rows = zip(*(comparison["algorithms"] for comparison in comparisons), strict=True)
+    pairs = correct_family([_merge_pair(each, first["margin"]) for each in same_pairs], first["margin"])
     shared = {key: first[key] for key in SHARED}
     runs = [run for comparison in comparisons for run in comparison["runs"]]
     return shared | {
         "design": "replicates",
         "split": {"kind": first["split"]["kind"], "sha256": _joined(comparisons, "split", "sha256")},
         "evaluate": {**first["evaluate"], "tasks_sha256": _joined(comparisons, "evaluate", "tasks_sha256")},
-        "algorithms": merge_rows([comparison["algorithms"] for comparison in comparisons], runs),
+        "algorithms": [_merge_row(rows, runs) for rows in same_rows],
         "runs": runs,
         "pairs": pairs,
         "baselines": against_baselines(pairs, first["margin"]),
@@ -35,23 +39,15 @@ def merge_replicates(by_part: dict[str, Comparison]) -> Comparison:
     }
 
 
-def merge_pairs(replicates: list[list[Pair]], margin: float) -> list[Pair]:
-    """Every pair over replicates, with p-values and verdicts corrected over all pairs."""
-    return correct_family([_merge_pair(list(pairs), margin) for pairs in zip(*replicates, strict=True)], margin)
-
-
-def _merge_pair(pairs: list[Pair], margin: float) -> Pair:
+def _merge_pair(pairs: Sequence[Pair], margin: float) -> Pair:
+    """A pair over replicates."""
     by_seed = [difference for pair in pairs for difference in pair["by_seed"]]
     identity = {key: pairs[0][key] for key in ("first", "second", "labels")}
     return identity | {"unit": "replicate", "by_seed": by_seed, "over_seeds": paired_tests(by_seed, margin)}
 
 
-def merge_rows(replicates: list[list[Comparison]], runs: list[Comparison]) -> list[Comparison]:
-    """The row of each algorithm: means over replicates with their t intervals, and its runs' times."""
-    return [_merge_row(list(rows), runs) for rows in zip(*replicates, strict=True)]
-
-
-def _merge_row(rows: list[Comparison], runs: list[Comparison]) -> Comparison:
+def _merge_row(rows: Sequence[Comparison], runs: list[Comparison]) -> Comparison:
+    """The row of an algorithm: means over replicates with their t intervals, and the times of its runs."""
     measures = {measure: _over_replicates([row[measure] for row in rows]) for measure in MEASURES if measure in rows[0]}
     changes = {
         "seeds": [seed for row in rows for seed in row["seeds"]],
@@ -62,7 +58,7 @@ def _merge_row(rows: list[Comparison], runs: list[Comparison]) -> Comparison:
     return rows[0] | measures | permutations | changes
 
 
-def _label_permutations(rows: list[Comparison]) -> Comparison:
+def _label_permutations(rows: Sequence[Comparison]) -> Comparison:
     """The spread over permutations of a task's labels; nothing if a replicate has none."""
     permuted = [row.get("label_permutations") for row in rows]
     if not all(permuted):

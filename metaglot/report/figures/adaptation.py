@@ -38,8 +38,9 @@ def _ring(seeds: list[LoadedRun]) -> dict[str, Any] | None:
     """The mean after the number of steps in the table; None if the chart does not reach it."""
     step = adaptation_steps(seeds[0])
     accuracies = [score.accuracy for run in seeds for score in run.result.by_step if score.step == step]
-    mean = {"group": seeds[0].result.label, "x": step, "y": tidy(float(np.mean(accuracies)))} if accuracies else None
-    return mean if step is not None else None
+    if not accuracies:
+        return None
+    return {"group": seeds[0].result.label, "x": step, "y": tidy(float(np.mean(accuracies)))}
 
 
 def _note(seeds: list[LoadedRun], step: int) -> str:

@@ -1,6 +1,6 @@
 """Shared parts of the charts of curves: a curve for each seed, and their mean or band."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -38,8 +38,10 @@ class CurveGroup:
 
     @cached_property
     def points(self) -> Points:
-        """[curves, points, 2]"""
-        return stack_curves(self.curves.values())
+        """[curves, points, 2], at the iterations or steps that all curves have."""
+        curves = list(self.curves.values())
+        common = sorted(set.intersection(*map(set, curves)))
+        return np.array([[curve[key] for key in common] for curve in curves]).reshape(len(curves), len(common), 2)
 
     @cached_property
     def mean(self) -> Points:
@@ -73,13 +75,6 @@ def curve_groups(runs: list[LoadedRun], curve: Callable[[LoadedRun], Curve]) -> 
         if curves := {run.name: drawn for run in seeds if (drawn := curve(run))}:
             groups.append(CurveGroup(seeds[0].result.label, number, number, curves))
     return groups
-
-
-def stack_curves(curves: Iterable[Curve]) -> Points:
-    """[curves, points, 2], at the iterations or steps that all curves have."""
-    curves = list(curves)
-    common = sorted(set.intersection(*(set(curve) for curve in curves)))
-    return np.array([[curve[key] for key in common] for curve in curves]).reshape(len(curves), len(common), 2)
 
 
 def tidy(value: float) -> float:
