@@ -17,16 +17,14 @@ from typing import Annotated
 import typer
 
 from cluster import experiment, local, plan, restore, shared_folder
-from cluster.exclusive import exclusive
 from metaglot.core.common.errors import UserError
 from metaglot.report.formatting import several
 from stages.support.command_line import run_command
 from tools.clone import run_or_exit
+from tools.in_use import in_use
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True, help=__doc__)
 NO_RESULT = "it has no result for the present params, data and code"
-LOCK = local.FOLDER / "lock"
-IN_USE = f"{LOCK} is held by another `cluster run` in this project: wait for it, or stop it"
 RESUME = "what is finished is kept, and trainings go on from their checkpoints"
 Workers = Annotated[str, typer.Option(help="runs at a time: a number, or auto: one a core")]
 Ray = Annotated[str, typer.Option(help="HOST:PORT of a Ray cluster, in place of this machine")]
@@ -44,7 +42,7 @@ def run(
     plan.check_code_is_committed()
     kinds = plan.COMPUTED[:1] if train_only else plan.COMPUTED
     try:
-        with exclusive(LOCK, IN_USE):
+        with in_use(local.FOLDER):
             plan.make_inputs()
             jobs = restore.restore(kinds)
             failed = compute(jobs, workers, ray) if jobs else {}
@@ -64,9 +62,9 @@ def exp(
 ) -> None:
     """Compute an experiment's runs in a clone; then `dvc exp run --temp` takes them from the cache."""
     plan.check_code_is_committed()
-    clone = experiment.prepare_clone(changes)
     where = ["--ray", ray] if ray else ["--workers", workers]
-    run_or_exit("cluster", "run", *where, "--no-publish", folder=clone)
+    with in_use(experiment.CLONE):
+        run_or_exit("cluster", "run", *where, "--no-publish", folder=experiment.prepare_clone(changes))
     run_or_exit("dvc", "exp", "run", "--temp", *(part for change in changes for part in ("-S", change)))
 
 

@@ -2,7 +2,8 @@
 
 python cluster/guard.py COMMAND ...     its starter has a pipe to its stdin; closing the pipe stops the command
 
-A worker that was killed cannot stop its training itself.
+A worker that was killed cannot stop its training itself. Ray also kills the children of such a worker, but not their
+children. So the guard is a child of the process that is started, which only waits for it.
 """
 
 import os
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from typing import NoReturn
 
 import psutil
 
@@ -20,13 +22,20 @@ PATIENCE = 10.0  # seconds for a training to save a checkpoint
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: None)  # a handler; what this process starts does not inherit it
+    if child := os.fork():
+        end_with(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
     threading.Thread(target=stop_when_alone, daemon=True).start()
     code = command.wait()
     stop_group()
+    end_with(code)
+
+
+def end_with(code: int) -> NoReturn:
+    """End as the command did: by a signal if one ended it. At once, since a thread may still read."""
     if code < 0:
-        os.kill(os.getpid(), signal.SIGKILL)  # the starter sees that a signal ended the command
-    os._exit(code)  # at once: the thread still reads
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(code)
 
 
 def stop_when_alone() -> None:
@@ -48,7 +57,8 @@ def stop_group() -> None:
 
 
 def running_in_group() -> list[int]:
-    return [process for process in psutil.pids() if process != os.getpid() and is_running_in_group(process)]
+    guards = (os.getpid(), os.getppid())
+    return [process for process in psutil.pids() if process not in guards and is_running_in_group(process)]
 
 
 def is_running_in_group(process: int) -> bool:

@@ -24,6 +24,7 @@ from metaglot.core.common.atomic_files import write_text
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 from tools.clone import last_commit
+from tools.in_use import in_use
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
@@ -51,7 +52,7 @@ def compute_parts(
     name: str, workers: str, compute: Callable[[str, str, str], Path], save: Callable[[str, Path], object]
 ) -> None:
     """Compute and record an experiment part by part, all with the code of the same commit."""
-    with run_in_clone.in_use(run_in_clone.clone_of(name)):
+    with in_use(run_in_clone.clone_of(name)):
         commit = last_commit()
         for part in parts_of(name):
             print(save(part, compute(part, commit, workers)))

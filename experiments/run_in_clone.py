@@ -1,10 +1,8 @@
 """Run an experiment in a clone of the committed project, under .metaglot/, with the project's own cache."""
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from cluster.exclusive import exclusive
 from experiments.candidates import chosen_settings
 from experiments.changed_params import PARAMS, change_params
 from experiments.declared import find_settings
@@ -18,12 +16,6 @@ CACHE = Path(".dvc/cache")
 def clone_of(name: str, ending: str = "", clones: Path = CLONES) -> Path:
     """The folder of the clone that all parts of an experiment use."""
     return clones / f"{name.partition('/')[0]}{ending}"
-
-
-def in_use(clone: Path) -> AbstractContextManager[None]:
-    """Let no other command change or delete a clone until the block ends."""
-    refusal = f"{clone} is in use by another command: wait until that has ended"
-    return exclusive(clone.with_name(f"{clone.name}.lock"), refusal)
 
 
 def run_experiment(part: str, commit: str, workers: str = "") -> Path:

@@ -17,7 +17,7 @@ from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.core.tasks.task_sampler import sample_tasks
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 
 CHARACTERS = 9
 CPU = torch.device("cpu")
@@ -72,11 +72,18 @@ class Case:
     def parameters(self) -> dict[str, Tensor]:
         return {name: p.detach().clone().requires_grad_() for name, p in module_parameters(self.module()).items()}
 
+    def single_parameters(self) -> dict[str, Tensor]:
+        """In float32, as in training and testing."""
+        return {name: value.detach().float().requires_grad_() for name, value in self.parameters().items()}
+
     def drawings(self) -> np.ndarray:
         return drawings(self.size)
 
     def images(self) -> ImageStore:
         return ImageStore(self.drawings(), CPU)
+
+    def evaluation_tasks(self) -> TaskIndices:
+        return sample_tasks((StreamPurpose.TESTING, 0, 0), self.tasks, CHARACTERS, 20, self.task)
 
     def batch(self, iteration: int = 1) -> TaskBatch:
         stream = (StreamPurpose.TRAINING, self.seed, iteration)

@@ -24,6 +24,7 @@ from metaglot.evaluation.sequence_scores import SequenceAccuracies
 from metaglot.evaluation.stage_configs import TEST_SPLIT, EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences
+from metaglot.report.comparison import compare_runs
 from metaglot.report.draw_page.networks import INNER_LOOPS, MODEL, NAMES
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
@@ -216,3 +217,8 @@ def finished(folder: Path, **options: Any) -> Finished:
         Pipeline(**options).write()
         config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
         return config, [report.read(row) for row in config.rows]
+
+
+def comparison(folder: Path, **options: Any) -> dict[str, Any]:
+    """What the report compares of such a pipeline."""
+    return compare_runs(*finished(folder, **options), None)

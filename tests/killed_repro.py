@@ -1,6 +1,5 @@
 """`dvc repro` killed with all that it started, at a chosen kind of moment, and what its training had done by then."""
 
-import csv
 import os
 import random
 import re
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import histories
 from repository import Repository
 
 TARGET = "evaluate@maml-42"
@@ -59,7 +59,7 @@ MOMENTS = (
 
 def rows(folder: Path) -> list[dict[str, str]]:
     history = folder / MODEL / "history.csv"
-    return list(csv.DictReader(history.read_text().splitlines())) if history.exists() else []
+    return histories.rows(history) if history.exists() else []
 
 
 def start(repository: Repository, every: float) -> "subprocess.Popen[bytes]":

@@ -1,11 +1,10 @@
 """Publications, also one that is killed or fails, and what MLflow's database in a folder says of the runs."""
 
-import os
 import signal
+import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
@@ -14,11 +13,12 @@ import pytest
 from error_lines import error_line
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
-from params_file import ROOT
+from shell import run_python
 
 from stages import track
 
 TASK = "omniglot-5way-5shot-fc"
+MODEL = f"metaglot-maml-{TASK}"
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def working_in(folder: Path) -> Iterator[None]:
     """Work in a folder with its own database, whatever the environment says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        for name in ("DVC_ROOT", "MLFLOW_TRACKING_URI"):
+        for name in ("DVC_ROOT", "DVC_EXP_NAME", "MLFLOW_TRACKING_URI"):
             patch.delenv(name, raising=False)
         yield
 
@@ -43,6 +43,20 @@ def experiment(of: MlflowClient, name: str = TASK) -> Experiment:
 
 def runs(of: MlflowClient, name: str = TASK) -> list[Run]:
     return list(of.search_runs([experiment(of, name).experiment_id]))
+
+
+def publish_maml(folder: Path) -> Run:
+    """Publish MAML's training; the only run that there is afterwards."""
+    track.main("maml", 42)
+    (run,) = runs(client(folder))
+    return run
+
+
+def change(folder: Path, *statements: str) -> None:
+    """Change the database in a folder by statements."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database, database:
+        for statement in statements:
+            assert database.execute(statement).rowcount, statement
 
 
 def killed(processes: ForkServerContext, folder: Path, seed: int, seconds: float) -> bool:
@@ -62,6 +76,4 @@ def refusal() -> str:
 
 def command(folder: Path, *under: str) -> subprocess.CompletedProcess[str]:
     """Publish MAML's training by the stage's command; `under`: a command that runs it."""
-    line = [*under, sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
+    return run_python(folder, "-m", "stages.track", "maml", "--seed", "42", under=under)

@@ -23,3 +23,13 @@ def opened(browser: Browser, path: Path, width: int = 1440, scheme: str = "light
     yield page
     assert [output for output in heard if not output.startswith(("data:", "blob:"))] == [path.as_uri()]
     context.close()
+
+
+@contextmanager
+def with_scripts(browser: Browser, content: str) -> Iterator[Page]:
+    """An empty page with scripts of ours."""
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.add_script_tag(content=content)
+    yield page
+    context.close()

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from metaglot.core.common.learn2learn_parts import l2l
+from metaglot.core.learners.batched_engine import Engine
 from metaglot.core.learners.meta_learner import MetaLearner
+from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.core.tasks.image_store import TaskBatch
 
@@ -45,8 +47,40 @@ def plain_tasks(case: Case, module: nn.Module, batch: TaskBatch) -> list[tuple[L
     return [(partial(loss, *task[:2]), partial(loss, *task[2:])) for task in zip(*batch.parts(), strict=True)]
 
 
+def losses_after_steps(case: Case, start: Gradient, take_step: Callable[[int, Gradient, Loss], Gradient]) -> Tensor:
+    """Each task's query loss after plain steps; `take_step` goes from weights to the next, down the support loss."""
+    losses = []
+    for support_loss, query_loss in plain_tasks(case, case.module(), case.batch()):
+        weights = start
+        for step in range(case.steps):
+            weights = take_step(step, weights, support_loss)
+        losses.append(query_loss(weights))
+    return torch.stack(losses)
+
+
+def nearest_mean(seen: Tensor, labels: Tensor, asked: Tensor) -> Tensor:
+    """One task's logits: the negative squared distance of each query's features to each class's mean features."""
+    means = torch.stack([seen[labels == label].mean(0) for label in labels.unique()])
+    return torch.stack([-(features - means).square().sum(1) for features in asked])
+
+
+def nearest_mean_scores(module: nn.Module, batch: TaskBatch) -> tuple[Tensor, Tensor]:
+    """Each task's query loss and accuracy by the nearest class mean of the module's features."""
+    losses, accuracies = [], []
+    for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
+        logits = nearest_mean(module.features(support[:, None]), labels, module.features(query[:, None]))
+        losses.append(F.cross_entropy(logits, query_labels))
+        accuracies.append((logits.argmax(1) == query_labels).double().mean())
+    return torch.stack(losses), torch.stack(accuracies)
+
+
 def slope(loss: Loss, weights: Gradient, create_graph: bool = False) -> Gradient:
-    gradients = torch.autograd.grad(loss(weights), [*weights.values()], create_graph=create_graph)
+    return gradient_of(loss(weights), weights, create_graph)
+
+
+def gradient_of(loss: Tensor, weights: Gradient, create_graph: bool = False) -> Gradient:
+    """The gradient of a loss that was computed from these weights, by name."""
+    gradients = torch.autograd.grad(loss, [*weights.values()], create_graph=create_graph, materialize_grads=True)
     return dict(zip(weights, gradients, strict=True))
 
 
@@ -91,12 +125,33 @@ def check_slope(algorithm: MetaLearner, case: Case, name: str) -> None:
     assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-5)
 
 
+def meta_gradient(engine: Engine | MetaLearner, parameters: Gradient, batch: TaskBatch) -> tuple[Gradient, TaskScores]:
+    """The meta-gradient of an engine or an algorithm, by name; and the query scores."""
+    gradients, scores = engine.meta_gradient(parameters, batch)
+    return dict(zip(parameters, gradients, strict=True)), scores
+
+
+def gradients_of(module: nn.Module) -> Gradient:
+    """What `backward` left in a module's parameters; 0 where it left nothing."""
+    named = module_parameters(module).items()
+    return {name: torch.zeros_like(p) if p.grad is None else p.grad for name, p in named}
+
+
+def identical(first: Gradient, second: Gradient) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())
+
+
 def distance(actual: Gradient, expected: Gradient) -> float:
     """The norm of the difference of two whole gradients over the norm of the expected one."""
     names = list(actual)
     apart = torch.stack([(actual[name].double() - expected[name].double()).norm() for name in names])
     whole = torch.stack([expected[name].double().norm() for name in names])
     return (apart.norm() / whole.norm()).item()
+
+
+def adam(module: nn.Module, lr: float) -> torch.optim.Adam:
+    """Reptile's inner optimiser."""
+    return torch.optim.Adam(module.parameters(), lr=lr, betas=(0.0, 0.999))
 
 
 @torch.no_grad()

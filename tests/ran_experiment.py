@@ -1,20 +1,20 @@
 """Folders where experiments were run that never were: the files of a finished pipeline, with their dvc.lock."""
 
 import hashlib
-from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import pytest
+import yaml
 from finished_pipeline import Pipeline
 from params_file import ASGIVEN
 
+from experiments import declared
 from experiments.changed_params import apply_settings
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import write_yaml
 from stages.support import paths
-
-Ran = Callable[..., Path]
 
 
 def ran(folder: Path, name: str, changes: dict[str, Any] | None = None, **options: Any) -> Path:
@@ -30,6 +30,12 @@ def ran(folder: Path, name: str, changes: dict[str, Any] | None = None, **option
         Pipeline(**{"skills": skills} | known | options).write()
         lock([(algorithm, seed) for algorithm in params["algorithms"] for seed in params["seeds"]], params)
     return folder
+
+
+def declare(experiments: dict[str, Any], folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Have these experiments declared, and no others."""
+    (folder / "experiments.yaml").write_text(yaml.safe_dump(experiments, sort_keys=False))
+    patch.setattr(declared, "TABLE", folder / "experiments.yaml")
 
 
 def lock(runs: list[tuple[str, int]], params: dict[str, Any]) -> None:

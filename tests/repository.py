@@ -59,6 +59,7 @@ class Repository:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "MLFLOW_", "GIT_"))}
         who = {f"GIT_{role}_{what}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}", "OMP_NUM_THREADS": "1"}
+        path["DVC_NO_ANALYTICS"] = "1"
         if MIRROR:
             path["OMNIGLOT_MIRROR"] = MIRROR if "://" in MIRROR else str((ROOT / MIRROR).resolve())
         return kept | who | path | more

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from error_lines import error_line
-from params_file import ROOT, TINY, changed, text
+from params_file import TINY, changed, text
 from picture_folder import write_folder
+from shell import run_python
 from small_omniglot import pair, record_source, unpack
 
 from metaglot.core.common.atomic_files import read_json
@@ -129,7 +128,7 @@ def test_unreadable_pictures_are_all_named_and_refused_or_skipped(
 
 # Root may read every file; without these capabilities it may read what others may.
 OF_ROOT = "--bounding-set=-dac_override,-dac_read_search"
-AS_A_USER = ["setpriv", OF_ROOT] if os.geteuid() == 0 else []
+AS_A_USER = ("setpriv", OF_ROOT) if os.geteuid() == 0 else ()
 
 
 @pytest.mark.skipif(bool(AS_A_USER) and not shutil.which("setpriv"), reason="root may read every file: needs setpriv")
@@ -150,8 +149,7 @@ def test_what_may_not_be_read_is_named(tmp_path: Path, write_params: Write, forb
     configure.main()
     mode = (folder / forbidden).stat().st_mode
     (folder / forbidden).chmod(0)
-    line = [*AS_A_USER, sys.executable, "-m", "stages.preprocess"]
-    done = subprocess.run(line, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    done = run_python(Path(), "-m", "stages.preprocess", under=AS_A_USER)
     (folder / forbidden).chmod(mode)
     assert done.returncode == 1 and done.stderr.startswith(message.format(folder)), done.stderr
     assert not paths.SPLITS.exists()

@@ -1,16 +1,14 @@
 """What README says to type about pictures of one's own is typed here, as it stands."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cases import drawings as random_drawings
 from params_file import ROOT
+from shell import run_python
 from trained_glyphs import drawings, save, trained
 
 README = (ROOT / "README.md").read_text()
@@ -29,8 +27,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, *command: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True)
+    done = run_python(folder, *command)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

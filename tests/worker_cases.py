@@ -1,12 +1,14 @@
 """What the tests of workers share: short runs, their bytes without times, and the processes that compute them."""
 
-import csv
 import os
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from histories import untimed
 from params_file import TINY
 from repository import Repository
 
@@ -16,6 +18,17 @@ TIMED = ("run.json", "history.csv")
 RUN = ("python", "-m", "cluster", "run")
 
 
+@contextmanager
+def begin(repository: Repository, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """`cluster run` at work; a test that fails does not leave it behind."""
+    command, folder, environment = [*RUN, *options], repository.folder, repository.environment()
+    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def assert_same(actual: Repository, expected: Repository) -> None:
     """Weights, results, histories and the entries of dvc.lock are the same but for times."""
     assert actual.bytes(*CONTENTS) == expected.bytes(*CONTENTS)
@@ -23,9 +36,8 @@ def assert_same(actual: Repository, expected: Repository) -> None:
     assert locked_runs(actual) == locked_runs(expected)
 
 
-def histories(repository: Repository) -> dict[str, list[list[str]]]:
-    files = repository.bytes("models/*/history.csv")
-    return {name: [row[:1] + row[2:] for row in csv.reader(text.decode().splitlines())] for name, text in files.items()}
+def histories(repository: Repository) -> dict[str, list[dict[str, str]]]:
+    return {path.parent.name: untimed(path) for path in repository.folder.glob("data/models/*/history.csv")}
 
 
 def locked_runs(repository: Repository) -> dict[str, dict[str, str]]:

@@ -31,9 +31,9 @@ class SequenceAccuracies:
 def score_sequences(
     trained: TrainedNetwork, tasks: TaskIndices, length: int, heads: Heads = "one"
 ) -> Iterator[SequenceAccuracies]:
-    """Score sequences of so many tasks, which follow each other in `tasks`.
+    """Score sequences of `length` tasks, which follow each other in `tasks`.
 
-    A chunk has as many sequences as it else has tasks, since only one task of each is learned or tested at a time.
+    A chunk has as many sequences as an ordinary chunk has tasks: only one task of each is learned or tested at a time.
     """
     at_a_time = trained.chunk * length
     for start in range(0, len(tasks), at_a_time):

@@ -1,10 +1,10 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from params_file import ROOT
 from repository import needs_omniglot
+from shell import run_python
 
 from benchmarks import matmul_bound, results_file
 from metaglot.core.common.atomic_files import read_json
@@ -13,13 +13,9 @@ from metaglot.core.common.errors import UserError
 pytestmark = pytest.mark.slow
 
 
-def benchmarks(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "benchmarks", *arguments], capture_output=True, text=True)
-
-
 @needs_omniglot
 def test_a_quick_run_of_one_part_is_printed_and_saved(tmp_path: Path) -> None:
-    ended = benchmarks("--quick", "--only", "bound", "--out", str(tmp_path))
+    ended = run_python(ROOT, "-m", "benchmarks", "--quick", "--only", "bound", "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr
     assert "Share of the matrix-product bound" in ended.stdout
     results = read_json(tmp_path / "results.json")
@@ -46,6 +42,6 @@ def test_results_of_another_machine_are_not_merged(tmp_path: Path) -> None:
 
 
 def test_an_unknown_part_is_refused_by_name() -> None:
-    ended = benchmarks("--only", "everything")
+    ended = run_python(ROOT, "-m", "benchmarks", "--only", "everything")
     assert ended.returncode == 2
     assert "everything" in ended.stderr and "Traceback" not in ended.stderr

@@ -10,6 +10,7 @@ from trained_glyphs import trained
 
 from stages import evaluate, report
 from tools.browser import MISSING, chromium, find_chromium
+from tools.mlflow_server import free_port, serve
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,13 @@ def browser() -> Iterator[Browser]:
         pytest.skip(MISSING)
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def address(workspace: Path) -> Iterator[str]:
+    """`mlflow ui` over the database of a file's workspace."""
+    with serve(workspace, free_port(), "ui") as url:
+        yield url
 
 
 SETTING = {"task__ways": 5, "data__image_size": 28, "train__iterations": 60, "evaluate__tasks": 30}

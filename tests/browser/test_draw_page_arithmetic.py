@@ -1,7 +1,6 @@
 """The draw page's arithmetic in Chromium against the library's, in float64."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from itertools import islice
@@ -11,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 from cases import Case
+from draws import often
+from offline_page import with_scripts
 from playwright.sync_api import Browser, Page
 from torch import Tensor
 
@@ -20,7 +21,7 @@ from metaglot.training.gradient_alignment import measure_alignment
 
 pytestmark = pytest.mark.slow
 
-TASKS = 100 if os.environ.get("METAGLOT_LONG") else 20
+TASKS = often(20, 100)
 STEPS = 10
 CLOSE = 1e-4  # of the norm
 COMPUTE = """(text) => {  // as text: Playwright takes long over large lists
@@ -43,11 +44,8 @@ const flatten = (gradients) => NAMES.flatMap((name) => [...gradients[name]])
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.add_script_tag(content=bundle("meta_gradient.js") + HELPERS)
-    yield page
-    context.close()
+    with with_scripts(browser, bundle("meta_gradient.js") + HELPERS) as page:
+        yield page
 
 
 def case(number: int) -> Case:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from offline_page import with_scripts
 from playwright.sync_api import Browser, Page
 
 from metaglot.datasets import synthetic_glyphs
@@ -24,11 +25,8 @@ TURN = "([strokes, quarters]) => [...resize(drawStrokes(turn(strokes, quarters))
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.add_script_tag(content=bundle("strokes.js") + bundle("resize.js"))
-    yield page
-    context.close()
+    with with_scripts(browser, bundle("strokes.js") + bundle("resize.js")) as page:
+        yield page
 
 
 def drawings() -> list[Strokes]:

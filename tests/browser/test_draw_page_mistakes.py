@@ -66,24 +66,27 @@ def test_an_adaptation_that_diverges_is_one_sentence(draw_page: Page) -> None:
     assert "The adaptation diverged: its numbers are not finite." in shown
 
 
-@pytest.mark.parametrize("data", ["", "{}", "null", "not JSON"])
+DATA, WEIGHTS = r'(?<=id="data">).*?(?=</script>)', r'(?<="weights":")[^"]{400}'
+
+
+@pytest.mark.parametrize(
+    "part, instead, sentence",
+    [
+        (DATA, "", "This page has no trained network in it."),
+        (DATA, "{}", "This page has no trained network in it."),
+        (DATA, "null", "This page has no trained network in it."),
+        (DATA, "not JSON", "This page has no trained network in it."),
+        (WEIGHTS, "", "The weights of MAML · seed 42 are incomplete"),
+    ],
+)
 def test_a_page_without_its_weights_is_one_sentence(
-    browser: Browser, trained_folder: Path, tmp_path: Path, data: str
+    browser: Browser, trained_folder: Path, tmp_path: Path, part: str, instead: str, sentence: str
 ) -> None:
-    whole = (trained_folder / PAGE).read_text()
     path = tmp_path / "draw.html"
-    path.write_text(re.sub(r'(id="data">).*?(</script>)', rf"\g<1>{data}\g<2>", whole, count=1))
+    path.write_text(re.sub(part, instead, (trained_folder / PAGE).read_text(), count=1))
     with opened(browser, path) as page:
-        assert page.locator("#fatal").inner_text().startswith("This page has no trained network in it.")
+        assert page.locator("#fatal").inner_text().startswith(sentence)
         assert page.locator("#tool").is_hidden()
-
-
-def test_weights_that_are_cut_short_are_one_sentence(browser: Browser, trained_folder: Path, tmp_path: Path) -> None:
-    whole = (trained_folder / PAGE).read_text()
-    path = tmp_path / "draw.html"
-    path.write_text(re.sub(r'("weights":")[^"]{400}', r"\g<1>", whole, count=1))
-    with opened(browser, path) as page:
-        assert page.locator("#fatal").inner_text().startswith("The weights of MAML · seed 42 are incomplete")
 
 
 def test_a_report_without_such_a_network_says_so(browser: Browser, tmp_path: Path) -> None:

@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 import untrained_model
 from mlflow import MlflowClient
-from mlflow_runs import working_in
+from mlflow_runs import MODEL, working_in
 from playwright.sync_api import Browser, Page, expect
 
 from stages import track
 from tools.browser import CHOICES
-from tools.mlflow_server import free_port, serve
 
 pytestmark = pytest.mark.slow
 
-NAME = "metaglot-maml-omniglot-5way-5shot-fc"
 SECONDS = 60
 
 
@@ -30,12 +28,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module")
-def address(workspace: Path) -> Iterator[str]:
-    with serve(workspace, free_port(), "ui") as url:
-        yield url
-
-
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 1400})
@@ -48,8 +40,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_the_registered_model_says_how_to_use_it_and_which_version_is_the_champion(page: Page, address: str) -> None:
-    page.goto(f"{address}/#/models/{NAME}")
-    expect(page.get_by_text(f'load_model("models:/{NAME}@champion")')).to_be_visible()
+    page.goto(f"{address}/#/models/{MODEL}")
+    expect(page.get_by_text(f'load_model("models:/{MODEL}@champion")')).to_be_visible()
     rows = page.get_by_role("row").filter(has=page.get_by_text("Version", exact=False))
     row = rows.filter(has_text="MAML · seed 42")
     expect(row).to_contain_text("Version 1")
@@ -58,7 +50,7 @@ def test_the_registered_model_says_how_to_use_it_and_which_version_is_the_champi
 
 
 def test_a_version_shows_its_schema_and_leads_to_its_run(page: Page, address: str) -> None:
-    page.goto(f"{address}/#/models/{NAME}/versions/1")
+    page.goto(f"{address}/#/models/{MODEL}/versions/1")
     page.get_by_text("Inputs (5)").click()
     for name in ("support", "labels", "queries", "steps", "transductive"):
         expect(page.get_by_text(name).first).to_be_visible()
@@ -71,7 +63,7 @@ def test_the_logged_model_has_its_metrics_its_files_and_its_version(page: Page, 
     (logged,) = [model for model in mlflow.search_logged_models(["1"]) if model.name == "maml-42"]
     page.goto(f"{address}/#/experiments/1/models/{logged.model_id}")
     expect(page.get_by_role("row").filter(has_text="test_accuracy").first).to_be_visible()
-    expect(page.get_by_role("link", name=NAME)).to_be_visible()
+    expect(page.get_by_role("link", name=MODEL)).to_be_visible()
     page.get_by_role("link", name="Artifacts").or_(page.get_by_text("Artifacts", exact=True)).first.click()
     for name in ("MLmodel", "requirements.txt", "input_example.json"):
         expect(page.get_by_text(name, exact=True).first).to_be_visible()

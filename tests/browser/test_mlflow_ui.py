@@ -13,7 +13,6 @@ from metaglot.core.common.atomic_files import read_json
 from stages import track
 from stages.support import paths
 from tools.browser import add_plot_axis, open_comparison, open_experiment
-from tools.mlflow_server import free_port, serve
 
 pytestmark = pytest.mark.slow
 
@@ -34,13 +33,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         finished_run.multiply(folder / "mlflow.db", run.info.run_id, 99)
         finished_run.write("maml")
         yield folder
-
-
-@pytest.fixture(scope="module")
-def address(workspace: Path) -> Iterator[str]:
-    """`mlflow ui` over its database."""
-    with serve(workspace, free_port(), "ui") as url:
-        yield url
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import chdir, suppress
 from pathlib import Path
 
@@ -47,6 +47,13 @@ def three_seeds(written: Written) -> Path:
     return written(seeds=(42, 43, 44))
 
 
+@pytest.fixture
+def page(browser: Browser, three_seeds: Path) -> Iterator[Page]:
+    """The page of three seeds, opened anew."""
+    with opened(browser, three_seeds) as page:
+        yield page
+
+
 def luminance(colour: str) -> float:
     """Of `rgb(r, g, b)`, from 0 (black) to 1, as WCAG 2 defines it."""
     parts = [float(part) / 255 for part in colour[colour.index("(") + 1 : -1].split(",")[:3]]
@@ -88,23 +95,21 @@ def test_text_and_curves_can_be_read(browser: Browser, three_seeds: Path, scheme
             assert contrast(drawn, paper) >= least, part
 
 
-def test_the_table_is_that_of_comparison_json(browser: Browser, three_seeds: Path):
+def test_the_table_is_that_of_comparison_json(page: Page, three_seeds: Path):
     compared = json.loads(three_seeds.with_name("comparison.json").read_text())
-    with opened(browser, three_seeds) as page:
-        rows = page.locator("header table tbody tr")
-        shown = [rows.nth(i).locator("th, td").all_text_contents() for i in range(rows.count())]
-        assert shown == main_table(compared).rows
-        assert page.locator("h1").text_content() == compared["question"]
-        assert page.locator(".answer").text_content() == compared["answer"]
-        verdicts = page.locator(".verdict").all_text_contents()
-        assert verdicts == [claim["verdict"] for claim in compared["claims"]]
+    rows = page.locator("header table tbody tr")
+    shown = [rows.nth(i).locator("th, td").all_text_contents() for i in range(rows.count())]
+    assert shown == main_table(compared).rows
+    assert page.locator("h1").text_content() == compared["question"]
+    assert page.locator(".answer").text_content() == compared["answer"]
+    verdicts = page.locator(".verdict").all_text_contents()
+    assert verdicts == [claim["verdict"] for claim in compared["claims"]]
 
 
-def test_the_first_screen_holds_question_answer_and_table(browser: Browser, three_seeds: Path):
-    with opened(browser, three_seeds) as page:
-        for selector in ("h1", ".answer", "header table"):
-            box = page.locator(selector).bounding_box()
-            assert box is not None and box["y"] + box["height"] <= 900
+def test_the_first_screen_holds_question_answer_and_table(page: Page):
+    for selector in ("h1", ".answer", "header table"):
+        box = page.locator(selector).bounding_box()
+        assert box is not None and box["y"] + box["height"] <= 900
 
 
 TIP = "#vg-tooltip-element.visible"
@@ -120,18 +125,17 @@ def point_at(page: Page, mark: Locator) -> None:
             return page.locator(TIP).wait_for(timeout=1500)
 
 
-def test_the_nearest_point_shows_its_run_and_exact_values(browser: Browser, three_seeds: Path):
-    with opened(browser, three_seeds) as page:
-        chart = page.locator("#figure-learning-accuracy .chart")
-        point = chart.locator(".mark-symbol path").nth(10)
-        shown = page.locator(TIP)
-        point_at(page, point)
-        table = page.locator("#figure-learning-accuracy tbody tr").nth(10).locator("th, td").all_text_contents()
-        shown.wait_for()
-        assert (shown.locator("h2").text_content() or "").startswith("MAML, mean of 3 seeds")
-        assert shown.locator(".value").all_text_contents() == table[:2]
-        page.mouse.move(5, 5)
-        shown.wait_for(state="hidden")
+def test_the_nearest_point_shows_its_run_and_exact_values(page: Page):
+    chart = page.locator("#figure-learning-accuracy .chart")
+    point = chart.locator(".mark-symbol path").nth(10)
+    shown = page.locator(TIP)
+    point_at(page, point)
+    table = page.locator("#figure-learning-accuracy tbody tr").nth(10).locator("th, td").all_text_contents()
+    shown.wait_for()
+    assert (shown.locator("h2").text_content() or "").startswith("MAML, mean of 3 seeds")
+    assert shown.locator(".value").all_text_contents() == table[:2]
+    page.mouse.move(5, 5)
+    shown.wait_for(state="hidden")
 
 
 def test_a_finger_sees_exact_values_and_scrolls_the_page(browser: Browser, three_seeds: Path):
@@ -147,51 +151,48 @@ def test_a_finger_sees_exact_values_and_scrolls_the_page(browser: Browser, three
         assert curves.locator("> svg").evaluate("svg => getComputedStyle(svg).touchAction") == "pan-y pinch-zoom"
 
 
-def test_switches_hide_an_algorithm_or_a_run_in_all_charts(browser: Browser, three_seeds: Path):
-    with opened(browser, three_seeds) as page:
-        curves, dots = (page.locator(f"#figure-{name}") for name in ("adaptation", "scores"))
-        assert curves.locator(f"{LINES}[stroke*=series-0]").count() == 4
-        page.locator("#figure-scores .switches").get_by_label("MAML", exact=True).uncheck()
-        expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(0)
-        expect(curves.locator(f"{LINES}[stroke*=series-1]")).to_have_count(4)
-        assert not curves.locator(".switches").get_by_label("MAML", exact=True).is_checked()
-        curves.locator(".switches").get_by_label("MAML", exact=True).check()
-        expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(4)
-        page.get_by_text("Show and hide single runs").click()
-        page.get_by_label("MAML · seed 43", exact=True).first.uncheck()
-        expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(3)
-        expect(dots.locator(".mark-symbol path[fill*=series-0]")).to_have_count(2)
+def test_switches_hide_an_algorithm_or_a_run_in_all_charts(page: Page):
+    curves, dots = (page.locator(f"#figure-{name}") for name in ("adaptation", "scores"))
+    assert curves.locator(f"{LINES}[stroke*=series-0]").count() == 4
+    page.locator("#figure-scores .switches").get_by_label("MAML", exact=True).uncheck()
+    expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(0)
+    expect(curves.locator(f"{LINES}[stroke*=series-1]")).to_have_count(4)
+    assert not curves.locator(".switches").get_by_label("MAML", exact=True).is_checked()
+    curves.locator(".switches").get_by_label("MAML", exact=True).check()
+    expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(4)
+    page.get_by_text("Show and hide single runs").click()
+    page.get_by_label("MAML · seed 43", exact=True).first.uncheck()
+    expect(curves.locator(f"{LINES}[stroke*=series-0]")).to_have_count(3)
+    expect(dots.locator(".mark-symbol path[fill*=series-0]")).to_have_count(2)
 
 
-def test_a_chart_is_zoomed_by_button_and_wheel_and_the_wheel_alone_scrolls(browser: Browser, three_seeds: Path):
-    with opened(browser, three_seeds) as page:
-        figure = page.locator("#figure-learning-loss")
-        figure.scroll_into_view_if_needed()
-        start = figure.locator(".role-axis-label").first.get_by_text("0", exact=True)
-        expect(start).to_have_count(1)
-        figure.get_by_label("Zoom in").click()
-        expect(start).to_have_count(0)
-        figure.get_by_label("Show everything").click()
-        expect(start).to_have_count(1)
-        figure.locator(".chart").hover()
-        page.keyboard.down("Control")
-        page.mouse.wheel(0, -600)
-        page.keyboard.up("Control")
-        expect(start).to_have_count(0)
-        figure.locator(".chart").dblclick()
-        expect(start).to_have_count(1)
-        before = page.evaluate("scrollY")
-        page.mouse.wheel(0, 200)
-        page.wait_for_timeout(300)
-        assert page.evaluate("scrollY") != before and start.count() == 1
+def test_a_chart_is_zoomed_by_button_and_wheel_and_the_wheel_alone_scrolls(page: Page):
+    figure = page.locator("#figure-learning-loss")
+    figure.scroll_into_view_if_needed()
+    start = figure.locator(".role-axis-label").first.get_by_text("0", exact=True)
+    expect(start).to_have_count(1)
+    figure.get_by_label("Zoom in").click()
+    expect(start).to_have_count(0)
+    figure.get_by_label("Show everything").click()
+    expect(start).to_have_count(1)
+    figure.locator(".chart").hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -600)
+    page.keyboard.up("Control")
+    expect(start).to_have_count(0)
+    figure.locator(".chart").dblclick()
+    expect(start).to_have_count(1)
+    before = page.evaluate("scrollY")
+    page.mouse.wheel(0, 200)
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") != before and start.count() == 1
 
 
-def test_colours_follow_the_reader_s_setting_at_once(browser: Browser, three_seeds: Path):
-    with opened(browser, three_seeds) as page:
-        line = page.locator(f"#figure-adaptation {LINES}[stroke*=series-0]").first
-        light = line.evaluate("element => getComputedStyle(element).stroke")
-        page.emulate_media(color_scheme="dark")
-        assert line.evaluate("element => getComputedStyle(element).stroke") != light
+def test_colours_follow_the_reader_s_setting_at_once(page: Page):
+    line = page.locator(f"#figure-adaptation {LINES}[stroke*=series-0]").first
+    light = line.evaluate("element => getComputedStyle(element).stroke")
+    page.emulate_media(color_scheme="dark")
+    assert line.evaluate("element => getComputedStyle(element).stroke") != light
 
 
 def test_without_scripts_the_numbers_of_charts_are_in_words_and_tables(browser: Browser, three_seeds: Path):
@@ -202,12 +203,11 @@ def test_without_scripts_the_numbers_of_charts_are_in_words_and_tables(browser: 
         assert page.locator("#figure-adaptation tbody tr").count() == 11
 
 
-def test_an_algorithm_has_one_colour_everywhere(browser: Browser, three_seeds: Path):
-    with opened(browser, three_seeds) as page:
-        mark = page.locator(".legend .series-1").first.evaluate("element => getComputedStyle(element).color")
-        for figure in ("learning-accuracy", "adaptation", "gradients-cosine"):
-            line = page.locator(f"#figure-{figure} path[stroke*=series-1]").first
-            assert line.evaluate("element => getComputedStyle(element).stroke") == mark
+def test_an_algorithm_has_one_colour_everywhere(page: Page):
+    mark = page.locator(".legend .series-1").first.evaluate("element => getComputedStyle(element).color")
+    for figure in ("learning-accuracy", "adaptation", "gradients-cosine"):
+        line = page.locator(f"#figure-{figure} path[stroke*=series-1]").first
+        assert line.evaluate("element => getComputedStyle(element).stroke") == mark
 
 
 def test_a_banner_is_the_first_thing_on_glyphs(browser: Browser, written: Written):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import small_pipeline
+from made_once import made_once
 from params_file import changed
 from repository import Repository
 from worker_cases import PARAMS
@@ -14,18 +15,18 @@ from cluster.bring_home import cache_folder
 
 
 @pytest.fixture(scope="session")
-def with_data(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def with_data(request: pytest.FixtureRequest) -> Repository:
     """The pipeline with nothing but its data; tests take copies."""
-    repository = Repository(tmp_path_factory.mktemp("data"), changed(PARAMS))
-    repository.dvc("repro", "preprocess")
-    return repository
+
+    def fill(folder: Path) -> None:
+        Repository(folder, changed(PARAMS)).dvc("repro", "preprocess")
+
+    return Repository.at(made_once(request, "with-data", fill))
 
 
 @pytest.fixture(scope="session")
-def undisturbed(with_data: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    repository = with_data.copy_to(tmp_path_factory.mktemp("undisturbed"))
-    repository.dvc("repro")
-    return repository
+def undisturbed(with_data: Repository, request: pytest.FixtureRequest) -> Repository:
+    return Repository.at(made_once(request, "runs", lambda folder: with_data.copy_to(folder).dvc("repro")))
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def workspace(with_data: Repository, tmp_path: Path) -> Repository:
 def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small")
     small_pipeline.make(folder, 1, 2)
-    small_pipeline.dvc(folder, "repro", "-q", "evaluate")
+    Repository.at(folder).dvc("repro", "-q", "evaluate")
     return folder
 
 

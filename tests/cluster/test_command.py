@@ -5,23 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from cluster import plan, workspace
-from cluster.__main__ import LOCK, collect, compute, run
-from cluster.exclusive import exclusive
+from cluster import experiment, local, plan, workspace
+from cluster.__main__ import collect, compute, exp, run
 from cluster.plan import Job
 from cluster.shared_folder import write_jobs
 from metaglot.core.common.atomic_files import write_bytes, write_json
 from metaglot.core.common.errors import UserError
+from tools.in_use import in_use
 
 JOBS = [Job("maml", seed, ("train", "evaluate")) for seed in (1, 2, 3)]
 
 
 def test_a_second_run_in_one_project_is_refused(finished: Path) -> None:
-    refused = pytest.raises(UserError, match=r"^\.metaglot/workers/lock is held by another `cluster run`")
-    with exclusive(LOCK, ""), refused:
+    with in_use(local.FOLDER), pytest.raises(UserError, match=r"^\.metaglot/workers is in use by another command"):
         run("1", "", publish=False, train_only=False)
-    with exclusive(LOCK, "the lock is free again"):
-        pass
+
+
+def test_a_second_experiment_in_one_project_is_refused(finished: Path) -> None:
+    with in_use(experiment.CLONE), pytest.raises(UserError, match=r"^\.metaglot/experiment is in use by another"):
+        exp(["seeds=[4]"], "1", "")
 
 
 def test_jobs_are_not_packed_into_a_folder_that_has_others(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from draws import first_is_quick
 from worker_cases import wait_until
 
 from cluster import guard, job_process
@@ -37,13 +38,17 @@ def test_a_job_that_a_signal_ended_can_be_tried_again(tmp_path: Path, shell: str
         job_process.check_ended_well(process, tmp_path / "log")
 
 
-@pytest.mark.parametrize("how", ["stopped", "guard killed"])
+@pytest.mark.parametrize("how", first_is_quick("guard killed", "stopped", "worker and child killed"))
 def test_nothing_of_a_stopped_job_goes_on(tmp_path: Path, how: str) -> None:
     process = guarded(tmp_path / "log", "sh -c 'trap \"echo saved\" TERM; echo $$; while :; do sleep 0.1; done'; true")
     while not (output := (tmp_path / "log").read_text().split()):
         time.sleep(0.05)
-    if how == "guard killed":
+    if how != "stopped":
         process.kill()
-    job_process.stop(process)
-    wait_until(lambda: not psutil.pid_exists(int(output[0])), 10)
+    if how == "worker and child killed":
+        job_process.request_stop(process)  # as the end of the worker does
+        process.wait()
+    else:
+        job_process.stop(process)
+    wait_until(lambda: not psutil.pid_exists(int(output[0])), 20)
     assert how == "guard killed" or "saved" in (tmp_path / "log").read_text()

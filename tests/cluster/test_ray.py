@@ -14,7 +14,8 @@ import pytest
 from draws import often
 from params_file import ROOT, changed
 from repository import Repository, ran
-from worker_cases import PARAMS, RUN, assert_same, trainings, wait_for_trainings, wait_until
+from small_disk import small_disk
+from worker_cases import PARAMS, RUN, assert_same, begin, trainings, wait_for_trainings, wait_until
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("ray", reason="Ray is not installed: `make repro RAY=HOST:PORT` installs it")
@@ -45,9 +46,7 @@ def test_a_node_killed_during_trainings_changes_no_byte(
     scratch = workspace.folder / ".metaglot/nodes"
     scratch.parent.mkdir(exist_ok=True)
     with two_nodes(scratch) as (nodes, address):
-        command = [*RUN, "--ray", address]
-        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, cwd=workspace.folder, env=workspace.environment(), **streams) as process:
+        with begin(workspace, "--ray", address) as process:
             wait_for_trainings(scratch, 2)
             time.sleep(random.Random(attempt).uniform(0, 10))
             kill_second(nodes)
@@ -68,22 +67,9 @@ def test_a_node_with_another_version_is_one_line(workspace: Repository, tmp_path
     assert re.fullmatch(r"error: node \S+ has numpy 0\.0\.1, not [\d.]+: install .*\n", done.stderr)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk that is too small for a workspace."""
-    folder = tmp_path / ".metaglot/small"
-    folder.mkdir(parents=True)
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mounting a tmpfs was refused, as it is to all but root: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def test_a_full_disk_on_a_node_is_one_line_and_the_other_node_s_run_is_kept(
-    workspace: Repository, small_disk: Path
-) -> None:
-    with two_nodes(workspace.folder / ".metaglot/nodes", TMPDIR=str(small_disk)) as (_, address):
+def test_a_full_disk_on_a_node_is_one_line_and_the_other_node_s_run_is_kept(workspace: Repository) -> None:
+    small, nodes = (workspace.folder / ".metaglot" / name for name in ("small", "nodes"))
+    with small_disk(small, megabytes=2), two_nodes(nodes, TMPDIR=str(small)) as (_, address):
         done = workspace.run(*RUN, "--ray", address)
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
@@ -97,11 +83,11 @@ def test_a_run_goes_to_the_node_that_has_a_gpu(workspace: Repository) -> None:
     first, second = (workspace.folder / ".metaglot" / name for name in ("first", "second"))
     second.mkdir(parents=True)
     with two_nodes(first, TMPDIR=str(second), GPUS="1") as (_, address):
-        command, environment = [*RUN, "--ray", address], workspace.environment()
-        with subprocess.Popen(command, cwd=workspace.folder, env=environment) as process:
+        with begin(workspace, "--ray", address) as process:
             wait_for_trainings(second, 1)
             assert not trainings(first)
-            assert process.wait(400) == 0
+            _, output = process.communicate(timeout=400)
+        assert process.returncode == 0, output
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(workspace: Repository) -> None:

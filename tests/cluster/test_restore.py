@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import small_pipeline
+from repository import Repository
 
 from cluster.__main__ import finish
 from cluster.plan import Job
@@ -22,7 +23,7 @@ def test_a_run_that_must_be_trained_again_must_be_evaluated_again_too(finished: 
 def test_results_come_from_the_cache_where_it_has_them(finished: Path) -> None:
     lock = (finished / "dvc.lock").read_bytes()
     small_pipeline.configure(finished, 1, "20 iterations")
-    small_pipeline.dvc(finished, "repro", "-q", "train@maml-1")
+    Repository.at(finished).dvc("repro", "-q", "train@maml-1")
     assert restore() == [Job("maml", 1, ("evaluate@maml-1",))]
     small_pipeline.configure(finished, 1, "10 iterations")
     assert restore() == []

@@ -3,36 +3,22 @@
 import os
 import re
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from params_file import changed
 from repository import Repository, ran
-from worker_cases import PARAMS, RUN, assert_same, trainings, wait_for_trainings, wait_until
+from worker_cases import PARAMS, RUN, assert_same, begin, trainings, wait_for_trainings, wait_until
 
 pytestmark = pytest.mark.slow
-
-
-@contextmanager
-def begin(repository: Repository) -> Iterator[subprocess.Popen[str]]:
-    """The command at work; a test that fails does not leave it behind."""
-    command, folder = [*RUN, "--workers", "2"], repository.folder
-    environment = repository.environment()
-    with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_other(
     workspace: Repository, undisturbed: Repository
 ) -> None:
-    with begin(workspace) as process:
+    with begin(workspace, "--workers", "2") as process:
         first, *_ = wait_for_trainings(workspace.folder, 1)
         time.sleep(1)
         os.killpg(os.getpgid(first), signal.SIGKILL)
@@ -57,7 +43,7 @@ def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_
     workspace: Repository,
 ) -> None:
     killed: set[int] = set()
-    with begin(workspace) as process:
+    with begin(workspace, "--workers", "2") as process:
         while process.poll() is None:
             for training in trainings(workspace.folder / ".metaglot/workers/maml-42"):
                 with suppress(ProcessLookupError):
@@ -76,7 +62,7 @@ def test_stopping_the_command_stops_every_training_which_saves_a_checkpoint(
 ) -> None:
     logs = workspace.folder / ".metaglot/workers/logs"
     workspace.change(changed(PARAMS | {"train.iterations": 10**6}))
-    with begin(workspace) as process:
+    with begin(workspace, "--workers", "2") as process:
         wait_for_trainings(workspace.folder, 2)
         wait_until(lambda: all("iteration" in text for text in texts(logs, 2)), 200)
         process.send_signal(number)

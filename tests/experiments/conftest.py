@@ -3,6 +3,9 @@ from pathlib import Path
 
 import pytest
 from params_file import TEXT
+from ran_experiment import ran
+
+from experiments.save_record import save_record
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -13,3 +16,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         yield folder
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """docs/findings of three experiments, one of them so far from two seeds."""
+    place = tmp_path_factory.mktemp("findings")
+    for name, seeds in (("engines-batched", None), ("engines-learn2learn", [42, 43]), ("paper-5way-5shot", None)):
+        save_record(name, ran(place / name, name), seeds, to=place / "docs")
+    return place / "docs"

@@ -1,30 +1,29 @@
 """The command line: errors of the user are one line."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from params_file import ROOT
+from shell import entered, refusal_of, run_python
+
+from experiments.__main__ import app
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "experiments", *arguments]
-    return subprocess.run(line, cwd=ROOT, env=os.environ | {"COLUMNS": "200"}, capture_output=True, text=True)
+def test_in_the_shell_an_error_of_the_user_is_one_line() -> None:
+    line = refusal_of(run_python(ROOT, "-m", "experiments", "run", "nine-seeds"))
+    assert line.startswith("error: nine-seeds is not an experiment: experiments.yaml has ten-seeds, ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "nine-seeds"], "error: nine-seeds is not an experiment: experiments.yaml has ten-seeds, "),
+        (["record", "nine-seeds", "--from", "{}"], "error: nine-seeds is not an experiment: "),
         (["record", "ten-seeds", "--from", "{}"], "error: {}/dvc.lock is not there"),
         (["record", "ten-seeds", "--from", "{}", "--seeds", "42,x"], "error: --seeds takes whole numbers"),
         (["record", "tuning-1shot", "--from", "{}", "--seeds", "7"], "error: tuning-1shot is a tuning, of one seed: "),
         (["record", "variance", "--from", "{}"], "error: {} is not a clone of this project with a DVC cache in "),
     ],
 )
-def test_an_error_of_the_user_is_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
-    ended = command(*(argument.format(tmp_path) for argument in arguments))
-    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert ended.stderr.startswith(message.format(tmp_path))
+def test_what_cannot_be_recorded_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:
+    line = entered(app, *(argument.format(tmp_path) for argument in arguments))
+    assert line.startswith(message.format(tmp_path)) and "\n" not in line

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from ran_experiment import ran
+from ran_experiment import declare, ran
 from scipy import stats
 
-from experiments import declared
 from experiments.compare import compare_experiments
 from experiments.conclusions import open_questions
 from experiments.declared import find_settings, load_experiments, parts_of
@@ -41,7 +40,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
     """Three of four replicates; the algorithms' skills differ a little more in each."""
     place = tmp_path_factory.mktemp("replicates")
     with pytest.MonkeyPatch.context() as patch:
-        declare(place, patch)
+        declare(DECLARED, place, patch)
         for number in (1, 2, 3):
             skills = {name: skill + 0.002 * number * len(name) for name, skill in SKILLS.items()}
             save_record(
@@ -50,13 +49,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
         return load_records(place / "docs")["three"]
 
 
-def declare(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    (folder / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
-    patch.setattr(declared, "TABLE", folder / "experiments.yaml")
-
-
 def test_a_replicate_draws_everything_from_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    declare(tmp_path, monkeypatch)
+    declare(DECLARED, tmp_path, monkeypatch)
     assert parts_of("three") == [f"three/{number}" for number in (1, 2, 3, 4)]
     drawn = {"split.seed": 2, "seeds": [2], "evaluate.seed": 2}
     assert find_settings("three/2") == DECLARED["three"]["settings"] | drawn
@@ -85,7 +79,7 @@ def test_a_pair_is_scipys_paired_t_test_over_replicates(record: ExperimentRecord
 def test_a_replicate_with_its_algorithms_in_another_order_is_merged_by_name(
     record: ExperimentRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    declare(tmp_path, monkeypatch)
+    declare(DECLARED, tmp_path, monkeypatch)
     shutil.copytree(record.folder, tmp_path / "docs/three")
     folder = shutil.copytree(record.folder.parents[1] / "2", tmp_path / "2")
     config = read_yaml(folder / paths.REPORT_CONFIG)

@@ -6,9 +6,8 @@ import pytest
 from tiny_experiments import TITLES, project
 
 from experiments import declared
-from experiments.run_in_clone import clone_of, in_use, prepare_clone
+from experiments.run_in_clone import prepare_clone
 from metaglot.core.common.atomic_files import read_yaml
-from metaglot.core.common.errors import UserError
 from tools.clone import checked_out, last_commit
 
 DECLARED = {"two": TITLES | {"settings": {"algorithms": ["protonet"]}, "replicates": [1, 2]}}
@@ -27,15 +26,3 @@ def test_every_part_is_prepared_from_the_commit_that_the_command_began_with(
     clone = prepare_clone("two/2", first)
     assert checked_out(clone) == first != last_commit() and (clone / "checkpoint").exists()
     assert read_yaml(clone / "params.yaml")["seeds"] == [2]
-
-
-def test_a_clone_in_use_is_refused_until_the_command_ends(tmp_path: Path) -> None:
-    clone = clone_of("two/1", clones=tmp_path / "findings")
-    with in_use(clone):
-        with pytest.raises(UserError, match=f"^{clone} is in use by another command: wait until that has ended$"):
-            with in_use(clone):
-                pass
-        with in_use(clone_of("other", clones=tmp_path / "findings")):
-            pass
-    with in_use(clone):
-        pass

@@ -44,12 +44,9 @@ def test_a_name_that_no_paper_has_is_an_error() -> None:
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExperimentRecord]:
+def known(findings: Path) -> dict[str, ExperimentRecord]:
     """Both engines, one from two seeds, and a published cell."""
-    place = tmp_path_factory.mktemp("known")
-    for name, seeds in (("engines-batched", None), ("engines-learn2learn", [42, 43]), ("paper-5way-5shot", None)):
-        save_record(name, ran(place / name, name), seeds, to=place / "docs")
-    return load_records(place / "docs")
+    return load_records(findings)
 
 
 def test_a_cell_shows_ours_then_what_was_published(known: dict[str, ExperimentRecord]) -> None:

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from ran_experiment import ran
+from ran_experiment import declare, ran
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
-from experiments import declared
 from experiments.conclusions import open_questions
 from experiments.load_record import load_records
 from experiments.save_record import save_record
@@ -57,8 +55,7 @@ def test_shares_add_up_and_nothing_has_no_shares() -> None:
 
 
 def test_the_block_waits_for_all_parts_and_then_shows_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "experiments.yaml").write_text(yaml.safe_dump(DECLARED))
-    monkeypatch.setattr(declared, "TABLE", tmp_path / "experiments.yaml")
+    declare(DECLARED, tmp_path, monkeypatch)
     for number, part in enumerate(("7-5", "7-6", "8-5", "8-6"), start=1):
         folder = ran(tmp_path / part, f"crossed/{part}", seeds=(1, 2))
         for seeds, recorded in (([1], 2 * number - 1), ([1, 2], 2 * number)):

@@ -49,10 +49,7 @@ def test_progress_and_history_are_those_of_the_training(tmp_path: Path) -> None:
         ({"shots": 0}, "meta_train: task.shots: Input should be greater than or equal to 1"),
         ({"first_order": True, "second_order": 0.5}, "second_order: got 0.5; takes 1.0 with first_order=True"),
         ({"meta_rate": 1}, "meta_train: meta_rate: Extra inputs are not permitted"),
-        (
-            {"algorithm": "reptile", "batch_norm": "inductive"},
-            "train.batch_norm: got inductive; the training of",
-        ),
+        ({"algorithm": "reptile", "batch_norm": "inductive"}, "train.batch_norm: got inductive; the training of"),
         ({"model": "conv"}, "images: got 8x8 pixels; the model conv takes 28x28"),
     ],
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 from params_file import TINY, changed, text
 from repository import Repository
 from stage_process import PIPELINE, Stages
@@ -26,13 +27,15 @@ def stages() -> Iterator[Stages]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, stages: Stages) -> Path:
+def undisturbed(request: pytest.FixtureRequest, stages: Stages) -> Path:
     """A folder in which every stage has run, on a tiny task of glyphs; nobody may change it."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    (folder / "params.yaml").write_bytes(text(changed(TINY | {"algorithms": ["maml"]})))
-    for line in PIPELINE:
-        stages.succeed(folder, line)
-    return folder
+
+    def fill(folder: Path) -> None:
+        (folder / "params.yaml").write_bytes(text(changed(TINY | {"algorithms": ["maml"]})))
+        for line in PIPELINE:
+            stages.succeed(folder, line)
+
+    return made_once(request, "undisturbed", fill)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from draws import LONG, often
+from small_disk import small_disk
 from stage_process import PIPELINE, Stages, contents
 
 pytestmark = pytest.mark.slow
@@ -17,24 +18,12 @@ SLOW = ("download", "preprocess")
 MEGABYTES = 48 if LONG else 12
 
 
-def mount(folder: Path, options: str) -> None:
-    """Mount a small disk in memory, or skip where that is not allowed."""
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mounting a tmpfs was refused, as it is to all but root: {done.stderr.strip()}")
-
-
 @pytest.fixture
 def disk(undisturbed: Path, tmp_path: Path) -> Iterator[Path]:
     """A small disk that holds a copy of the finished pipeline, but for what MLflow keeps."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount(folder, f"size={MEGABYTES}m")
-    try:
+    with small_disk(tmp_path / "disk", MEGABYTES) as folder:
         ignore = shutil.ignore_patterns("mlflow.db*", "mlartifacts", ".metaglot")
         yield shutil.copytree(undisturbed, folder, dirs_exist_ok=True, ignore=ignore)
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
 
 
 def clear(disk: Path, line: str) -> None:

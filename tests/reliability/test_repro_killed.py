@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 
+import histories
 import pytest
 from draws import long, often
 from killed_repro import CHECKPOINTS, LOG, MODEL, MOMENTS, TARGET, Killed, killed, resumed, rows, start
@@ -29,7 +30,7 @@ def untimed(folder: Path) -> dict[str, object]:
     """All that a training and its evaluation leave, but for times."""
     files = contents(folder, "train maml") | contents(folder, "evaluate maml")
     timed = {str(MODEL / name) for name in ("run.json", "history.csv")}
-    history = [{name: cell for name, cell in row.items() if name != "seconds"} for row in rows(folder)]
+    history = histories.untimed(folder / MODEL / "history.csv")
     return {path: content for path, content in files.items() if path not in timed} | {"history": history}
 
 

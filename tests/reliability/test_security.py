@@ -1,11 +1,9 @@
 """What comes from outside is never unpickled and reaches no shell; what is kept is served to nobody unasked."""
 
 import ast
-import os
 import pickle
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib.metadata import packages_distributions
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from params_file import ROOT
+from shell import run_python
 from stage_process import Stages
 
 pytestmark = pytest.mark.slow
@@ -103,8 +102,7 @@ sys.addaudithook(hook)
 sys.argv = ["{name}", *{arguments}]
 {name}.run_command({name}.main)
 """
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=harmed, env=environment, capture_output=True, text=True)
+    done = run_python(harmed, "-c", code)
     assert (done.returncode, done.stderr) == (0, "")
 
 

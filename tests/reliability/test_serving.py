@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 import untrained_model
 from mlflow import MlflowClient
+from mlflow_runs import MODEL
 from postgresql import postgresql
 from served_model import post, served
 from stage_process import Stages
@@ -20,7 +21,6 @@ from tools.mlflow_server import free_port, serve
 
 pytestmark = pytest.mark.slow
 
-NAME = "metaglot-maml-omniglot-5way-5shot-fc"
 REQUEST: dict[str, Any] = json.loads(Path(task_requests.__file__).with_name("example_request.json").read_text())
 
 
@@ -40,7 +40,7 @@ def serving(stages: Stages, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for seed in (4, 3, 4):
             ended = stages.run(workspace, f"track maml --seed {seed}", environment={"MLFLOW_TRACKING_URI": tracking})
             assert ended.code == 0, ended.output
-        with served(f"models:/{NAME}@champion", folder, tracking) as address:
+        with served(f"models:/{MODEL}@champion", folder, tracking) as address:
             yield Serving(address, load_predictor(workspace / runs[1]), tracking)
 
 
@@ -50,9 +50,9 @@ def test_each_run_has_one_model_and_one_version(serving: Serving) -> None:
     runs = mlflow.search_runs([experiment_id])
     assert {run.info.run_name for run in runs} == {"MAML · seed 3", "MAML · seed 4"}
     assert {run.info.status for run in runs} == {"FINISHED"}
-    models, versions = mlflow.search_logged_models([experiment_id]), mlflow.search_model_versions(f"name = '{NAME}'")
+    models, versions = mlflow.search_logged_models([experiment_id]), mlflow.search_model_versions(f"name = '{MODEL}'")
     assert len(models) == len(versions) == 2
-    assert mlflow.get_model_version_by_alias(NAME, "champion").description == "MAML · seed 3"
+    assert mlflow.get_model_version_by_alias(MODEL, "champion").description == "MAML · seed 3"
 
 
 def test_its_answers_are_the_predictor_s(serving: Serving) -> None:

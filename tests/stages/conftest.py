@@ -7,11 +7,23 @@ from pathlib import Path
 
 import finished_run
 import pytest
+import torch
 from mirror_server import mirror_server as mirror_server
 from mirror_server import silent_port as silent_port
 from mirrored_omniglot import archives as archives
 from mirrored_omniglot import unreachable_official as unreachable_official
 from params_file import ROOT
+from small_workspace import workspace as training_workspace
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A workspace to train in, and the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    threads = torch.get_num_threads()
+    yield training_workspace(tmp_path)
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """The stage that reads params.yaml: all of data/config or nothing, and one line when something is wrong."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,8 @@ import pytest
 from draws import examples
 from hypothesis import example, given
 from params_cases import Mistake, invalid, valid
-from params_file import ROOT, TEXT, changed, text
+from params_file import TEXT, changed, text
+from shell import entered, refusal_of, run_python
 
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import SHARED, import_classes
@@ -20,7 +19,6 @@ from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import configure
 from stages.support import paths
-from stages.support.command_line import run_command
 
 FILES = ["data.yaml", "fomaml/evaluate.yaml", "fomaml/train.yaml", "maml/evaluate.yaml", "maml/train.yaml"]
 
@@ -29,7 +27,6 @@ CLASSES = import_classes(ALGORITHMS)
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(sys, "argv", ["configure"])
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_bytes(TEXT)
     return tmp_path
@@ -86,14 +83,14 @@ def test_params_that_are_refused_leave_the_config_as_it_was(here: Path) -> None:
     configure.main()
     before = contents(here)
     asked(here, task__ways=1000)
-    assert entered() == "error: params.yaml: task.ways: got 1000; takes a whole number from 2 up to 256"
+    assert entered(configure.main) == "error: params.yaml: task.ways: got 1000; takes a whole number from 2 up to 256"
     assert contents(here / "data") == {name[5:]: kept for name, kept in before.items() if name.startswith("data/")}
 
 
 def test_another_test_split_must_be_there(here: Path) -> None:
     asked(here, evaluate__test_split="elsewhere/test.npz")
     refusal = "got 'elsewhere/test.npz'; takes data/splits/test.npz, or such a file of another project; there is none"
-    assert entered() == f"error: params.yaml: evaluate.test_split: {refusal}"
+    assert entered(configure.main) == f"error: params.yaml: evaluate.test_split: {refusal}"
     (here / "elsewhere").mkdir()
     (here / "elsewhere/test.npz").touch()
     configure.main()
@@ -106,13 +103,6 @@ def test_what_a_killed_run_left_behind_is_cleared_away(here: Path) -> None:
     left.write_text("half a fi")
     configure.main()
     assert [path.name for path in (here / "data").iterdir()] == ["config"]
-
-
-def entered() -> str:
-    """What the stage says to the shell as it fails."""
-    with pytest.raises(SystemExit) as end:
-        run_command(configure.main)
-    return str(end.value.code)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +124,7 @@ def test_a_mistake_is_one_line_and_no_file(here: Path, content: bytes | None, li
     (here / "params.yaml").unlink()
     if content is not None:
         (here / "params.yaml").write_bytes(content)
-    output = entered()
+    output = entered(configure.main)
     assert output.startswith(f"error: {line}") and "\n" not in output
     assert {path.name for path in here.iterdir()} <= {"params.yaml"}
 
@@ -144,7 +134,7 @@ def test_a_mistake_is_one_line_and_no_file(here: Path, content: bytes | None, li
 def test_any_mistake_is_one_line_an_exit_code_and_no_file(here: Path, mistake: Mistake) -> None:
     params, line = mistake
     (here / "params.yaml").write_bytes(text(params))
-    output = entered()
+    output = entered(configure.main)
     assert output.startswith(f"error: params.yaml: {line}") and output.isprintable()
     assert [path.name for path in here.iterdir()] == ["params.yaml"]
 
@@ -191,17 +181,11 @@ def test_any_valid_params_resolve_to_themselves(here: Path, params: dict[str, An
     assert rows == [(name, seed) for name in params["algorithms"] for seed in params["seeds"]]
 
 
-def stage(here: Path, limit: str) -> subprocess.CompletedProcess[str]:
-    command = f"{limit}; exec {sys.executable} -m stages.configure"
-    environment = {"PYTHONPATH": str(ROOT), "LC_ALL": "C"}
-    return subprocess.run(["bash", "-c", command], cwd=here, env=environment, capture_output=True, text=True)
-
-
 def test_a_disk_without_room_leaves_the_config_as_it_was(here: Path) -> None:
     configure.main()
     before = contents(here / "data")
     asked(here, seeds=[1, 2])
-    done = stage(here, "ulimit -f 0")
-    assert done.returncode == 1 and done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    limited = ("bash", "-c", 'ulimit -f 0; exec "$@"', "bash")
+    assert refusal_of(run_python(here, "-m", "stages.configure", under=limited)).startswith("error: ")
     assert contents(here / "data") == before
     assert [path.name for path in (here / "data").iterdir()] == ["config"]

@@ -1,13 +1,11 @@
 """A download leaves in data/raw what the record says; what is whole is kept."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from mirrored_omniglot import RAW, kept, set_official
-from params_file import ROOT
+from shell import refusal_of, run_python
 from small_omniglot import Archives
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_json, write_text, write_yaml
@@ -39,19 +37,13 @@ def test_archives_come_from_a_mirror_of_any_form(
         }
 
 
-def test_the_official_address_is_asked_where_no_mirror_is_set(
-    archives: Archives, mirror_server: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_set", [False, True])
+def test_the_official_address_is_asked_where_no_mirror_is_set_or_the_mirror_does_not_answer(
+    is_set: bool, archives: Archives, mirror_server: str, silent_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMNIGLOT_MIRROR")
-    address = set_official(monkeypatch, f"{mirror_server}/ok")
-    download.main()
-    assert read_json(paths.SOURCE)["source"] == address
-
-
-def test_a_mirror_that_does_not_answer_is_passed_over(
-    archives: Archives, mirror_server: str, silent_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OMNIGLOT_MIRROR", f"http://127.0.0.1:{silent_port}")
+    if is_set:
+        monkeypatch.setenv("OMNIGLOT_MIRROR", f"http://127.0.0.1:{silent_port}")
     address = set_official(monkeypatch, f"{mirror_server}/ok")
     download.main()
     assert read_json(paths.SOURCE)["source"] == address
@@ -96,18 +88,7 @@ def test_what_is_whole_is_kept_without_any_source_and_what_is_not_is_replaced(
 
 
 @pytest.mark.slow
-def test_glyphs_are_drawn_anew_each_time(archives: Archives) -> None:
-    """Those that are there may be of older code."""
-    write_yaml(paths.DATA_CONFIG, {"source": "glyphs"})
-    download.main()
-    drawn = {name: (paths.RAW / name).read_bytes() for name in RAW}
-    (paths.RAW / "images_background.zip").write_bytes(b"")
-    download.main()
-    assert {name: (paths.RAW / name).read_bytes() for name in kept()} == drawn
-
-
-@pytest.mark.slow
-def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(
+def test_glyphs_need_no_source_are_as_many_as_omniglots_characters_and_are_drawn_anew_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -123,27 +104,24 @@ def test_glyphs_need_no_source_and_are_as_many_as_omniglots_characters(
         assert content_sha256(drawings) == held["content_sha256"] and sha256(path) == held["file_sha256"]
         alphabets += sorted({name.split("/")[1] for name, _ in drawings})
     assert alphabets == [f"Glyphs_{number:02}" for number in range(1, 51)]
-
-
-def in_shell(*arguments: str, cwd: Path, mirror: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stages.download", *arguments]
-    environment = os.environ | {"OMNIGLOT_MIRROR": mirror, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    drawn = {name: (paths.RAW / name).read_bytes() for name in RAW}
+    (paths.RAW / "images_background.zip").write_bytes(b"")  # those that are there may be of older code
+    download.main()
+    assert {name: (paths.RAW / name).read_bytes() for name in kept()} == drawn
 
 
 def test_in_the_shell_a_refusal_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     write_yaml(tmp_path / paths.DATA_CONFIG, {"source": "omniglot"})
-    ended = in_shell(cwd=tmp_path, mirror="/nowhere")
-    assert ended.returncode == 1 and ended.stdout == ""
-    assert ended.stderr.startswith("error: /nowhere/images_background.zip is not there; set OMNIGLOT_MIRROR")
-    assert ended.stderr.count("\n") == 1
+    line = refusal_of(run_python(tmp_path, "-m", "stages.download", OMNIGLOT_MIRROR="/nowhere"))
+    assert line.startswith("error: /nowhere/images_background.zip is not there; set OMNIGLOT_MIRROR")
 
 
 @pytest.mark.skipif("OMNIGLOT_MIRROR" not in os.environ, reason="needs OMNIGLOT_MIRROR, a mirror of the real archives")
 def test_the_real_archives_are_downloaded_with_a_line_each(tmp_path: Path) -> None:
     write_yaml(tmp_path / paths.DATA_CONFIG, {"source": "omniglot"})
     mirror = os.environ["OMNIGLOT_MIRROR"]
-    ended = in_shell(cwd=tmp_path, mirror=mirror if "://" in mirror else str(Path(mirror).resolve()))
+    mirror = mirror if "://" in mirror else str(Path(mirror).resolve())
+    ended = run_python(tmp_path, "-m", "stages.download", OMNIGLOT_MIRROR=mirror)
     assert ended.returncode == 0, ended.stderr
     assert len(ended.stderr.splitlines()) == 2 and ended.stdout == ""
     record = read_json(tmp_path / paths.SOURCE)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_workspace import SHA256, SMALL, configure, workspace
+from small_workspace import SHA256, SMALL, configure
 
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
@@ -24,13 +24,12 @@ RUNS = [("maml", 42), ("fomaml", 42), ("maml", 43)]
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(here: Path) -> Path:
     """A workspace with weights to evaluate, and the working directory."""
-    monkeypatch.chdir(tmp_path)
     for algorithm, seed in RUNS:
         module = initial_module("fc", 5, SMALL["data.image_size"], seed)
         write_weights(paths.weights(algorithm, seed), module.state_dict())
-    return workspace(tmp_path)
+    return here
 
 
 def evaluate(folder: Path, algorithm: str = "maml", seed: int = 42, **changes: Any) -> tuple[dict, dict]:

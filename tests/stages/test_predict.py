@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from params_file import ROOT
+from shell import refusal_of, run_python
 from trained_glyphs import WAYS, drawings, save, trained
 
 from metaglot.core.common.errors import UserError
@@ -46,10 +45,18 @@ def here(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path
 
 
-def predict(*options: str, stdout: Any = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stages.predict", str(MODEL), str(SUPPORT), str(QUERIES), *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"}
-    return subprocess.run(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True)
+COMMAND = ("-m", "stages.predict", str(MODEL), str(SUPPORT), str(QUERIES))
+
+
+def on_a_terminal(here: Path) -> bytes:
+    """What the stage shows on a terminal of 80 columns."""
+    leader, follower = os.openpty()
+    done = run_python(here, *COMMAND, stdout=follower, COLUMNS="80")
+    os.close(follower)
+    with open(leader, "rb", buffering=0) as terminal:
+        shown = terminal.read(100_000)
+    assert (done.returncode, done.stderr) == (0, "")
+    return shown
 
 
 def expected() -> list[Any]:
@@ -59,7 +66,7 @@ def expected() -> list[Any]:
 
 
 def test_to_a_file_or_a_pipe_it_writes_csv(here: Path) -> None:
-    done = predict()
+    done = run_python(here, *COMMAND)
     assert (done.returncode, done.stderr) == (0, "")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["file"] for row in rows] == [f"{n}.png" for n in range(1, 7)]
@@ -69,12 +76,7 @@ def test_to_a_file_or_a_pipe_it_writes_csv(here: Path) -> None:
 
 
 def test_on_a_terminal_it_shows_a_table(here: Path) -> None:
-    leader, follower = os.openpty()
-    done = predict(stdout=follower)
-    os.close(follower)
-    shown = os.read(leader, 100_000).decode()
-    os.close(leader)
-    assert (done.returncode, done.stderr) == (0, "")
+    shown = on_a_terminal(here).decode()
     assert "maml-42, 3 classes, adaptation steps: 1, each query independently\r\n" in shown
     for n, answer in enumerate(expected(), start=1):
         (row,) = (line for line in shown.splitlines() if f"{n}.png" in line)
@@ -123,11 +125,7 @@ def test_a_class_of_few_images_is_noted_and_predicted_all_the_same(
 
 def test_a_name_that_is_no_unicode_is_written_as_it_is(here: Path) -> None:
     os.rename(os.fsencode(QUERIES / "1.png"), os.fsencode(QUERIES) + b"/\xff.png")
-    leader, follower = os.openpty()
-    assert predict(stdout=follower).returncode == 0
-    os.close(follower)
-    assert b"\xff.png" in os.read(leader, 100_000)
-    os.close(leader)
+    assert b"\xff.png" in on_a_terminal(here)
 
 
 def more_classes(here: Path) -> None:
@@ -162,9 +160,8 @@ def test_what_is_wrong_is_refused_in_one_line_and_nothing_printed(
 
 
 def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(here: Path) -> None:
-    done = predict("--steps", "-3")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: got -3 adaptation steps; takes 0 to 1000\n"
+    line = refusal_of(run_python(here, *COMMAND, "--steps", "-3"))
+    assert line == "error: got -3 adaptation steps; takes 0 to 1000\n"
 
 
 def drawn_file(folder: Path) -> Path:

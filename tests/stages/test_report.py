@@ -1,23 +1,18 @@
 import json
-import subprocess
-import sys
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from finished_pipeline import Pipeline
 from histories import rows
+from shell import refusal_of, run_python
 
 from metaglot.core.common.atomic_files import read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
-from metaglot.core.common.run_records import RunRecord, read_history, read_record
-from metaglot.evaluation.result_record import Result
-from metaglot.tracking.mlflow_run import mlflow_run
 from stages import report
 from stages.support import paths
 
 WRITTEN = {"accuracy.csv", "by_step.csv", "comparison.json", "comparison.md", "curves.csv", "draw.html", "index.html"}
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -50,11 +45,6 @@ def compared() -> dict:
     return json.loads(paths.COMPARISON.read_text())
 
 
-def stage(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stages.report", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "COLUMNS": "160"})
-
-
 def test_the_stage_writes_its_files_and_the_same_bytes_again(folder: Path):
     report.write()
     assert {path.name for path in paths.REPORT.iterdir()} == WRITTEN
@@ -75,20 +65,6 @@ def test_the_numbers_are_those_of_the_results(reported: Path):
     for row in rows(paths.REPORT / "accuracy.csv"):
         result = json.loads(paths.result(row["algorithm"], int(row["seed"])).read_text())
         assert [float(row["low"]), float(row["high"])] == result["accuracy"]["ci95_by_character"]
-
-
-def test_the_numbers_are_those_that_mlflow_gets(reported: Path):
-    """What is published is a function of the same files; publishing it is tested on a real database."""
-    for run in compared()["runs"]:
-        name = run["algorithm"], run["seed"]
-        record, result = read_record(RunRecord, paths.run_record(*name)), read_record(Result, paths.result(*name))
-        published = mlflow_run(record, read_history(paths.history(*name)), result)
-        metrics = {point.name: point.value for point in published.points}
-        assert published.name == run["run"]
-        assert metrics["test_accuracy"] == run["accuracy"]
-        assert metrics["test_loss"] == run["loss"]
-        assert metrics["test_inductive_accuracy"] == run["inductive_accuracy"]
-        assert metrics["train_seconds"] == run["train_seconds"]
 
 
 def test_the_curves_are_the_histories_end_to_end(reported: Path):
@@ -131,16 +107,15 @@ def test_the_page_names_the_experiment_of_dvc(folder: Path, monkeypatch: pytest.
 
 
 def test_the_comparison_is_shown_on_a_terminal(reported: Path):
-    shown = stage("--show")
+    shown = run_python(reported, "-m", "stages.report", "--show", COLUMNS="160")
     assert shown.returncode == 0, shown.stderr
     assert compared()["answer"] in " ".join(shown.stdout.split())
     assert "original study: FOMAML" in shown.stdout
 
 
-def test_nothing_to_show_is_one_line(folder: Path):
-    shown = stage("--show")
-    assert shown.returncode == 1
-    assert shown.stderr.startswith("error: data/report/comparison.json is not there") and shown.stderr.count("\n") == 1
+def test_nothing_to_show_is_one_line(tmp_path: Path):
+    line = refusal_of(run_python(tmp_path, "-m", "stages.report", "--show"))
+    assert line.startswith("error: data/report/comparison.json is not there")
 
 
 def test_a_missing_run_is_refused_by_name_and_nothing_is_written(folder: Path):

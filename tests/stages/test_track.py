@@ -1,7 +1,7 @@
 """What a publication writes to MLflow: a run with its names, numbers, curves, tags and pictures."""
 
-import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +10,11 @@ from typing import Any
 import finished_run
 import pytest
 from draws import first_is_quick
-from mlflow_runs import TASK, client, command, refusal, runs
+from histories import rows
+from mlflow.entities import Run
+from mlflow_runs import TASK, client, command, publish_maml, refusal, runs, working_in
 from params_file import ROOT
+from shell import refusal_of
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -20,9 +23,26 @@ from stages import track
 from stages.support import paths
 
 
-def test_a_run_has_the_name_the_times_and_the_params_of_its_training(workspace: Path) -> None:
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """Where MAML's training was published once, to be read only."""
+    folder = tmp_path_factory.mktemp("published")
+    shutil.copy(migrated, folder)
+    with working_in(folder):
+        finished_run.write("maml")
+        track.main("maml", 42)
+    return folder
+
+
+@pytest.fixture
+def run(published: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Its run in MLflow; the files that it was made from are in the working directory."""
+    monkeypatch.chdir(published)
+    (run,) = runs(client(published))
+    return run
+
+
+def test_a_run_has_the_name_the_times_and_the_params_of_its_training(run: Run) -> None:
     record = read_json(paths.run_record("maml", 42))
     assert run.info.run_name == "MAML · seed 42"
     assert (run.info.start_time, run.info.end_time) == (record["started_at"], record["ended_at"])
@@ -34,9 +54,7 @@ def test_a_run_has_the_name_the_times_and_the_params_of_its_training(workspace: 
     assert run.data.params["seed"] == "42"
 
 
-def test_the_metrics_are_the_numbers_of_the_files(workspace: Path) -> None:
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+def test_the_metrics_are_the_numbers_of_the_files(run: Run) -> None:
     record, result = read_json(paths.run_record("maml", 42)), read_json(paths.result("maml", 42))
     low, high = result["accuracy"]["ci95_by_character"]
     expected = {
@@ -63,17 +81,14 @@ def test_the_metrics_are_the_numbers_of_the_files(workspace: Path) -> None:
     assert {name: run.data.metrics[name] for name in expected} == expected
 
 
-def test_the_curves_stand_at_their_iterations_and_times(workspace: Path) -> None:
-    track.main("maml", 42)
-    mlflow, started = client(workspace), read_json(paths.run_record("maml", 42))["started_at"]
-    (run,) = runs(mlflow)
-    with paths.history("maml", 42).open() as file:
-        rows = list(csv.DictReader(file))
+def test_the_curves_stand_at_their_iterations_and_times(published: Path, run: Run) -> None:
+    mlflow, started = client(published), read_json(paths.run_record("maml", 42))["started_at"]
+    history = rows(paths.history("maml", 42))
     for name in ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "gradient_norm"):
         curve = [(p.step, p.timestamp, p.value) for p in mlflow.get_metric_history(run.info.run_id, name)]
         expected = [
             (int(row["iteration"]), started + 1000 * float(row["seconds"]), float(row[name]))
-            for row in rows
+            for row in history
             if row[name]
         ]
         assert curve == expected
@@ -82,10 +97,7 @@ def test_the_curves_stand_at_their_iterations_and_times(workspace: Path) -> None
     assert [(p.step, p.value) for p in steps] == [(row["step"], row["accuracy"]) for row in by_step]
 
 
-def test_tags_say_where_a_run_comes_from_and_its_pictures_lie_at_the_root(workspace: Path) -> None:
-    track.main("maml", 42)
-    mlflow = client(workspace)
-    (run,) = runs(mlflow)
+def test_tags_say_where_a_run_comes_from_and_its_pictures_lie_at_the_root(published: Path, run: Run) -> None:
     record = read_json(paths.run_record("maml", 42))
     tags = {name: run.data.tags[name] for name in ("commit", "device", "dataset", "dvc.experiments")}
     assert tags == {
@@ -94,14 +106,12 @@ def test_tags_say_where_a_run_comes_from_and_its_pictures_lie_at_the_root(worksp
         "dataset": "omniglot",
         "dvc.experiments": "workspace",
     }
-    pictures = {file.path for file in mlflow.list_artifacts(run.info.run_id)}
+    pictures = {file.path for file in client(published).list_artifacts(run.info.run_id)}
     assert pictures == {"learning_curve.png", "accuracy_by_step.png"}
-    assert run.info.artifact_uri == (workspace / "mlartifacts" / run.info.run_id / "artifacts").as_uri()
+    assert run.info.artifact_uri == (published / "mlartifacts" / run.info.run_id / "artifacts").as_uri()
 
 
-def test_the_note_of_a_run_answers_how_good_how_sure_and_how_long(workspace: Path) -> None:
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+def test_the_note_of_a_run_answers_how_good_how_sure_and_how_long(run: Run) -> None:
     note = run.data.tags["mlflow.note.content"]
     assert all(words in note for words in ("97.56%", "97.25% to 97.85%", "606.4 s", "Some CPU @ 2.50GHz"))
 
@@ -113,9 +123,7 @@ def test_what_was_not_trained_and_adapts_in_no_steps_is_published_too(workspace:
     write_json(record, read_json(record) | untrained | {"config": config})
     write_json(result, read_json(result) | {"first_order": None, "by_step": read_json(result)["by_step"][:1]})
     history.write_text(history.read_text().splitlines()[0] + "\n")
-    track.main("maml", 42)
-    mlflow = client(workspace)
-    (run,) = runs(mlflow)
+    run, mlflow = publish_maml(workspace), client(workspace)
     assert run.info.status == "FINISHED"
     assert run.data.metrics["train_seconds"] == 0 and "train_loss" not in run.data.metrics
     assert run.data.params["first_order"] == "null"
@@ -128,8 +136,7 @@ def test_publishing_twice_makes_one_run_that_knows_both_dvc_experiments(
 ) -> None:
     for name in ("brave-owl", "calm-fox", "brave-owl"):
         monkeypatch.setenv("DVC_EXP_NAME", name)
-        track.main("maml", 42)
-    (run,) = runs(client(workspace))
+        run = publish_maml(workspace)
     assert run.data.tags["dvc.experiments"] == "brave-owl, calm-fox"
 
 
@@ -173,8 +180,7 @@ def test_publishing_beside_a_hundred_runs_asks_no_more_of_the_database_than_besi
     def remember(connection: Any, cursor: Any, statement: str, *others: Any) -> None:
         statements.append(statement)
 
-    track.main("maml", 42)
-    (run,) = runs(client(workspace))
+    run = publish_maml(workspace)
     event.listen(Engine, "before_cursor_execute", remember)
     try:
         beside_one = count(42)
@@ -191,14 +197,14 @@ def test_the_command_says_one_line_and_nothing_of_mlflows(bare: Path) -> None:
     published = f"MAML · seed 42 is in MLflow's experiment {TASK} at sqlite:///{bare}/mlflow.db"
     assert done.stdout == f"{published}; no model was published: data/models/maml-42/weights.safetensors is not there\n"
     paths.run_record("maml", 42).unlink()
-    refused = command(bare)
-    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
-    assert refused.stderr.startswith("error: data/models/maml-42/run.json is not there")
+    assert refusal_of(command(bare)).startswith("error: data/models/maml-42/run.json is not there")
 
 
 @pytest.mark.parametrize("encoding", first_is_quick("ascii", "latin-1", "cp1252"))
-def test_output_that_is_not_utf_8_stops_nothing(bare: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+def test_output_that_is_not_utf_8_stops_nothing(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     line = [sys.executable, "-m", "stages.track", "maml", "--seed", "42"]
-    done = subprocess.run(line, cwd=bare, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
+    done = subprocess.run(line, cwd=workspace, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True)
     assert done.returncode == 0 and done.stdout.startswith(b"MAML")

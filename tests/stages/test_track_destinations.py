@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from draws import first_is_quick
 from mlflow import MlflowClient
-from mlflow_runs import TASK, client, command, refusal, runs
+from mlflow_runs import TASK, client, command, publish_maml, refusal, runs
+from shell import refusal_of
 
 from metaglot.core.common.atomic_files import read_json
 from stages import track
@@ -44,33 +45,32 @@ def test_in_a_repository_that_was_copied_or_moved_artifacts_lie_in_it(
         workspace.rename(elsewhere)
     before = set(workspace.rglob("*"))
     monkeypatch.chdir(elsewhere)
-    track.main("maml", 42)
-    (run,) = runs(client(elsewhere))
+    run = publish_maml(elsewhere)
     assert (elsewhere / "mlartifacts" / run.info.run_id / "artifacts/learning_curve.png").exists()
     assert set(workspace.rglob("*")) == before
     kept = f"{TASK} (artifacts in {workspace}/mlartifacts)"
     assert len(runs(client(elsewhere), kept)) == 1 and kept in capsys.readouterr().err
 
 
-def test_a_shared_database_keeps_artifacts_beside_itself(
-    workspace: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shared = tmp_path_factory.mktemp("shared")
-    shutil.copy(migrated, shared)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{shared}/mlflow.db")
-    track.main("maml", 42)
-    (run,) = runs(client(shared))
+@pytest.fixture
+def shared(migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own with an empty database, which MLFLOW_TRACKING_URI names."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copy(migrated, folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
+    return folder
+
+
+def test_a_shared_database_keeps_artifacts_beside_itself(workspace: Path, shared: Path) -> None:
+    run = publish_maml(shared)
     assert (shared / "mlartifacts" / run.info.run_id).exists() and not (workspace / "mlartifacts").exists()
 
 
 def test_a_shared_database_whose_artifact_folder_is_gone_is_told_to_make_the_folder(
-    workspace: Path, migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    workspace: Path, shared: Path
 ) -> None:
-    shared, gone = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("gone")
-    shutil.copy(migrated, shared)
+    gone = shared / "gone"
     client(shared).create_experiment(TASK, (gone / "mlartifacts").as_uri())
-    gone.rmdir()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{shared}/mlflow.db")
     message = refusal()
     assert f"{gone} is no folder: make it, or name another database" in message and "move" not in message
 
@@ -88,9 +88,8 @@ def test_a_shared_database_whose_artifact_folder_is_gone_is_told_to_make_the_fol
 def test_no_password_is_shown(bare: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    refused = command(bare)
-    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
-    assert "cr3t" not in refused.stderr + refused.stdout and "alice" not in refused.stderr
+    line = refusal_of(command(bare))
+    assert "cr3t" not in line and "alice" not in line
 
 
 @pytest.mark.parametrize("name", ["feature%2Fx", "my%20project", "a?b", "a#b", "a 'b' \"c\" & ; = @ : \\ é"])
@@ -111,9 +110,8 @@ def test_a_repository_of_any_name_keeps_its_own_database(
 def test_a_package_that_a_login_needs_is_named(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_TRACKING_AWS_SIGV4", "true")
-    refused = command(bare)
-    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
-    assert "No module named 'requests_auth_aws_sigv4'" in refused.stderr and "correct that" in refused.stderr
+    line = refusal_of(command(bare))
+    assert "No module named 'requests_auth_aws_sigv4'" in line and "correct that" in line
 
 
 def test_another_project_s_dvc_root_is_not_ours(
@@ -154,9 +152,8 @@ def test_a_malformed_variable_is_one_line_that_names_it(
     (bare / "notes.txt").write_text("no database, but a text that is long enough to be looked at\n" * 20)
     before = set(bare.rglob("*"))
     monkeypatch.setenv(variable, value)
-    refused = command(bare)
-    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
-    assert refused.stderr.startswith("error: ") and message in refused.stderr
+    line = refusal_of(command(bare))
+    assert line.startswith("error: ") and message in line
     assert {path.name for path in set(bare.rglob("*")) - before} <= {".metaglot", "track.lock"}
 
 
@@ -167,12 +164,9 @@ def test_a_relative_folder_is_taken_from_the_repository_s_root(
     copy = workspace / ".dvc/tmp/exps/standalone"
     shutil.copytree(workspace / "data", copy / "data")
     monkeypatch.chdir(copy)
-    for name, value in {
-        "DVC_ROOT": str(workspace),
-        "MLFLOW_TRACKING_URI": address,
-        "MLFLOW_ALLOW_FILE_STORE": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DVC_ROOT", str(workspace))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     done = command(copy)
     assert done.returncode == 0, done.stderr
     assert (workspace / "mlruns").exists() and [path.name for path in copy.iterdir()] == ["data"]

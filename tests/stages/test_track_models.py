@@ -2,9 +2,7 @@
 
 import json
 import random
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from draws import often
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelStatus, Run
 from mlflow.entities.model_registry import ModelVersion
-from mlflow_runs import TASK, client, experiment, killed, runs
+from mlflow_runs import MODEL, TASK, change, client, experiment, killed, runs
 
 from metaglot.core.common.atomic_files import read_json, sha256, write_json
 from metaglot.core.common.errors import UserError
@@ -23,8 +21,6 @@ from metaglot.tracking.mlflow_client import MlflowException
 from metaglot.tracking.mlflow_registry import update_champion
 from stages import track
 from stages.support import paths
-
-NAME = f"metaglot-maml-{TASK}"
 
 
 def write(seed: int = 42, accuracy: float | None = None, algorithm: str = "maml", **changes: Any) -> Path:
@@ -41,15 +37,21 @@ def write(seed: int = 42, accuracy: float | None = None, algorithm: str = "maml"
     return weights
 
 
+def publish(seed: int = 42, accuracy: float | None = None) -> None:
+    """Write such a training of MAML, and publish it."""
+    write(seed, accuracy)
+    track.main("maml", seed)
+
+
 def models(of: MlflowClient) -> list[LoggedModel]:
     return list(of.search_logged_models([experiment(of).experiment_id]))
 
 
-def versions(of: MlflowClient, name: str = NAME) -> list[ModelVersion]:
+def versions(of: MlflowClient, name: str = MODEL) -> list[ModelVersion]:
     return sorted(of.search_model_versions(f"name = '{name}'"), key=lambda version: int(version.version))
 
 
-def champion(of: MlflowClient, name: str = NAME) -> str:
+def champion(of: MlflowClient, name: str = MODEL) -> str:
     """The run's name of the version that has the alias."""
     return str(of.get_model_version_by_alias(name, "champion").description)
 
@@ -70,25 +72,17 @@ def artifacts(model: LoggedModel) -> Path:
     return Path(model.artifact_location.removeprefix("file://"))
 
 
-def test_a_run_has_its_model_with_the_metrics_of_its_end(workspace: Path) -> None:
-    write()
+def test_a_run_that_is_published_twice_has_one_model_with_the_metrics_of_its_end(workspace: Path) -> None:
+    publish()
+    first = whole(client(workspace))
     track.main("maml", 42)
     run, model, version = whole(client(workspace))
+    assert (model.model_id, version.version) == (first[1].model_id, first[2].version)
     assert artifacts(model) == workspace / "mlartifacts/models" / model.model_id / "artifacts"
     assert {metric.key: metric.value for metric in model.metrics or []} == run.data.metrics
     assert "test_accuracy" in run.data.metrics and champion(client(workspace)) == "MAML · seed 42"
-    assert "champion" in client(workspace).get_registered_model(NAME).description
-    assert (model.name, version.name, version.description) == ("maml-42", NAME, run.info.run_name)
-
-
-def test_publishing_again_adds_nothing(workspace: Path) -> None:
-    write()
-    before = []
-    for _ in range(2):
-        track.main("maml", 42)
-        _, model, version = whole(client(workspace))
-        before.append((model.model_id, version.version))
-    assert before[0] == before[1]
+    assert "champion" in client(workspace).get_registered_model(MODEL).description
+    assert (model.name, version.name, version.description) == ("maml-42", MODEL, run.info.run_name)
 
 
 def test_without_weights_a_run_is_published_without_a_model_and_gets_it_later(
@@ -100,8 +94,7 @@ def test_without_weights_a_run_is_published_without_a_model_and_gets_it_later(
     )
     (run,) = runs(client(workspace))
     assert run.info.status == "FINISHED" and models(client(workspace)) == []
-    write()
-    track.main("maml", 42)
+    publish()
     assert "no model" not in capsys.readouterr().out
     assert whole(client(workspace))[0].info.run_id == run.info.run_id
 
@@ -115,8 +108,7 @@ def test_weights_that_were_not_tested_are_refused_before_anything_is_published(w
 
 def test_the_champion_is_the_seed_with_the_best_validation_accuracy_of_its_last_iteration(workspace: Path) -> None:
     for seed, accuracy, best in ((6, 0.90, 6), (7, 0.95, 7), (5, 0.95, 5)):
-        write(seed, accuracy)
-        track.main("maml", seed)
+        publish(seed, accuracy)
         assert champion(client(workspace)) == f"MAML · seed {best}"
     assert len(versions(client(workspace))) == 3
 
@@ -126,36 +118,32 @@ def test_one_that_was_never_validated_is_the_champion_only_while_it_is_alone(wor
     paths.history("maml", 1).write_text(paths.history("maml", 1).read_text().splitlines()[0] + "\n")
     track.main("maml", 1)
     assert champion(client(workspace)) == "MAML · seed 1"
-    write(2, 0.2)
-    track.main("maml", 2)
+    publish(2, 0.2)
     assert champion(client(workspace)) == "MAML · seed 2"
 
 
 def test_an_alias_that_somebody_moved_or_deleted_returns(workspace: Path) -> None:
     for seed, accuracy in ((1, 0.9), (2, 0.8)):
-        write(seed, accuracy)
-        track.main("maml", seed)
+        publish(seed, accuracy)
     mlflow = client(workspace)
-    mlflow.set_registered_model_alias(NAME, "champion", "2")
-    update_champion(mlflow, NAME)
+    mlflow.set_registered_model_alias(MODEL, "champion", "2")
+    update_champion(mlflow, MODEL)
     assert champion(mlflow) == "MAML · seed 1"
-    mlflow.delete_registered_model_alias(NAME, "champion")
-    update_champion(mlflow, NAME)
+    mlflow.delete_registered_model_alias(MODEL, "champion")
+    update_champion(mlflow, MODEL)
     assert champion(mlflow) == "MAML · seed 1"
 
 
 def test_each_algorithm_and_task_has_its_own_registered_model(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     write(algorithm="fomaml", dataset="glyphs (synthetic)", model="conv")
     track.main("fomaml", 42)
     names = {model.name for model in client(workspace).search_registered_models()}
-    assert names == {NAME, "metaglot-fomaml-glyphs-synthetic-5way-5shot-conv"}
+    assert names == {MODEL, "metaglot-fomaml-glyphs-synthetic-5way-5shot-conv"}
 
 
 def test_with_corrected_scores_the_model_is_that_of_the_new_run(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     _, before, _ = whole(client(workspace))
     result = paths.result("maml", 42)
     corrected = read_json(result)
@@ -169,12 +157,11 @@ def test_with_corrected_scores_the_model_is_that_of_the_new_run(workspace: Path)
 
 @pytest.mark.slow
 def test_what_the_database_and_the_files_lost_of_a_model_is_completed(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     mlflow = client(workspace)
     _, model, _ = whole(mlflow)
     losses: list[Callable[[], object]] = [
-        lambda: mlflow.delete_registered_model(NAME),
+        lambda: mlflow.delete_registered_model(MODEL),
         lambda: mlflow.delete_logged_model_tag(model.model_id, "mlflow.modelVersions"),
         lambda: change(workspace, "DELETE FROM logged_model_metrics"),
         lambda: change(workspace, "DELETE FROM inputs"),
@@ -191,15 +178,8 @@ def test_what_the_database_and_the_files_lost_of_a_model_is_completed(workspace:
         assert (artifacts(model) / "artifacts/run.json").read_bytes() == paths.run_record("maml", 42).read_bytes()
 
 
-def change(folder: Path, statement: str) -> None:
-    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
-        assert database.execute(statement).rowcount
-        database.commit()
-
-
 def test_a_model_that_somebody_deleted_is_logged_and_registered_again(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     mlflow = client(workspace)
     _, model, _ = whole(mlflow)
     mlflow.delete_logged_model(model.model_id)
@@ -210,12 +190,11 @@ def test_a_model_that_somebody_deleted_is_logged_and_registered_again(workspace:
 
 
 def test_requests_that_were_sent_twice_leave_one_model_and_one_version(workspace: Path) -> None:
-    write()
-    track.main("maml", 42)
+    publish()
     mlflow = client(workspace)
     run, model, version = whole(mlflow)
     mlflow.create_logged_model(run.info.experiment_id, "model", run.info.run_id, model.tags)
-    mlflow.create_model_version(NAME, version.source, run.info.run_id, version.tags)
+    mlflow.create_model_version(MODEL, version.source, run.info.run_id, version.tags)
     change(workspace, "UPDATE runs SET status = 'RUNNING'")
     track.main("maml", 42)
     assert whole(mlflow)[1].model_id == model.model_id

@@ -1,14 +1,12 @@
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from histories import rows, untimed
-from params_file import ROOT
 from safetensors.torch import load_file
+from shell import refusal_of, run_python
 from small_workspace import SMALL, configure, workspace
 
 from metaglot.core.common.atomic_files import read_json
@@ -26,15 +24,6 @@ from stages.train import main, start_run
 from stages.train import train as train_on
 
 WAYS = 5
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A workspace to train in, and the working directory."""
-    monkeypatch.chdir(tmp_path)
-    threads = torch.get_num_threads()
-    yield workspace(tmp_path)
-    torch.set_num_threads(threads)
 
 
 def train(folder: Path, algorithm: str = "maml", seed: int = 42, **changes: Any) -> Path:
@@ -232,29 +221,20 @@ def test_training_never_looks_at_the_test_split(here):
     train(here)
 
 
-def stage(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_a_device_that_is_not_there_is_one_line_on_the_command_line(here):
     configure(here, {"run.device": "cuda"})
-    done = stage(here, sys.executable, "-m", "stages.train", "maml", "--seed", "42")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("error: run.device: cuda is not on this machine") and done.stderr.count("\n") == 1
+    line = refusal_of(run_python(here, "-m", "stages.train", "maml", "--seed", "42"))
+    assert line.startswith("error: run.device: cuda is not on this machine")
     assert not (here / "data/models").exists()
 
 
 @pytest.mark.parametrize("stage_name", ["train", "evaluate"])
 def test_a_python_without_the_packages_is_one_line(here, stage_name):
-    done = stage(here, sys.executable, "-S", "-m", f"stages.{stage_name}", "maml")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"error: {sys.executable} has no torch: ") and done.stderr.count("\n") == 1
+    line = refusal_of(run_python(here, "-S", "-m", f"stages.{stage_name}", "maml"))
+    assert line.startswith(f"error: {sys.executable} has no torch: ")
 
 
 def test_a_python_that_is_too_old_is_one_line(here):
     code = "import sys; sys.version_info = (3, 10, 9); import stages"
-    done = stage(here, sys.executable, "-c", code)
-    assert done.returncode == 1
-    assert "is older than 3.11" in done.stderr and done.stderr.count("\n") == 1
+    assert "is older than 3.11" in refusal_of(run_python(here, "-c", code))

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,31 +74,21 @@ def test_a_repository_that_git_cannot_read_is_refused_with_git_s_reason(workshop
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
 
 
-def test_a_missing_git_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
-    path = commands(tmp_path / "bin", "make", "sh", COMPILER, "as", "ld")
-    error = refused(workshop, make, f"PYTHON={PYTHON}", PATH=path)
-    assert error.startswith("error: there is no git, and DVC needs it") and "apt install git" in error
-
-
-def test_a_missing_compiler_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
-    path = commands(tmp_path / "bin", "make", "sh")
-    error = refused(workshop, make, f"PYTHON={PYTHON}", PATH=path)
-    assert error.startswith("error: there is no C compiler") and "apt install gcc" in error
-
-
-def test_a_broken_compiler_is_named(workshop: Path, make: Make) -> None:
-    error = refused(workshop, make, f"PYTHON={PYTHON}", CC="false")
-    assert error.startswith("error: the C compiler does not work (false")
-
-
-def test_missing_headers_are_named(workshop: Path, make: Make, tmp_path: Path) -> None:
-    error = refused(workshop, make, f"PYTHON={PYTHON}", PYTHONHOME=home(tmp_path / "home", without=""))
-    assert error.startswith("error: Python's headers are missing") and f"apt install {LIBRARY}-dev" in error
-
-
-def test_a_missing_venv_module_is_named(workshop: Path, make: Make, tmp_path: Path) -> None:
-    error = refused(workshop, make, f"PYTHON={PYTHON}", PYTHONHOME=home(tmp_path / "home", without="ensurepip"))
-    assert "cannot make a virtual environment" in error and f"apt install {LIBRARY}-venv" in error
+@pytest.mark.parametrize(
+    ("name", "machine", "error", "remedy"),
+    [
+        ("PATH", lambda new: commands(new, "make", "sh", COMPILER, "as", "ld"), "there is no git, and DVC", "git"),
+        ("PATH", lambda new: commands(new, "make", "sh"), "there is no C compiler", "gcc"),
+        ("CC", lambda _: "false", "the C compiler does not work (false", "gcc"),
+        ("PYTHONHOME", lambda new: home(new, without=""), "Python's headers are missing", f"{LIBRARY}-dev"),
+        ("PYTHONHOME", lambda new: home(new, without="ensurepip"), "cannot make a virtual", f"{LIBRARY}-venv"),
+    ],
+)
+def test_what_is_missing_is_named_with_a_remedy(
+    name: str, machine: Callable[[Path], str], error: str, remedy: str, workshop: Path, make: Make, tmp_path: Path
+) -> None:
+    line = refused(workshop, make, f"PYTHON={PYTHON}", **{name: machine(tmp_path / "new")})
+    assert line.startswith("error: ") and error in line and f"apt install {remedy}" in line
 
 
 def test_a_missing_python_is_named(workshop: Path, make: Make) -> None:

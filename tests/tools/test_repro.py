@@ -58,7 +58,11 @@ page.write_text(" ".join([
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    folder = tmp_path / "a workspace"
+    return make_workspace(tmp_path)
+
+
+def make_workspace(parent: Path) -> Path:
+    folder = parent / "a workspace"
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -86,11 +90,14 @@ def repro(folder: Path, answer: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_source_that_answers_is_used_and_the_table_comes_last(workspace: Path) -> None:
+def test_a_source_that_answers_is_used_and_is_not_needed_for_data_in_place_or_in_the_cache(workspace: Path) -> None:
     done = repro(workspace, "here")
     assert done.returncode == 0
     assert "table of omniglot" in done.stdout and "a server" in done.stdout
     assert "COULD NOT BE REACHED" not in done.stdout
+    assert "table of omniglot" in repro(workspace, "nobody").stdout
+    (workspace / "data/raw/source.json").unlink()
+    assert "table of omniglot" in repro(workspace, "nobody").stdout
 
 
 def test_a_mistake_in_params_ends_it_before_any_stage(workspace: Path) -> None:
@@ -106,40 +113,40 @@ def test_a_wrong_answer_is_an_error_and_does_not_run_on_glyphs(workspace: Path) 
     assert "COULD NOT BE REACHED" not in done.stdout and not (workspace / ".metaglot").exists()
 
 
-def test_data_that_is_in_place_or_in_the_cache_needs_no_source(workspace: Path) -> None:
-    assert repro(workspace, "here").returncode == 0
-    assert "table of omniglot" in repro(workspace, "nobody").stdout
-    (workspace / "data/raw/source.json").unlink()
-    assert "table of omniglot" in repro(workspace, "nobody").stdout
-
-
 def test_a_folder_of_pictures_needs_no_source(workspace: Path) -> None:
     (workspace / "params.yaml").write_text(FILES["params.yaml"].replace("omniglot", "omniglot, path: /birds"))
     done = repro(workspace, "nobody")
     assert "error: nobody" in done.stderr and "COULD NOT BE REACHED" not in done.stdout  # the toy downloads anyway
 
 
-def test_without_any_source_the_pipeline_runs_on_glyphs_in_a_copy(workspace: Path) -> None:
-    (workspace / "new.py").touch()
-    (workspace / "params.yaml").write_text(FILES["params.yaml"].replace("9000", "8000"))
-    before = git(workspace, "status", "--porcelain"), (workspace / "params.yaml").read_text()
-    done = repro(workspace, "nobody")
+@pytest.fixture(scope="module")
+def on_glyphs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A workspace after a run without any source, with changes that are not committed; and what the run printed."""
+    folder = make_workspace(tmp_path_factory.mktemp("glyphs"))
+    (folder / "new.py").touch()
+    (folder / "params.yaml").write_text(FILES["params.yaml"].replace("9000", "8000"))
+    before = git(folder, "status", "--porcelain"), git(folder, "diff")
+    done = repro(folder, "nobody")
     assert done.returncode == 0, done.stderr
-    assert (git(workspace, "status", "--porcelain"), (workspace / "params.yaml").read_text()) == before
-    assert not [path for path in workspace.glob("data/**/*") if path.is_file()]
-    _, table, where = done.stdout.split("COULD NOT BE REACHED")
+    assert (git(folder, "status", "--porcelain"), git(folder, "diff")) == before
+    return folder, done.stdout
+
+
+def test_without_any_source_the_pipeline_runs_on_glyphs_in_a_copy(on_glyphs: tuple[Path, str]) -> None:
+    folder, printed = on_glyphs
+    assert not [path for path in folder.glob("data/**/*") if path.is_file()]
+    _, table, where = printed.split("COULD NOT BE REACHED")
     assert "table of glyphs" in table and ".metaglot/glyphs/data/report/index.html" in where
-    assert "no server" in table and str(workspace / ".metaglot/glyphs") in table
+    assert "no server" in table and str(folder / ".metaglot/glyphs") in table
 
 
-def test_on_glyphs_there_are_at_most_500_iterations_and_other_changes_are_kept(workspace: Path) -> None:
-    (workspace / "new.py").touch()
-    assert repro(workspace, "nobody").returncode == 0
-    page = (workspace / ".metaglot/glyphs/data/report/index.html").read_text()
+def test_on_glyphs_there_are_at_most_500_iterations_and_other_changes_are_kept(on_glyphs: tuple[Path, str]) -> None:
+    page = (on_glyphs[0] / ".metaglot/glyphs/data/report/index.html").read_text()
     assert "iterations: 500" in page and "iterations: 20" in page and page.endswith("True")
 
 
-def test_a_second_run_on_glyphs_runs_no_stage(workspace: Path) -> None:
-    assert "Running stage 'report'" in repro(workspace, "nobody").stdout
-    again = repro(workspace, "nobody")
+def test_a_second_run_on_glyphs_runs_no_stage(on_glyphs: tuple[Path, str]) -> None:
+    folder, printed = on_glyphs
+    assert "Running stage 'report'" in printed
+    again = repro(folder, "nobody")
     assert again.returncode == 0 and "Running stage" not in again.stdout

@@ -40,7 +40,7 @@ def answer(results: list[PairwiseResult]) -> str:
 
 
 def _verdicts(results: list[PairwiseResult]) -> str:
-    """A sentence for each verdict and baseline, with the meta-learners of which it holds."""
+    """A sentence for each verdict and baseline, with its meta-learners."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for result in results:
         grouped.setdefault((result.other, result.verdict), []).append(result.label)

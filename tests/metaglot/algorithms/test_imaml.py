@@ -1,7 +1,7 @@
 import pytest
 import torch
 from cases import Case
-from oracles import Gradient, distance, hessian_times, plain_tasks, slope
+from oracles import Gradient, distance, hessian_times, meta_gradient, plain_tasks, slope
 
 from metaglot.algorithms.imaml import IMAML
 from metaglot.core.learners.batched_engine import BatchedEngine
@@ -9,7 +9,6 @@ from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters
 
 LAMBDA = 2.0
-both = pytest.mark.parametrize("model", ["fc", "conv"])
 
 
 def imaml(case: Case, cg_steps: int = 5, damping: float = 0.0) -> IMAML:
@@ -51,13 +50,12 @@ def by_hand(case: Case, cg_steps: int, damping: float) -> Gradient:
     return mean
 
 
-@both
+@pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize(("steps", "cg_steps", "damping"), [(0, 2, 0.0), (3, 5, 0.0), (1, 2, 22.0)])
 def test_its_meta_gradient_is_that_of_whole_vectors(model, steps, cg_steps, damping):
     case = Case(model, steps=steps, fast_lr=0.1)
-    parameters = case.parameters()
-    gradients, _ = BatchedEngine(imaml(case, cg_steps, damping), 2).meta_gradient(parameters, case.batch())
-    assert distance(dict(zip(parameters, gradients, strict=True)), by_hand(case, cg_steps, damping)) < 1e-9
+    gradient, _ = meta_gradient(BatchedEngine(imaml(case, cg_steps, damping), 2), case.parameters(), case.batch())
+    assert distance(gradient, by_hand(case, cg_steps, damping)) < 1e-9
 
 
 def test_its_scores_are_those_after_the_last_step():

@@ -1,18 +1,15 @@
 import pytest
 import torch
-import torch.nn.functional as F
 from cases import Case, cases
 from draws import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import distance
-from torch.func import functional_call
+from oracles import distance, gradient_of, meta_gradient, plain_tasks, slope
 
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.maml_plus_plus import SECOND_ORDER_START, STEP_LOSSES_END, MAMLPlusPlus
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.nn.learn2learn_networks import module_parameters
 
 OFF = dict.fromkeys(("step_losses", "learned_rates", "cosine", "order_annealing"), False)
 CASE = Case(ways=3, shots=3, steps=3, tasks=2)
@@ -23,21 +20,15 @@ def plus_plus(case: Case = CASE, **switches: bool) -> MAMLPlusPlus:
     return MAMLPlusPlus(create_network(case.model), case.fast_lr, case.steps, settings=settings)
 
 
-def gradient(algorithm, parameters, batch):
-    return dict(zip(parameters, algorithm.meta_gradient(parameters, batch)[0], strict=True))
-
-
 @pytest.mark.parametrize("model", ["fc", "conv"])
 @pytest.mark.parametrize("progress", [0.0, 0.2, 1.0])
 def test_without_its_parts_it_is_maml(model, progress):
     case = CASE.but(model=model)
     algorithm, parameters = plus_plus(case).at_progress(progress), case.parameters()
-    assert (
-        algorithm.initial_parameters(parameters, case.images()).keys() == parameters.keys()
-        and algorithm.meta_lr_factor(progress) == 1
-    )
-    actual = gradient(algorithm, parameters, case.batch())
-    expected = gradient(MAML(create_network(model), case.fast_lr, case.steps), parameters, case.batch())
+    assert algorithm.initial_parameters(parameters, case.images()).keys() == parameters.keys()
+    assert algorithm.meta_lr_factor(progress) == 1
+    maml = MAML(create_network(model), case.fast_lr, case.steps)
+    actual, expected = (meta_gradient(each, parameters, case.batch())[0] for each in (algorithm, maml))
     assert distance(actual, expected) < 1e-12
 
 
@@ -45,37 +36,34 @@ def test_its_order_is_first_and_then_second():
     parameters, batch = CASE.parameters(), CASE.batch()
     algorithm = plus_plus(order_annealing=True)
     for progress, kind in ((0.0, FOMAML), (SECOND_ORDER_START - 0.01, FOMAML), (SECOND_ORDER_START, MAML), (1.0, MAML)):
-        expected = gradient(kind(create_network("fc"), CASE.fast_lr, CASE.steps), parameters, batch)
-        assert distance(gradient(algorithm.at_progress(progress), parameters, batch), expected) < 1e-12
+        expected, _ = meta_gradient(kind(create_network("fc"), CASE.fast_lr, CASE.steps), parameters, batch)
+        assert distance(meta_gradient(algorithm.at_progress(progress), parameters, batch)[0], expected) < 1e-12
 
 
 @examples(10)
 @given(cases(shots=3).filter(lambda case: case.steps), st.sampled_from([0.0, STEP_LOSSES_END / 2, 1.0]))
 def test_its_meta_loss_and_gradient_are_those_written_out_task_by_task(case, progress):
     """With a loss after every step, and other rates in every step and tensor."""
-    algorithm, batch = plus_plus(case, step_losses=True, learned_rates=True).at_progress(progress), case.batch()
+    algorithm = plus_plus(case, step_losses=True, learned_rates=True).at_progress(progress)
     parameters = algorithm.initial_parameters(case.parameters(), case.images())
     random = torch.Generator().manual_seed(1)
     for name in parameters:
         if name.startswith("rates."):
             parameters[name] = parameters[name] * (0.5 + torch.rand((), generator=random, dtype=torch.double))
     parameters = {name: value.detach().requires_grad_() for name, value in parameters.items()}
-    module, weights = case.module(), algorithm.step_weights()
+    weights = algorithm.step_weights()
     assert sum(weights) == pytest.approx(1) and (progress < 1 or weights == [0] * (case.steps - 1) + [1])
     total = torch.zeros((), dtype=torch.double)
-    for support, labels, query, query_labels in zip(*batch.parts(), strict=True):
-        own = {name: parameters[name] for name in module_parameters(module)}
+    for support_loss, query_loss in plain_tasks(case, case.module(), case.batch()):
+        own = {name: parameters[name] for name in case.parameters()}
         for step in range(case.steps):
-            loss = F.cross_entropy(functional_call(module, own, support[:, None]), labels)
-            slopes = torch.autograd.grad(loss, [own[n] for n in algorithm.network.names], create_graph=True)
-            for name, slope in zip(algorithm.network.names, slopes, strict=True):
-                own[name] = own[name] - parameters[f"rates.{step}.{name}"] * slope
-            total = total + weights[step] * F.cross_entropy(functional_call(module, own, query[:, None]), query_labels)
-    total = total / len(batch)
-    expected = torch.autograd.grad(total, [*parameters.values()], materialize_grads=True)
-    losses, _ = algorithm.meta_loss(parameters, batch)
+            gradient = slope(support_loss, own, create_graph=True)
+            own |= {n: own[n] - parameters[f"rates.{step}.{n}"] * gradient[n] for n in algorithm.network.names}
+            total = total + weights[step] * query_loss(own) / case.tasks
+    losses, _ = algorithm.meta_loss(parameters, case.batch())
     torch.testing.assert_close(losses.mean(), total)
-    assert distance(gradient(algorithm, parameters, batch), dict(zip(parameters, expected, strict=True))) < 1e-9
+    actual, _ = meta_gradient(algorithm, parameters, case.batch())
+    assert distance(actual, gradient_of(total, parameters)) < 1e-9
 
 
 def test_its_outer_rate_falls_along_a_cosine():

@@ -29,10 +29,8 @@ def test_it_chooses_the_candidate_with_the_best_validation_accuracy():
 @torch.no_grad()
 def test_it_is_the_network_after_the_chosen_gradient_steps():
     batch, parameters = CASE.batch(), CASE.parameters()
-    start = scratch().initial_parameters(parameters, CASE.images()) | {
-        RATE: torch.tensor(0.4),
-        STEPS: torch.tensor(3.0),
-    }
+    start = scratch().initial_parameters(parameters, CASE.images())
+    start |= {RATE: torch.tensor(0.4), STEPS: torch.tensor(3.0)}
     classifiers = [*scratch().adapt(start, batch.support, batch.support_labels)]
     maml = MAML(create_network("fc"), torch.tensor(0.4).item(), 3)
     expected = classifier_after(maml.adapt(parameters, batch.support, batch.support_labels), 3)

@@ -1,6 +1,7 @@
 """Image files of any size are read in bounded memory; errors begin with the file's name."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from error_lines import error_line
 from params_file import ROOT
 from PIL import Image
 from trained_glyphs import drawings
@@ -93,23 +95,11 @@ def test_a_long_thin_image_is_reduced_before_it_is_padded_to_a_square() -> None:
     assert images.shape == (2, 28, 28) and images.max() > 0
 
 
-def bits(width: int, height: int) -> Callable[[Path], None]:
-    return lambda path: Image.new("1", (width, height), 1).save(path, compress_level=1)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (bits(20_000, 20_000), "has 20000x20000 pixels, more than the limit of 125,000,000: reduce it first"),
-        (bits(30_000, 30_000), "has more pixels than the limit of 125,000,000: reduce it first"),
-    ],
-)
-def test_a_decompression_bomb_is_refused_with_the_bound(
-    make: Callable[[Path], None], message: str, tmp_path: Path
-) -> None:
-    make(tmp_path / "bomb.png")
-    with pytest.raises(UserError, match=f"bomb.png {message}"):
-        load_images([tmp_path / "bomb.png"], 28)
+@pytest.mark.parametrize(("side", "has"), [(20_000, "20000x20000 pixels, more"), (30_000, "more pixels")])
+def test_a_decompression_bomb_is_refused_with_the_bound(side: int, has: str, tmp_path: Path) -> None:
+    Image.new("1", (side, side), 1).save(tmp_path / "bomb.png", compress_level=1)
+    line = error_line(lambda: load_images([tmp_path / "bomb.png"], 28))
+    assert f"bomb.png has {has} than the limit of 125,000,000: reduce it first" in line
 
 
 def test_pillow_s_own_limit_stays_as_the_user_set_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,9 +157,8 @@ def test_the_error_about_a_file_begins_with_its_name(
 ) -> None:
     path = tmp_path / "one of hundreds"
     make(path)
-    with pytest.raises(UserError, match=message) as caught:
-        load_images([blot(30, 30), path, blot(30, 30)], 28)
-    assert str(caught.value).startswith(f"{path} ") and "\n" not in str(caught.value)
+    line = error_line(lambda: load_images([blot(30, 30), path, blot(30, 30)], 28))
+    assert line.startswith(f"{path} ") and re.search(message, line)
 
 
 def test_an_opened_file_is_named_and_any_other_image_has_its_place(tmp_path: Path) -> None:

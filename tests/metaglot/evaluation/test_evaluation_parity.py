@@ -7,7 +7,6 @@ from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.meta_sgd import MetaSGD
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.evaluation.evaluation_parity import compare_logits
 from metaglot.evaluation.trained_network import TrainedNetwork
 
@@ -25,9 +24,7 @@ class OtherRate(MAML):
 def compare(algorithm, case: Case, steps: int):
     parameters, images = algorithm.initial_parameters(case.parameters(), case.images()), case.images()
     trained = TrainedNetwork(algorithm, parameters, images, case.shots, steps, case.tasks)
-    return compare_logits(
-        trained, case.model, images.sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, case.task)
-    )
+    return compare_logits(trained, case.model, case.evaluation_tasks())
 
 
 def difference(kind, case: Case, steps: int) -> float:

@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 import torch.nn.functional as F
-from cases import CHARACTERS, Case
+from cases import Case
 
 from metaglot.algorithms.protonet import ProtoNet
 from metaglot.core.common.learn2learn_parts import l2l
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
-from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.label_permutations import PERMUTATIONS, permuted_tasks, spread_of_accuracy
 from metaglot.evaluation.trained_network import TrainedNetwork
 
@@ -17,17 +16,14 @@ STREAM = StreamPurpose.TESTING, 0, 1
 
 
 def spread(case: Case, algorithm: MetaLearner, chunk: int = 2) -> np.ndarray:
-    tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, CHARACTERS, 20, case.task)
-    weights = {name: value.detach().float() for name, value in case.parameters().items()}
-    trained = TrainedNetwork(algorithm, weights, case.images(), case.shots, case.steps, chunk)
-    return spread_of_accuracy(trained, tasks, STREAM)
+    trained = TrainedNetwork(algorithm, case.single_parameters(), case.images(), case.shots, case.steps, chunk)
+    return spread_of_accuracy(trained, case.evaluation_tasks(), STREAM)
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])
 def test_it_is_learn2learns_spread_over_the_same_permutations(model):
     case = CASE.but(model=model, tasks=2)
-    tasks = sample_tasks((StreamPurpose.TESTING, 0, 0), case.tasks, CHARACTERS, 20, case.task)
-    batch = case.images().batch(tasks, case.shots).double()
+    batch = case.images().batch(case.evaluation_tasks(), case.shots).double()
     orders = stream_generator(STREAM).random((case.tasks, PERMUTATIONS, case.ways)).argsort(-1)
     expected = []
     for (support, labels, query, query_labels), permutations in zip(

@@ -32,8 +32,7 @@ KINDS = [MAML, FOMAML, MAML2017, ANIL, Reptile, Scratch, SeqFOMAML, SeqMAML]
 
 def trained(kind, chunk: int) -> TrainedNetwork:
     algorithm = kind(create_network("fc"), CASE.fast_lr, 2)
-    parameters = {name: value.detach().float() for name, value in CASE.parameters().items()}
-    parameters = algorithm.initial_parameters(parameters, CASE.images())
+    parameters = algorithm.initial_parameters(CASE.single_parameters(), CASE.images())
     return TrainedNetwork(algorithm, parameters, CASE.images(), CASE.shots, 2, chunk)
 
 

@@ -19,6 +19,7 @@ TASK = TaskConfig(ways=3, shots=2, queries=4, rotations="class")
 COUNT = 50
 SPREAD = np.random.default_rng(1).random(7).astype(np.float32) / 10
 LABELS = np.repeat(np.arange(3), 4)
+OTHERS = ("worst_tenth", "inductive_worst_tenth", "calibration_error", "inductive_calibration_error")
 
 
 def config() -> EvaluateStageConfig:
@@ -48,11 +49,7 @@ def scores() -> EvaluationScores:
             "loss": losses[0],
             "inductive_accuracy": (accuracy / 2).astype(np.float32),
             "inductive_loss": losses[1],
-            **{
-                mode + name: losses[2] / 2
-                for mode in ("", "inductive_")
-                for name in ("worst_tenth", "calibration_error")
-            },
+            **dict.fromkeys(OTHERS, losses[2] / 2),
         },
         predictions=answers.astype(np.uint8),
         by_step_accuracy=by_step.astype(np.float32),
@@ -61,11 +58,8 @@ def scores() -> EvaluationScores:
 
 
 def record() -> dict:
-    return json.loads(
-        json.dumps(
-            make_result(config(), 42, "ab" * 32, tasks(), scores(), SPREAD).model_dump(mode="json"), allow_nan=False
-        )
-    )
+    result = make_result(config(), 42, "ab" * 32, tasks(), scores(), SPREAD)
+    return json.loads(json.dumps(result.model_dump(mode="json"), allow_nan=False))
 
 
 def test_the_record_has_the_keys_that_other_tools_read():
@@ -133,12 +127,8 @@ def test_a_result_that_is_older_than_a_metric_has_no_mean_of_it():
 
 def test_the_write_ups_protocol_is_the_first_32_tasks():
     given, result = scores(), record()["writeup"]
-    expected = {
-        "accuracy": given.measures["accuracy"][:32].mean(),
-        "loss": given.measures["loss"][:32].mean(),
-        "tasks": 32,
-    }
-    assert result == pytest.approx(expected)
+    expected = {name: given.measures[name][:32].mean() for name in ("accuracy", "loss")}
+    assert result == pytest.approx(expected | {"tasks": 32})
 
 
 def test_every_step_has_its_means():
@@ -151,15 +141,8 @@ def test_every_step_has_its_means():
 
 def test_the_scores_file_holds_every_task_in_the_documented_types():
     arrays = {name: (values.dtype.name, values.shape) for name, values in score_arrays(tasks(), scores()).items()}
-    assert arrays == {
-        "accuracy": ("float32", (COUNT,)),
-        "loss": ("float32", (COUNT,)),
-        "inductive_accuracy": ("float32", (COUNT,)),
-        "inductive_loss": ("float32", (COUNT,)),
-        "worst_tenth": ("float32", (COUNT,)),
-        "inductive_worst_tenth": ("float32", (COUNT,)),
-        "calibration_error": ("float32", (COUNT,)),
-        "inductive_calibration_error": ("float32", (COUNT,)),
+    measures = ("accuracy", "loss", "inductive_accuracy", "inductive_loss", *OTHERS)
+    assert arrays == dict.fromkeys(measures, ("float32", (COUNT,))) | {
         "characters": ("int16", (COUNT, 3)),
         "turns": ("uint8", (COUNT, 3)),
         "correct": ("uint8", (COUNT, 3)),

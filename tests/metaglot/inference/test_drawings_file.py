@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from error_lines import error_line
 
-from metaglot.core.common.errors import UserError
 from metaglot.inference.drawings_file import read_drawings_file
 from metaglot.inference.strokes import draw_strokes
 
@@ -51,12 +51,9 @@ def with_class(**changes: Any) -> dict[str, Any]:
         ({"classes": []}, "format: Field required"),
         (content(format="others"), "format: Input should be 'metaglot drawings'"),
         (content(version=2), "version: Input should be 1"),
-        (with_class(support=[[[["a", 0]]]]), r"classes.0.support.0.0.0.0: Input should be a valid number"),
-        (with_class(support=[[[[None, 0]]]]), r"classes.0.support.0.0.0.0: Input should be a valid number"),
-        (
-            json.dumps(with_class(support=[[[[float("nan"), 0]]]])),
-            "classes.0.support.0.0.0.0: Input should be a finite",
-        ),
+        (with_class(support=[[[["a", 0]]]]), "classes.0.support.0.0.0.0: Input should be a valid number"),
+        (with_class(support=[[[[None, 0]]]]), "classes.0.support.0.0.0.0: Input should be a valid number"),
+        (with_class(support=[[[[float("nan"), 0]]]]), "classes.0.support.0.0.0.0: Input should be a finite"),
         (with_class(label=""), "classes.0.label: String should have at least 1 character"),
         (with_class(queries=[]), "has no query"),
         (with_class(queries=[[]]), "A, query 1 is blank"),
@@ -66,6 +63,5 @@ def with_class(**changes: Any) -> dict[str, Any]:
 )
 def test_what_is_not_such_a_file_is_one_line_that_names_it(tmp_path: Path, value: Any, message: str):
     path = write(tmp_path, value)
-    with pytest.raises(UserError, match=message) as error:
-        read_drawings_file(path)
-    assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
+    line = error_line(lambda: read_drawings_file(path))
+    assert line.startswith(str(path)) and message in line

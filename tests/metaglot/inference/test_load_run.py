@@ -1,6 +1,7 @@
 """A run's folder is all that is needed to use it; a damaged one gives a one-line error."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,11 @@ from typing import Any
 
 import pytest
 import torch
+from error_lines import error_line
 from trained_glyphs import SIZE, trained
 
 from metaglot.algorithms.maml import MAML
 from metaglot.core.common.atomic_files import read_json, sha256, write_json
-from metaglot.core.common.errors import UserError
 from metaglot.core.common.weights_file import write_weights
 from metaglot.core.nn.learn2learn_networks import initial_module
 from metaglot.inference.load_run import load_run
@@ -119,10 +120,7 @@ def cut(run: Path) -> None:
         (config(implementation="os:system"), "config.implementation: os:system is not in metaglot.algorithms"),
         (config(implementation="metaglot.algorithms.fomaml:FOMAML"), "fomaml:FOMAML is not in metaglot.algorithms"),
         (config(implementation="metaglot.algorithms.maml:Maml"), "metaglot.algorithms.maml:Maml does not exist here"),
-        (
-            config(algorithm="mine", implementation="metaglot.algorithms.mine:Mine"),
-            "metaglot.algorithms.mine:Mine does not exist here",
-        ),
+        (config(algorithm="mine", implementation="metaglot.algorithms.mine:Mine"), "mine:Mine does not exist here"),
         (lambda run: (run / "weights.safetensors").unlink(), "weights.safetensors is not there: run `dvc repro`"),
         (cut, "weights.safetensors is not a weights file"),
         (weights("fc", 5, SIZE), "weights.safetensors is for 5 ways, not 3"),
@@ -142,19 +140,15 @@ def test_what_is_missing_damaged_or_of_another_training_is_refused(
     spoil: Callable[[Path], object], message: str, run: Path
 ) -> None:
     spoil(run)
-    with pytest.raises(UserError, match=message) as caught:
-        load_run(run)
-    assert "\n" not in str(caught.value)
+    assert re.search(message, error_line(lambda: load_run(run)))
 
 
 def test_what_an_algorithm_learns_beside_the_network_may_not_be_missing(tmp_path: Path) -> None:
     run = trained(tmp_path, "meta_sgd", train__iterations=0)
     weights("fc", 3, SIZE)(run)
-    with pytest.raises(UserError, match="weights.safetensors lacks rates.features"):
-        load_run(run)
+    assert "weights.safetensors lacks rates.features" in error_line(lambda: load_run(run))
 
 
 @pytest.mark.parametrize("name", ["run.json", WEIGHTS])
 def test_a_file_in_the_place_of_the_folder_is_refused(run: Path, name: str) -> None:
-    with pytest.raises(UserError, match=f"maml-42/{name} is a file; pass the run's folder"):
-        load_run(run / name)
+    assert f"maml-42/{name} is a file; pass the run's folder" in error_line(lambda: load_run(run / name))

@@ -21,6 +21,7 @@ from metaglot.inference.user_images import load_images
 
 CLASSES = "abc"
 LABELS = [name for name in CLASSES for _ in range(SHOTS)]
+BRIEF = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +79,7 @@ def test_its_answers_are_those_of_learn2learn_s_maml(model: str, size: int, step
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> None:
-    brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
-    predictor = load_predictor(runs(algorithm=name, **brief))
+    predictor = load_predictor(runs(algorithm=name, **BRIEF))
     classifier = predictor.adapt(SUPPORT, LABELS, steps=3)
     numbers = torch.arange(WAYS).repeat_interleave(SHOTS)[None]
     with torch.no_grad():
@@ -94,8 +94,7 @@ def test_every_algorithm_answers_as_it_is_evaluated(name: str, runs: Any) -> Non
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_takes_few_and_uneven_classes_in_any_order(name: str, runs: Any) -> None:
-    brief = {"train__iterations": 2, "train__validate_every": 2, "train__adaptation_steps": 2}
-    classifier = load_predictor(runs(algorithm=name, **brief)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
+    classifier = load_predictor(runs(algorithm=name, **BRIEF)).adapt(SUPPORT[:5], ["x", "y", "x", "y", "x"])
     rows = probabilities(classifier)
     assert classifier.classes == ("x", "y") and rows.shape == (len(QUERIES), 2)
     np.testing.assert_allclose(rows.sum(1), 1)

@@ -2,7 +2,7 @@ import io
 from pathlib import Path
 
 import pytest
-from finished_pipeline import LABELS, Finished, finished
+from finished_pipeline import LABELS, Finished, comparison, finished
 from rich.console import Console
 
 from metaglot.report.comparison import compare_runs
@@ -41,10 +41,10 @@ def test_the_second_table_has_the_other_metrics(one_seed: Finished):
     maml = one_seed[1][0].result
     table = more_metrics_table(compare_runs(*one_seed, None))
     assert table and table.header == ["algorithm", "worst tenth", "calibration error", "spread over label permutations"]
-    worst, permuted = maml.mean_of("worst_tenth"), maml.label_permutations
-    assert worst and permuted
-    assert table.rows[0][1].startswith(f"{worst.mean:.2%} [")
-    assert table.rows[0][3].startswith(f"{permuted.accuracy_std.mean:.2%} [")
+    permuted = maml.label_permutations
+    means = [maml.mean_of("worst_tenth"), maml.mean_of("calibration_error"), permuted and permuted.accuracy_std]
+    for cell, mean in zip(table.rows[0][1:], means, strict=True):
+        assert mean and cell.startswith(f"{mean.mean:.2%} [")
 
 
 def test_a_comparison_that_is_older_than_the_other_metrics_has_no_second_table(one_seed: Finished):
@@ -68,27 +68,23 @@ def test_the_terminal_and_comparison_md_say_the_same(five_seeds: Finished):
         assert all(claim["verdict"] in text.lower() for claim in compared["claims"])
 
 
-def test_many_algorithms_stand_best_first(tmp_path: Path):
-    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
-    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+def test_many_algorithms_stand_best_first(three_algorithms: Finished):
+    compared = compare_runs(*three_algorithms, None)
     assert [row[0] for row in main_table(compared).rows] == ["MAML", "original study: MAML", "ANIL", "From scratch"]
-    assert [row[0] for row in pairs_table(compared).rows] == [
-        f"ANIL {MINUS} MAML",
-        f"From scratch {MINUS} MAML",
-        f"From scratch {MINUS} ANIL",
-    ]
+    pairs = [row[0].split(f" {MINUS} ") for row in pairs_table(compared).rows]
+    assert pairs == [["ANIL", "MAML"], ["From scratch", "MAML"], ["From scratch", "ANIL"]]
 
 
 @pytest.mark.parametrize(
     ("dataset", "explained"), [("omniglot", False), ("glyphs (synthetic)", False), ("birds", True)]
 )
 def test_of_a_data_set_of_other_things_it_is_said_what_a_character_is(tmp_path: Path, dataset: str, explained: bool):
-    text = markdown(compare_runs(*finished(tmp_path, dataset=dataset), None))
+    text = markdown(comparison(tmp_path, dataset=dataset))
     assert (f'A "character" is a class of {dataset} here' in text) == explained
 
 
 def test_on_glyphs_a_banner_comes_first_and_no_published_number(tmp_path: Path):
-    compared = compare_runs(*finished(tmp_path, dataset="glyphs (synthetic)", seeds=(1, 2)), None)
+    compared = comparison(tmp_path, dataset="glyphs (synthetic)", seeds=(1, 2))
     for text in (markdown(compared), printed(compared)):
         assert "SYNTHETIC DATA: glyphs (synthetic)" in text[:300]
         assert not any(number in text for number in ("95.87", "96.99", "0.9699", "24,875", "24875"))
@@ -96,24 +92,23 @@ def test_on_glyphs_a_banner_comes_first_and_no_published_number(tmp_path: Path):
 
 def test_times_of_two_devices_do_not_mix(tmp_path: Path):
     devices = ["One CPU", "Another GPU"]
-    compared = compare_runs(*finished(tmp_path, seeds=(1, 2, 3, 4), devices=devices), None)
+    compared = comparison(tmp_path, seeds=(1, 2, 3, 4), devices=devices)
     times = compared["algorithms"][0]["times"]
     assert [(time["device"], time["runs"]) for time in times] == [("Another GPU", 2), ("One CPU", 2)]
     assert "Times on different devices are not comparable." in notes(compared)
 
 
 def test_a_time_taken_while_another_training_ran_is_marked(tmp_path: Path):
-    compared = compare_runs(*finished(tmp_path / "parallel", serial=False), None)
-    assert all("†" in row[5] for row in main_table(compared).rows if not row[0].startswith("original study"))
-    serial = compare_runs(*finished(tmp_path / "serial"), None)
-    assert "†" not in markdown(serial)
+    parallel = main_table(comparison(tmp_path / "parallel", serial=False)).rows
+    assert all("†" in row[5] for row in parallel if not row[0].startswith("original study"))
+    assert "†" not in markdown(comparison(tmp_path / "serial"))
 
 
 @pytest.mark.parametrize("seeds", [(1,), (1, 2)], ids=["one seed", "two seeds"])
 @pytest.mark.parametrize("names", [["maml", "fomaml"], [*LABELS]], ids=["two", "all"])
 def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[str], seeds: tuple[int, ...]):
     skills = {name: 0.97 - 0.01 * number for number, name in enumerate(names)}
-    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=seeds, tests=40), None)
+    compared = comparison(tmp_path, skills=skills, seeds=seeds, tests=40)
     assert max(map(len, printed(compared, width=80).splitlines())) <= 80
     for table in (main_table(compared), more_metrics_table(compared), pairs_table(compared), claims_table(compared)):
         assert table
@@ -127,14 +122,14 @@ def test_at_80_columns_no_word_of_a_table_is_broken(tmp_path: Path, names: list[
 
 def test_a_label_is_text_and_nothing_else(tmp_path: Path):
     label = "MAML | [bold]x[/bold] <b>"
-    compared = compare_runs(*finished(tmp_path, labels={"maml": label}), None)
+    compared = comparison(tmp_path, labels={"maml": label})
     assert label in printed(compared)
     assert label.replace("|", "\\|") in markdown(compared)
 
 
 def test_the_answer_names_the_best_of_several(tmp_path: Path):
     skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
-    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2, 3, 4)), None)
+    compared = comparison(tmp_path, skills=skills, seeds=(1, 2, 3, 4))
     assert compared["answer"].startswith("MAML scores highest")
     assert "It is better than From scratch and ANIL." in compared["answer"]
 
@@ -149,24 +144,23 @@ def test_what_differs_between_algorithms_is_said_of_each(tmp_path: Path):
     assert "Adaptation steps before a test task's queries: 1." in notes(compare_runs(config, maml, None))
 
 
-def test_what_an_interval_leaves_out_is_said(tmp_path: Path, one_seed: Finished, five_seeds: Finished):
-    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
-    three = notes(compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None))
+def test_what_an_interval_leaves_out_is_said(one_seed: Finished, five_seeds: Finished, three_algorithms: Finished):
     conditional, uncorrected = "on this split and tested on these tasks", "corrected by Holm's method over all 3 pairs"
+    compared = (compare_runs(*some, None) for some in (three_algorithms, five_seeds, one_seed))
+    three, one_pair, single = map(notes, compared)
     assert any(conditional in note for note in three) and any(uncorrected in note for note in three)
-    one_pair, single = (notes(compare_runs(*some, None)) for some in (five_seeds, one_seed))
     assert any(conditional in note for note in one_pair) and not any("Holm" in note for note in one_pair)
     assert not any(conditional in note or "Holm" in note for note in single)
 
 
 def test_one_algorithm_alone_is_reported_too(tmp_path: Path):
-    compared = compare_runs(*finished(tmp_path, skills={"maml": 0.97}), None)
+    compared = comparison(tmp_path, skills={"maml": 0.97})
     assert compared["pairs"] == []
     assert "of the queries correctly" in compared["answer"] and "Differences" not in markdown(compared)
 
 
 def test_a_maml_made_first_order_is_the_same_as_fomaml(tmp_path: Path):
-    options = {"labels": {"maml": "MAML (first_order=true)"}, "first_order": {"maml": True}}
-    compared = compare_runs(*finished(tmp_path, **options), None)
-    assert [row[0] for row in main_table(compared).rows][0] == "MAML (first_order=true)"
+    label = "MAML (first_order=true)"
+    compared = comparison(tmp_path, labels={"maml": label}, first_order={"maml": True})
+    assert main_table(compared).rows[0][0] == label
     assert compared["algorithms"][0]["writeup"] == compared["algorithms"][1]["writeup"]

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from cases import CPU, Case
+from cases import Case
+from runs import initial, stream
 from torch import Tensor
 
 from metaglot.algorithms.anil import ANIL
@@ -16,11 +17,8 @@ from metaglot.algorithms.reptile import Reptile
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.meta_learner import MetaLearner
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.core.nn.learn2learn_networks import initial_module, module_parameters
-from metaglot.core.tasks.image_store import ImageStore
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
 from metaglot.training.meta_optimizer import MetaOptimizer
-from metaglot.training.training_run import TaskStream
 
 ALL = (MAML, FOMAML, ANIL, MetaSGD, MAMLPlusPlus, Reptile, ProtoNet, Pretrained)
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
@@ -30,17 +28,13 @@ def trained(kind: type[MetaLearner], model: str, replayed: bool, iterations: int
     """The parameters after a few iterations on a GPU."""
     case = Case(model, tasks=3, ways=3, queries=2)
     algorithm, device = kind(create_network(model), case.fast_lr, 2), torch.device("cuda")
-    images = ImageStore(case.drawings(), device)
-    module = initial_module(model, case.ways, case.size, case.seed).to(device)
-    parameters = algorithm.initial_parameters(
-        {name: p.detach() for name, p in module_parameters(module).items()}, images
-    )
+    tasks = stream(case, device)
+    parameters = algorithm.initial_parameters(initial(case, device), tasks.images)
     batched = BatchedEngine(algorithm, 2)
     engine = CudaGraphEngine(batched) if replayed else batched
     optimizer = MetaOptimizer(algorithm, engine, parameters, 0.003, iterations)
-    stream = TaskStream(images, case.task, case.tasks, case.seed)
     for iteration in range(1, iterations + 1):
-        optimizer.step(stream.batch(algorithm, iteration))
+        optimizer.step(tasks.batch(algorithm, iteration))
     return [*optimizer.parameters.values()]
 
 
@@ -69,7 +63,7 @@ def test_training_twice_on_a_gpu_gives_the_same_bits(model: str) -> None:
 def test_an_algorithm_whose_operations_change_is_never_captured() -> None:
     case = Case(steps=1)
     algorithm = MAMLPlusPlus(create_network("fc"), case.fast_lr, 1)
-    parameters = algorithm.initial_parameters(case.parameters(), ImageStore(case.drawings(), CPU))
+    parameters = algorithm.initial_parameters(case.parameters(), case.images())
     exact = {name: value.detach().double().requires_grad_() for name, value in parameters.items()}
     replayed = CudaGraphEngine(BatchedEngine(algorithm, case.tasks))
     for progress in (0.0, STEP_LOSSES_END / 2):  # with other weights for the steps' losses

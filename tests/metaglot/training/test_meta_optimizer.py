@@ -3,12 +3,15 @@ from collections.abc import Iterator
 import pytest
 import torch
 from cases import CPU, Case
+from oracles import identical, meta_gradient
 from runs import CASE, initial, stream
+from torch.optim import Optimizer
 
 from metaglot.algorithms.maml import MAML
 from metaglot.core.learners.batched_engine import BatchedEngine, Engine
 from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
-from metaglot.core.learners.meta_learner import MetaParameters
+from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
+from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.training.cuda_graph_engine import CudaGraphEngine
 from metaglot.training.meta_optimizer import MetaOptimizer
 
@@ -35,6 +38,14 @@ def test_both_engines_see_the_same_losses_over_50_iterations(first_order):
     assert sum(losses[-10:]) < sum(losses[:10])  # they do learn
 
 
+def descend(optimizer: Optimizer, parameters: MetaParameters, algorithm: MetaLearner, batch: TaskBatch) -> None:
+    """One step down the meta-gradient by one of PyTorch's optimizers."""
+    gradient, _ = meta_gradient(BatchedEngine(algorithm, 2), parameters, batch)
+    for name, value in parameters.items():
+        value.grad = gradient[name]
+    optimizer.step()
+
+
 def test_it_learns_as_unfused_adam_does():
     case = CASE.but(steps=1)
     optimizer = optimizer_of(BatchedEngine(case.algorithm(), 2), case, case.parameters(), meta_lr=0.01)
@@ -42,10 +53,7 @@ def test_it_learns_as_unfused_adam_does():
     adam = torch.optim.Adam(expected.values(), lr=0.01, fused=False, foreach=False)
     for iteration in range(10):
         optimizer.step(case.batch(iteration))
-        gradients, _ = BatchedEngine(case.algorithm(), 2).meta_gradient(expected, case.batch(iteration))
-        for value, gradient in zip(expected.values(), gradients, strict=True):
-            value.grad = gradient
-        adam.step()
+        descend(adam, expected, case.algorithm(), case.batch(iteration))
     for name, value in expected.items():
         torch.testing.assert_close(optimizer.parameters[name], value, rtol=1e-9, atol=1e-11)
 
@@ -56,7 +64,7 @@ class Scheduled(MAML):
     def meta_lr_factor(self, progress: float) -> float:
         return 1 - progress
 
-    def optimiser(self, parameters: MetaParameters, meta_lr: float) -> torch.optim.Optimizer:
+    def optimiser(self, parameters: MetaParameters, meta_lr: float) -> Optimizer:
         return torch.optim.SGD(parameters.values(), lr=meta_lr)
 
 
@@ -68,11 +76,8 @@ def test_the_outer_rate_is_that_of_the_progress_before_each_iteration():
     sgd = torch.optim.SGD(expected.values(), lr=0.2)
     schedule = torch.optim.lr_scheduler.LambdaLR(sgd, lambda iteration: 1 - iteration / 4)
     for iteration in range(4):
-        gradients, _ = BatchedEngine(algorithm, 2).meta_gradient(expected, CASE.batch(iteration))
-        for value, gradient in zip(expected.values(), gradients, strict=True):
-            value.grad = gradient
         optimizer.step(CASE.batch(iteration))
-        sgd.step()
+        descend(sgd, expected, algorithm, CASE.batch(iteration))
         schedule.step()
     for name, value in expected.items():
         torch.testing.assert_close(optimizer.parameters[name], value)
@@ -110,7 +115,7 @@ def test_learning_leaves_the_given_parameters_alone():
     given = initial()
     before = {name: value.clone() for name, value in given.items()}
     optimizer_of(BatchedEngine(CASE.algorithm(), 2), CASE, given, 0.01).step(stream().batch(CASE.algorithm(), 1))
-    assert all(torch.equal(given[name], before[name]) for name in given)
+    assert identical(given, before)
 
 
 @pytest.fixture

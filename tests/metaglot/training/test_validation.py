@@ -13,7 +13,7 @@ both = pytest.mark.parametrize("model", ["fc", "conv"])
 @both
 def test_validation_is_the_mean_of_the_scores_that_the_evaluation_gives(model):
     case = CASE.but(model=model)
-    parameters = {name: value.detach().float() for name, value in case.parameters().items()}
+    parameters = case.single_parameters()
     held_out = validation(case, count=5)
     trained = TrainedNetwork(case.algorithm(), parameters, held_out.images, case.shots, case.steps, chunk=5)
     expected = concatenate(list(evaluate(trained, held_out.tasks)))
@@ -22,7 +22,7 @@ def test_validation_is_the_mean_of_the_scores_that_the_evaluation_gives(model):
 
 
 def test_alignment_is_measured_on_the_validation_tasks():
-    parameters = {name: value.detach().float().requires_grad_() for name, value in CASE.parameters().items()}
+    parameters = CASE.single_parameters()
     held_out = validation(CASE, count=5)
     whole = [held_out.images.batch(held_out.tasks, CASE.shots)]
     expected = measure_alignment(CASE.algorithm(), parameters, whole, iteration=8)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from contextlib import chdir
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,6 @@ STATE = {"weights": torch.arange(6.0).view(2, 3).T, "iteration": torch.tensor(7)
 @pytest.fixture
 def saved(tmp_path: Path) -> Checkpoints:
     return Checkpoints(tmp_path / "one", every=0)
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A workspace to train in, and the working directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    threads = torch.get_num_threads()
-    yield workspace(tmp_path)
-    torch.set_num_threads(threads)
 
 
 def same(state: dict[str, torch.Tensor] | None, expected: dict[str, torch.Tensor]) -> bool:
@@ -149,7 +139,10 @@ def until_saved(folder: Path, process: subprocess.Popen[str], since: float = 0) 
         last = list((folder / ".metaglot/checkpoints").glob("maml-3-*/last"))
 
 
-def outcome(folder: Path) -> tuple[bytes, bytes, list[dict[str, str]]]:
+Outcome = tuple[bytes, bytes, list[dict[str, str]]]
+
+
+def outcome(folder: Path) -> Outcome:
     """The bytes of the weights and the alignment, and the history but for its times."""
     made = folder / paths.model("maml", 3)
     weights, alignment = (made / name for name in ("weights.safetensors", "alignment.csv"))
@@ -160,13 +153,21 @@ ROUNDS = 3
 LONG = {"train.iterations": 150 * ROUNDS, "train.validate_every": 50}
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What a long training comes to that nobody disturbs."""
+    folder = workspace(tmp_path_factory.mktemp("undisturbed"))
+    configure(folder, LONG)
+    with chdir(folder):
+        main("maml", 3)
+    return outcome(folder)
+
+
 @pytest.mark.slow
-def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
+def test_killed_at_random_moments_it_ends_in_the_same_bytes(here, undisturbed):
     """Which are inside writes of checkpoints too: one is written after every iteration."""
     configure(here, LONG)
-    main("maml", 3)
-    expected, moments = outcome(here), torch.Generator().manual_seed(ROUNDS)
-    kills = 0
+    kills, moments = 0, torch.Generator().manual_seed(ROUNDS)
     for _ in range(ROUNDS):
         process, began = start(here), time.time()
         until_saved(here, process, began)
@@ -178,7 +179,7 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
     process = start(here)
     _, output = process.communicate()
     assert process.returncode == 0 and "resuming from iteration" in output
-    assert outcome(here) == expected
+    assert outcome(here) == undisturbed
     record = read_json(here / paths.run_record("maml", 3))
     assert record["resumed"] == ROUNDS and record["train_seconds"] > 0
     assert record["ended_at"] - record["started_at"] > 1000 * (record["train_seconds"] + record["validation_seconds"])
@@ -187,11 +188,8 @@ def test_killed_at_random_moments_it_ends_in_the_same_bytes(here):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.slow
-def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(here, number):
+def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(here, undisturbed, number):
     configure(here, LONG)
-    main("maml", 3)
-    expected = outcome(here)
-    (here / paths.history("maml", 3)).unlink()
     process = start(here, seconds=3600)
     while not (here / paths.history("maml", 3)).exists() or len(outcome_rows(here)) < 3:
         time.sleep(0.02)
@@ -202,7 +200,7 @@ def test_a_signal_saves_a_checkpoint_and_prints_how_to_resume(here, number):
     assert f"was stopped by {number.name}: iteration " in output.splitlines()[-1] and "`dvc repro`" in output
     process = start(here, seconds=3600)
     assert "resuming from iteration" in process.communicate()[1] and process.returncode == 0
-    assert outcome(here) == expected
+    assert outcome(here) == undisturbed
 
 
 def outcome_rows(folder: Path) -> list[str]:
@@ -210,7 +208,7 @@ def outcome_rows(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
+def test_a_second_process_waits_and_uses_the_result_of_the_first(here, undisturbed):
     configure(here, LONG)
     first = start(here)
     until_saved(here, first)
@@ -218,11 +216,11 @@ def test_a_second_process_waits_and_uses_the_result_of_the_first(here):
     assert second.stderr is not None
     assert "another process trains this; waiting for its result" in second.stderr.readline()
     first.communicate()
-    expected = outcome(here)
+    assert outcome(here) == undisturbed
     _, output = second.communicate()
     assert first.returncode == second.returncode == 0
     assert f"resuming from iteration {LONG['train.iterations']}" in output
-    assert outcome(here) == expected and read_json(here / paths.run_record("maml", 3))["resumed"] == 0
+    assert outcome(here) == undisturbed and read_json(here / paths.run_record("maml", 3))["resumed"] == 0
     assert not list((here / ".metaglot/checkpoints").iterdir())
 
 

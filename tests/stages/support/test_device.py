@@ -18,7 +18,7 @@ def run(device: str = "cpu", threads: int | str = "auto") -> ComputeConfig:
     return ComputeConfig(device=device, threads=threads, task_chunk="auto")
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def untouched() -> Iterator[None]:
     """Threads and TF32 are afterwards as they were."""
     threads, matmul, cudnn = (
@@ -51,7 +51,6 @@ def git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.mark.usefixtures("untouched")
 def test_tf32_is_off_even_where_something_switched_it_on():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     device_module.prepare_device(run())
@@ -59,7 +58,6 @@ def test_tf32_is_off_even_where_something_switched_it_on():
     assert not torch.backends.cudnn.allow_tf32
 
 
-@pytest.mark.usefixtures("untouched")
 def test_threads_are_as_asked_or_left_alone():
     device_module.prepare_device(run(threads=1))
     assert torch.get_num_threads() == 1
@@ -68,13 +66,11 @@ def test_threads_are_as_asked_or_left_alone():
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.usefixtures("untouched")
 def test_the_device_is_as_asked_or_the_gpu_where_there_is_one():
     assert device_module.prepare_device(run("cpu")) == CPU
     assert device_module.prepare_device(run("auto")).type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize("device", ["cuda", "cuda:0", "cuda:99", "mps"])
 def test_a_device_that_is_not_there_is_refused_with_those_that_are(device):
     if torch.backends.mps.is_available() if device == "mps" else torch.cuda.is_available() and device != "cuda:99":

@@ -9,7 +9,7 @@ import finished_run
 import pytest
 from error_lines import error_line
 
-from metaglot.core.common.atomic_files import write_json
+from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import RunRecord, read_history, read_record
 from metaglot.evaluation.result_record import Result
@@ -33,40 +33,27 @@ def test_records_hold_what_the_files_hold() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil, place",
+    ("kind", "spoil", "place"),
     [
-        (lambda record: record.pop("train_seconds"), "train_seconds"),
-        (lambda record: record.update(train_seconds="long"), "train_seconds"),
-        (lambda record: record.update(train_seconds=-1.0), "train_seconds"),
-        (lambda record: record.update(started_at=1.5), "started_at"),
-        (lambda record: record["config"].pop("dataset"), "config.dataset"),
-        (lambda record: record["config"]["task"].update(ways="five"), "config.task.ways"),
+        (RunRecord, lambda record: record.pop("train_seconds"), "train_seconds"),
+        (RunRecord, lambda record: record.update(train_seconds="long"), "train_seconds"),
+        (RunRecord, lambda record: record.update(train_seconds=-1.0), "train_seconds"),
+        (RunRecord, lambda record: record.update(started_at=1.5), "started_at"),
+        (RunRecord, lambda record: record["config"].pop("dataset"), "config.dataset"),
+        (RunRecord, lambda record: record["config"]["task"].update(ways="five"), "config.task.ways"),
+        (Result, lambda record: record["accuracy"].update(mean=97.5), "accuracy.mean"),
+        (Result, lambda record: record["accuracy"].update(ci95=[0.5]), "accuracy.ci95.1"),
+        (Result, lambda record: record["loss"].update(mean=None), "loss.mean"),
+        (Result, lambda record: record.update(by_step=[]), "by_step"),
+        (Result, lambda record: record["evaluate"].update(tasks=True), "evaluate.tasks"),
     ],
 )
-def test_a_run_record_that_is_not_one_is_refused_by_its_key(spoil: Spoil, place: str) -> None:
-    path = paths.run_record("maml", 42)
-    record = finished_run.run_record("maml", 42)
+def test_a_record_that_is_not_one_is_refused_by_its_key(kind: type, spoil: Spoil, place: str) -> None:
+    path = (paths.run_record if kind is RunRecord else paths.result)("maml", 42)
+    record = read_json(path)
     spoil(record)
     write_json(path, record)
-    assert error_line(lambda: read_record(RunRecord, path)).startswith(f"{path}: {place}: ")
-
-
-@pytest.mark.parametrize(
-    "spoil, place",
-    [
-        (lambda record: record["accuracy"].update(mean=97.5), "accuracy.mean"),
-        (lambda record: record["accuracy"].update(ci95=[0.5]), "accuracy.ci95.1"),
-        (lambda record: record["loss"].update(mean=None), "loss.mean"),
-        (lambda record: record.update(by_step=[]), "by_step"),
-        (lambda record: record["evaluate"].update(tasks=True), "evaluate.tasks"),
-    ],
-)
-def test_a_result_that_is_not_one_is_refused_by_its_key(spoil: Spoil, place: str) -> None:
-    path = paths.result("maml", 42)
-    record = finished_run.result("maml", 42)
-    spoil(record)
-    write_json(path, record)
-    assert error_line(lambda: read_record(Result, path)).startswith(f"{path}: {place}: ")
+    assert error_line(lambda: read_record(kind, path)).startswith(f"{path}: {place}: ")
 
 
 @pytest.mark.parametrize("text", ["NaN", "", "[]", "{", '{"accuracy": NaN}', "\ufeff{}"])

@@ -4,32 +4,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from error_lines import error_line
 from params_file import TEXT
 
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.atomic_files import write_yaml
-from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config
-from metaglot.evaluation.stage_configs import EvaluateStageConfig
-from metaglot.report.stage_configs import ReportStageConfig
 
 CLASSES = import_classes(ALGORITHMS)
 FILES = resolve(parse_params(TEXT, CLASSES), CLASSES)
 
 
-@pytest.mark.parametrize(
-    ("name", "model"),
-    [
-        ("maml/train.yaml", TrainStageConfig),
-        ("maml/evaluate.yaml", EvaluateStageConfig),
-        ("report.yaml", ReportStageConfig),
-    ],
-)
-def test_a_config_is_read_as_it_was_written(tmp_path: Path, name: str, model: Any) -> None:
+@pytest.mark.parametrize("name", ["maml/train.yaml", "maml/evaluate.yaml", "report.yaml"])
+def test_a_config_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     write_yaml(tmp_path / "config.yaml", FILES[name].model_dump())
-    assert load_stage_config(model, tmp_path / "config.yaml") == FILES[name]
+    assert load_stage_config(type(FILES[name]), tmp_path / "config.yaml") == FILES[name]
 
 
 @pytest.mark.parametrize(
@@ -46,24 +37,15 @@ def test_a_config_that_is_no_such_config_is_refused_by_file_and_key(
 ) -> None:
     path = tmp_path / "train.yaml"
     write_yaml(path, FILES["maml/train.yaml"].model_dump() | change)
-    with pytest.raises(UserError) as refusal:
-        load_stage_config(TrainStageConfig, path)
-    line = str(refusal.value)
-    assert line.startswith(f"{path}: {complaint}") and line.count("\n") == 0
+    assert error_line(lambda: load_stage_config(TrainStageConfig, path)).startswith(f"{path}: {complaint}")
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"fc", b"a: [", b"\xff"])
-def test_a_damaged_config_is_refused_by_file(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_or_missing_config_is_refused_by_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "train.yaml"
+    assert "train.yaml is not there" in error_line(lambda: load_stage_config(TrainStageConfig, path))
     path.write_bytes(content)
-    with pytest.raises(UserError, match="train.yaml") as refusal:
-        load_stage_config(TrainStageConfig, path)
-    assert str(refusal.value).count("\n") == 0
-
-
-def test_a_missing_config_is_refused_by_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="train.yaml is not there"):
-        load_stage_config(TrainStageConfig, tmp_path / "train.yaml")
+    assert "train.yaml" in error_line(lambda: load_stage_config(TrainStageConfig, path))
 
 
 def test_a_config_cannot_be_changed_once_it_is_read() -> None:

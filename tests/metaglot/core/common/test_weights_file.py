@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -56,17 +55,18 @@ def test_writing_again_leaves_nothing_beside_the_file(path):
     assert [*path.parent.iterdir()] == [path]
 
 
-@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, -1])
-def test_a_truncated_file_is_refused(path, kept):
-    content = path.read_bytes()
-    path.write_bytes(content[: int(kept * len(content)) if kept == 0.5 else kept])
-    assert "is not a weights file" in refused(path)
-
-
-def test_a_damaged_file_is_refused(path):
-    content = bytearray(path.read_bytes())
-    content[8:40] = b"\xff" * 32
-    path.write_bytes(content)
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        *(lambda content, kept=kept: content[:kept] for kept in (0, 4, 100, -1)),
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:8] + b"\xff" * 32 + content[40:],
+        lambda _: b'{"weights": [1, 2, 3]}',
+    ],
+    ids=["empty", "4 bytes", "100 bytes", "without the last byte", "half", "damaged", "something else"],
+)
+def test_what_is_not_a_weights_file_is_refused(path, spoil):
+    path.write_bytes(spoil(path.read_bytes()))
     assert "is not a weights file" in refused(path)
 
 
@@ -75,30 +75,18 @@ def test_a_file_that_is_not_there_or_a_folder_is_refused(path):
     assert "is not a weights file" in refused(path.parent)
 
 
-def test_a_file_of_something_else_is_refused(path):
-    path.write_text(json.dumps({"weights": [1, 2, 3]}))
-    assert "is not a weights file" in refused(path)
-
-
-def test_weights_for_other_ways_are_refused(path):
+def test_weights_of_another_network_are_refused(path):
     assert "is for 5 ways, not 20" in refused(path, ways=20)
-
-
-def test_weights_that_lack_a_parameter_are_refused_by_its_name(path):
-    weights = load_file(path)
-    del weights["features.1.2.normalize.weight"]
-    save_file(weights, path)
-    assert "lacks features.1.2.normalize.weight" in refused(path)
-
-
-def test_weights_of_the_other_network_are_refused(path):
     write_weights(path, module_parameters(initial_module("conv", 5, 28, 0)))
     assert "lacks features.1.0.linear.weight" in refused(path)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_not_finite_are_refused_by_name(path, value):
+def test_weights_that_are_missing_or_not_finite_are_refused_by_name(path):
     weights = load_file(path)
-    weights["features.1.3.linear.weight"][0, 0] = value
+    for value in (float("nan"), float("inf")):
+        weights["features.1.3.linear.weight"][0, 0] = value
+        save_file(weights, path)
+        assert "features.1.3.linear.weight that are not finite" in refused(path)
+    del weights["features.1.2.normalize.weight"]
     save_file(weights, path)
-    assert "features.1.3.linear.weight that are not finite" in refused(path)
+    assert "lacks features.1.2.normalize.weight" in refused(path)

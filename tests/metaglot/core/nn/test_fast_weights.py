@@ -30,6 +30,14 @@ def after(updates: list[LowRankGradient], rate: Tensor | float, shared: Tensor) 
     return fast
 
 
+def chain_of(shared: Tensor, steps: int) -> list[TaskLinearWeight]:
+    """The weights before and after each step."""
+    chain = [TaskLinearWeight(shared)]
+    for step in range(steps):
+        chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
+    return chain
+
+
 def by_hand(updates: list[LowRankGradient], rate: Tensor | float, shared: Tensor, x: Tensor) -> Tensor:
     """With a weight matrix of every task's own, one example at a time."""
     results = []
@@ -74,13 +82,9 @@ def test_a_rate_that_is_learned_has_the_gradient_of_every_step():
 def test_updates_stay_thin_while_that_is_cheaper_and_then_become_a_matrix():
     shared, x = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
     updates = [outer(step, rows=1) for step in range(5)]
-    stages = [after(updates[:steps], 0.3, shared) for steps in range(6)]
-    assert [fast.low_rank and fast.low_rank.inputs.shape[1] for fast in stages[:3]] == [
-        None,
-        1,
-        2,
-    ]  # 12 numbers a row against 35
-    assert stages[-1].low_rank is None
+    stages = chain_of(shared, 5)
+    ranks = [fast.low_rank and fast.low_rank.inputs.shape[1] for fast in stages]
+    assert ranks[:3] == [None, 1, 2] and ranks[-1] is None  # 12 numbers a row against 35
     for steps, fast in enumerate(stages):
         torch.testing.assert_close(fast(x), by_hand(updates[:steps], 0.3, shared, x))
         torch.testing.assert_close(x @ fast.dense().mT, fast(x))
@@ -114,11 +118,8 @@ def test_rows_that_are_seen_again_are_multiplied_once_for_each_matrix():
 
 def test_weights_give_rows_that_are_seen_again_the_same_product():
     shared, rows = noise(HIGH, WIDE), noise(TASKS, 2, WIDE, seed=9)
-    chain = [TaskLinearWeight(shared)]
-    for step in range(5):
-        chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
     seen = CachedInput(rows)
-    for fast in chain:
+    for fast in chain_of(shared, 5):
         torch.testing.assert_close(fast(seen), fast(rows))
 
 
@@ -134,9 +135,7 @@ def test_a_step_with_every_weights_own_rate_may_follow_thin_ones(rows):
 
 def test_taking_a_step_leaves_the_weights_before_it_alone():
     x = noise(TASKS, 2, WIDE, seed=9)
-    chain = [TaskLinearWeight(noise(HIGH, WIDE))]
-    for step in range(6):
-        chain.append(chain[-1].plus(outer(step, rows=1).times(0.3)))
+    chain = chain_of(noise(HIGH, WIDE), 6)
     before = [fast(x) for fast in chain]
     chain[-1].plus(outer(7).times(RATES["one of every weight"]))
     assert all(torch.equal(fast(x), old) for fast, old in zip(chain, before, strict=True))

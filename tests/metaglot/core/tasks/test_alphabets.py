@@ -2,8 +2,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-import torch
-from cases import drawings
+from cases import CPU, drawings
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
@@ -58,11 +57,11 @@ def test_without_a_large_enough_alphabet_tasks_are_refused():
     with pytest.raises(UserError, match="6 ways from one alphabet need .* the largest of .* has 5: split.kind"):
         tasks(5, task=TASK.model_copy(update={"ways": 6}))
     with pytest.raises(UserError, match="need the alphabets of the classes, and these have none"):
-        ImageStore(drawings(size=6), torch.device("cpu")).sample_batch(STREAM, 3, TASK)
+        ImageStore(drawings(size=6), CPU).sample_batch(STREAM, 3, TASK)
 
 
 def test_an_image_store_that_knows_the_alphabets_has_such_tasks():
-    images = ImageStore(drawings(size=6, characters=10), torch.device("cpu"), NAMES)
+    images = ImageStore(drawings(size=6, characters=10), CPU, NAMES)
     assert images.sample_tasks(STREAM, 7, TASK).sha256() == tasks(7).sha256()
     of_any = TASK.model_copy(update={"characters": "any"})
     assert images.sample_tasks(STREAM, 7, of_any).sha256() == sample_tasks(STREAM, 7, 10, 20, of_any).sha256()

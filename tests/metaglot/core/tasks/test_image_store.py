@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -5,12 +7,22 @@ from cases import CPU, drawings
 from draws import uniform
 
 from metaglot.core.common.stage_configs import TaskConfig
-from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
-from metaglot.core.tasks.task_sampler import sample_tasks
+from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 
 TASK = TaskConfig(ways=5, shots=2, queries=3, rotations="class")
 STREAM = (StreamPurpose.TRAINING, 42, 1)
+
+
+def check_images(batch: TaskBatch, tasks: TaskIndices, of_each: Sequence[np.ndarray]) -> None:
+    """A batch shows the drawings of `tasks`, turned, from those of each class."""
+    for t in range(5):
+        for way in range(5):
+            character, turn = tasks.characters[t, way], tasks.rotations[t, way]
+            turned = np.stack([np.rot90(of_each[character][d], turn) for d in tasks.drawings[t, way]])
+            shown = torch.cat([batch.support[t, way * 2 : way * 2 + 2], batch.query[t, way * 3 : way * 3 + 3]])
+            torch.testing.assert_close(shown, torch.tensor(turned).float() / 255)
 
 
 @pytest.mark.parametrize("rotations", ["class", "task", "none"])
@@ -19,30 +31,19 @@ def test_images_are_the_right_drawings_turned_and_labels_the_position(rotations)
     tasks = sample_tasks(STREAM, 5, 8, 20, TASK.model_copy(update={"rotations": rotations}))
     batch = ImageStore(raw, CPU).batch(tasks, TASK.shots)
     assert batch.support.shape == (5, 5 * 2, 6, 6) and batch.query.shape == (5, 5 * 3, 6, 6)
-    assert batch.support.dtype == torch.float
-    for t in range(5):
-        for way in range(5):
-            character, turn = tasks.characters[t, way], tasks.rotations[t, way]
-            turned = [np.rot90(raw[character, d], turn) for d in tasks.drawings[t, way]]
-            expected = torch.tensor(np.stack(turned), dtype=torch.float) / 255
-            torch.testing.assert_close(batch.support[t, way * 2 : way * 2 + 2], expected[:2])
-            torch.testing.assert_close(batch.query[t, way * 3 : way * 3 + 3], expected[2:])
+    check_images(batch, tasks, raw)
     assert (batch.support_labels == torch.arange(5).repeat_interleave(2)).all()
     assert (batch.query_labels == torch.arange(5).repeat_interleave(3)).all()
 
 
-def test_full_ink_is_one_and_paper_is_zero():
-    raw = np.zeros((5, 20, 4, 4), dtype=np.uint8)
-    raw[:, :, 0] = 255
-    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 1, 5, 20, TASK.model_copy(update={"rotations": "none"})), 2)
-    assert (batch.query[..., 0, :] == 1).all() and not batch.query[..., 1:, :].any()
-
-
-def test_no_query_is_among_the_support():
-    raw = drawings(size=6, characters=8)
-    batch = ImageStore(raw, CPU).batch(sample_tasks(STREAM, 20, 8, 20, TASK), TASK.shots)
-    apart = torch.cdist(batch.support.flatten(2), batch.query.flatten(2))
-    assert apart.min() > 0
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_images_of_classes_with_unlike_numbers_are_each_class_s_own(channels):
+    counts = np.array([6, 5, 9, 7, 5, 8])
+    raw = np.random.default_rng(0).integers(0, 256, (counts.sum(), 6, 6, *channels), dtype=np.uint8)
+    store = ImageStore(raw, CPU, counts=counts)
+    assert (store.characters, store.fewest_drawings) == (6, 5)
+    tasks = sample_tasks(STREAM, 5, store.characters, store.drawings, TASK)
+    check_images(store.batch(tasks, TASK.shots), tasks, np.split(raw, counts.cumsum()[:-1]))
 
 
 def test_chunks_are_the_batch_in_order():
@@ -62,23 +63,6 @@ def test_a_minibatch_draws_every_image_of_every_class_equally_often(rotations):
     matches = (of_class - images[:, None]).abs().amax((2, 3)) < 1e-6
     assert (matches.sum(1) == 1).all()
     assert uniform(np.bincount(classes * 20 + matches.int().argmax(1), minlength=every.shape[0] * 20))
-
-
-@pytest.mark.parametrize("channels", [(), (3,)])
-def test_images_of_classes_with_unlike_numbers_are_each_class_s_own(channels):
-    counts = np.array([6, 5, 9, 7, 5, 8])
-    raw = np.random.default_rng(0).integers(0, 256, (counts.sum(), 6, 6, *channels), dtype=np.uint8)
-    store = ImageStore(raw, CPU, counts=counts)
-    assert (store.characters, store.fewest_drawings) == (6, 5)
-    tasks = sample_tasks(STREAM, 5, store.characters, store.drawings, TASK)
-    batch = store.batch(tasks, TASK.shots)
-    of_each = np.split(raw, counts.cumsum()[:-1])
-    for t in range(5):
-        for way in range(5):
-            character, turn = tasks.characters[t, way], tasks.rotations[t, way]
-            turned = np.stack([np.rot90(of_each[character][d], turn) for d in tasks.drawings[t, way]])
-            shown = torch.cat([batch.support[t, way * 2 : way * 2 + 2], batch.query[t, way * 3 : way * 3 + 3]])
-            torch.testing.assert_close(shown, torch.tensor(turned).float() / 255)
 
 
 def test_a_minibatch_of_classes_with_unlike_numbers_is_labelled_by_class_and_rotation():

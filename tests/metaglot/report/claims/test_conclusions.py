@@ -33,10 +33,7 @@ def test_the_statements_about_the_original_study_follow_from_its_numbers():
     assert saved == pytest.approx(original_study.SAVED, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("maml", "fomaml", "verdict"),
-    [(0.95, 0.98, "supported"), (0.98, 0.95, "not supported")],
-)
+@pytest.mark.parametrize(("maml", "fomaml", "verdict"), [(0.95, 0.98, "supported"), (0.98, 0.95, "not supported")])
 def test_claim_1_is_decided_over_seeds(tmp_path: Path, maml: float, fomaml: float, verdict: str):
     claim = judged(tmp_path, skills={"maml": maml, "fomaml": fomaml}, seeds=FIVE)["fomaml-more-accurate"]
     assert (claim["verdict"], claim["command"]) == (verdict, None)

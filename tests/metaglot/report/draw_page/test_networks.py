@@ -10,14 +10,7 @@ from finished_pipeline import LABELS, finished
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.nn.functional_networks import create_network
-from metaglot.report.draw_page.networks import (
-    NAMES,
-    computable,
-    feature_sizes,
-    left_out,
-    network_data,
-    read_networks,
-)
+from metaglot.report.draw_page.networks import NAMES, computable, feature_sizes, left_out, network_data, read_networks
 from stages.support import paths
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import vl_convert
-from finished_pipeline import Finished, finished
+from finished_pipeline import Finished, comparison, finished
 from report_page import Elements, page_of, specifications
 
 from metaglot.charts.shapes import SHAPES
@@ -44,10 +44,8 @@ def test_a_chart_takes_its_colours_from_the_page(html: str):
 def test_curves_by_time_are_marked_where_trainings_ran_at_once(tmp_path: Path, one_seed: Finished):
     by_time = learning(finished(tmp_path, serial=False, tests=40)[1])[2]
     assert by_time.id == "learning-time-0"
-    assert (
-        "MAML †" in [switch.label for switch in by_time.switches]
-        and "† while another training ran" in by_time.alternative
-    )
+    assert "MAML †" in [switch.label for switch in by_time.switches]
+    assert "† while another training ran" in by_time.alternative
     assert not any("†" in chart.json for chart in learning(one_seed[1]))
 
 
@@ -78,7 +76,7 @@ def test_the_scored_step_is_ringed(one_seed: Finished):
 
 def test_an_axis_that_is_not_linear_says_so(tmp_path: Path, five_seeds: Finished):
     skills = {"maml": 0.97, "fomaml": 0.6, "scratch": 0.3, "anil": 0.95}
-    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
+    compared = comparison(tmp_path, skills=skills, seeds=(1, 2), tests=40)
     assert "logarithmic in the error" in scores(compared)[0].json
     assert f"logarithmic beyond {formatting.MINUS}1 and 1" in differences(compared["pairs"], 0.005)[0].json
     near = compare_runs(*five_seeds, None)
@@ -88,16 +86,13 @@ def test_an_axis_that_is_not_linear_says_so(tmp_path: Path, five_seeds: Finished
 def test_the_bar_over_seeds_is_darker_than_those_of_seeds(five_seeds: Finished):
     specification = differences(compare_runs(*five_seeds, None)["pairs"], 0.005)[0].specification
     assert [bar["total"] for bar in specification["datasets"]["bars"]] == [False] * 5 + [True]
-    (bars,) = [
-        layer for layer in specification["layer"] if layer["mark"]["type"] == "rule" and "x2" in layer["encoding"]
-    ]
-    assert bars["encoding"]["opacity"] == {"value": {"expr": "datum.total ? 1 : 0.5"}}
+    rules = [layer["encoding"] for layer in specification["layer"] if layer["mark"]["type"] == "rule"]
+    (bars,) = [encoding for encoding in rules if "x2" in encoding]
+    assert bars["opacity"] == {"value": {"expr": "datum.total ? 1 : 0.5"}}
 
 
-def test_many_algorithms_are_shown_best_first_in_their_own_colours(tmp_path: Path):
-    skills = {"scratch": 0.5, "anil": 0.9, "maml": 0.97}
-    compared = compare_runs(*finished(tmp_path, skills=skills, seeds=(1, 2), tests=40), None)
-    specification = scores(compared)[0].specification
+def test_many_algorithms_are_shown_best_first_in_their_own_colours(three_algorithms: Finished):
+    specification = scores(compare_runs(*three_algorithms, None))[0].specification
     scale = specification["layer"][0]["encoding"]["color"]["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True))["MAML"] == "var(--series-2)"
     assert specification["layer"][0]["encoding"]["y"]["scale"]["domain"] == ["MAML", "ANIL", "From scratch"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from finished_pipeline import LABELS, Finished, finished
+from finished_pipeline import LABELS, Finished, comparison, finished
 from report_page import PAPER
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -28,7 +28,7 @@ def all_kinds(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 def against(folder: Path, skills: dict[str, float], seeds: tuple[int, ...] = FIVE) -> dict[str, Any]:
-    return compare_runs(*finished(folder, skills=skills, seeds=seeds, tests=60), None)["baselines"]
+    return comparison(folder, skills=skills, seeds=seeds, tests=60)["baselines"]
 
 
 def test_p_values_are_scipys_corrected_by_statsmodels_over_this_family_alone(all_kinds: Finished):
@@ -48,31 +48,35 @@ def test_the_headline_names_who_falls_short(all_kinds: Finished):
     assert answer.startswith("MAML and ANIL beat Pretrained and From scratch. Reptile against Pretrained: ")
 
 
-def test_the_headline_where_all_is_well_and_where_little_was_run(tmp_path: Path):
-    both = {"scratch": 0.5, "pretrained": 0.9}
-    assert against(tmp_path / "1", both | {"maml": 0.97, "anil": 0.96})["answer"] == (
-        "Every meta-learner beats both baselines."
-    )
-    assert against(tmp_path / "2", {"scratch": 0.5, "maml": 0.97})["answer"] == "MAML beats the baseline From scratch."
-    one_seed = against(tmp_path / "3", {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
+def of(label: str, verdict: str, p: float | None = 0.01, other: str = "Pretrained") -> PairwiseResult:
+    return PairwiseResult(label, other, 0.1, 0.0, 0.2, None, 2, p, 2, verdict, within_margin=False)
+
+
+EVERY = "Every meta-learner beats both baselines."
+MAML, ANIL, REPTILE = of("MAML", "better"), of("ANIL", "worse"), of("Reptile", "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("standings", "sentence"),
+    [
+        ([MAML], "MAML beats the baseline Pretrained."),
+        ([of(a, "better", other=b) for a in ("MAML", "ANIL") for b in ("Pretrained", "From scratch")], EVERY),
+        ([ANIL], "No meta-learner beats every baseline. ANIL against Pretrained: worse."),
+        (
+            [MAML, ANIL, REPTILE, of("ProtoNet", "worse")],
+            "MAML beats Pretrained. ANIL and ProtoNet against Pretrained: worse. Reptile against Pretrained: "
+            "inconclusive.",
+        ),
+        ([of("MAML", "inconclusive (one seed)", None)], "One seed cannot tell whether MAML beats Pretrained."),
+    ],
+)
+def test_the_headline_says_who_beats_which_baselines(standings: list[PairwiseResult], sentence: str):
+    assert answer(standings) == sentence
+
+
+def test_the_headline_of_one_seed_names_all_meta_learners(tmp_path: Path):
+    one_seed = against(tmp_path, {"scratch": 0.5, "maml": 0.97, "anil": 0.9}, seeds=(1,))["answer"]
     assert one_seed == "One seed cannot tell whether MAML and ANIL beat From scratch."
-    worse = against(tmp_path / "4", {"pretrained": 0.97, "maml": 0.5})["answer"]
-    assert worse == "No meta-learner beats every baseline. MAML against Pretrained: worse."
-
-
-def compared(label: str, verdict: str, p: float | None) -> PairwiseResult:
-    return PairwiseResult(label, "Pretrained", 0.1, 0.0, 0.2, None, 2, p, 2, verdict, within_margin=False)
-
-
-def test_one_meta_learner_beats_and_several_beat():
-    maml, anil = compared("MAML", "better", 0.01), compared("ANIL", "worse", 0.02)
-    reptile, protonet = compared("Reptile", "inconclusive", 0.2), compared("ProtoNet", "worse", 0.03)
-    assert answer([maml, anil, reptile, protonet]) == (
-        "MAML beats Pretrained. ANIL and ProtoNet against Pretrained: worse. Reptile against Pretrained: inconclusive."
-    )
-    one_seed = compared("MAML", "inconclusive (one seed)", None)
-    assert answer([one_seed]) == "One seed cannot tell whether MAML beats Pretrained."
-    assert answer([compared("MAML", "better", 0.01)]) == "MAML beats the baseline Pretrained."
 
 
 def test_without_a_baseline_or_a_meta_learner_there_is_nothing_to_say(tmp_path: Path):

@@ -42,11 +42,6 @@ def test_one_seed_is_inconclusive_however_large_the_difference(one_seed: Finishe
     assert pair["over_seeds"]["accuracy"]["ci95"] is None
 
 
-def test_five_seeds_tell_the_better_algorithm(five_seeds: Finished):
-    (pair,) = compare_pairs(five_seeds[1], 0.001)
-    assert (pair["first"], pair["second"], pair["verdict"]) == ("maml", "fomaml", "better")
-
-
 def test_a_pair_is_within_a_margin_that_its_seeds_rule_out_and_no_other(five_seeds: Finished, one_seed: Finished):
     within_margin = {margin: compare_pairs(five_seeds[1], margin)[0]["within_margin"] for margin in (1e-6, 0.5)}
     assert within_margin == {1e-6: False, 0.5: True}
@@ -117,12 +112,8 @@ def test_a_pair_is_the_same_from_either_side_and_its_verdict_the_opposite(five_s
     maml, fomaml = pairwise_result(pair, "maml"), pairwise_result(pair, "fomaml")
     assert (maml.label, maml.other, maml.verdict) == ("MAML", "FOMAML", "better")
     assert (fomaml.label, fomaml.other, fomaml.verdict) == ("FOMAML", "MAML", "worse")
+    assert (pair["first"], pair["second"]) == ("maml", "fomaml")
     assert find_pair(compared, "fomaml", "maml") == pair and find_pair(compared, "maml", "anil") is None
-
-
-def test_an_interval_of_two_networks_is_never_narrower_than_if_tasks_were_independent():
-    assert wider_interval({"ci95": [-1.0, 2.0], "ci95_by_character": [0.5, 0.5]}) == (-1.0, 2.0)
-    assert wider_interval({"ci95": [-1.0, 2.0], "ci95_by_character": [-2.0, 3.0]}) == (-2.0, 3.0)
 
 
 def test_with_few_characters_the_interval_of_two_networks_still_covers():

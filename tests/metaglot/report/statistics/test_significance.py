@@ -20,18 +20,18 @@ def test_both_p_values_are_those_of_statsmodels():
     assert test.ci95 == pytest.approx(DescrStatsW(differences).tconfint_mean())
 
 
-def test_holm_multiplies_the_smallest_by_all_and_never_falls():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-
-
-def test_holm_leaves_out_what_was_not_tested():
-    assert holm([None, 0.02, None, 0.03]) == [None, pytest.approx(0.04), None, pytest.approx(0.04)]
-    assert holm([None]) == [None]
-    assert holm([None, 0.02]) == [None, 0.02]
-
-
-def test_holms_p_values_are_at_most_one():
-    assert holm([0.9, 0.8]) == [1, 1]
+@pytest.mark.parametrize(
+    ("p_values", "corrected"),
+    [
+        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),  # the smallest times three; they never fall
+        ([0.9, 0.8], [1, 1]),
+        ([None, 0.02, None, 0.03], [None, 0.04, None, 0.04]),  # None was not tested
+        ([None], [None]),
+        ([None, 0.02], [None, 0.02]),
+    ],
+)
+def test_holms_p_values_are_those_computed_by_hand(p_values: list[float | None], corrected: list[float | None]):
+    assert holm(p_values) == [None if p is None else pytest.approx(p) for p in corrected]
 
 
 def test_a_p_value_of_exactly_5_percent_is_not_below_it():
