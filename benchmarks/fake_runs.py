@@ -1,12 +1,12 @@
 """A clone of the project in which a training and an evaluation only write small files, so that DVC's own cost shows."""
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from ruamel.yaml import YAML
+from experiments.changed_params import PARAMS, change_params
+from tools import clone
 
 GIT = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 FAKE = """
@@ -23,7 +23,7 @@ OUTPUTS = {
     "train": [f"models/{{}}/{name}" for name in ("weights.safetensors", "run.json", "history.csv", "alignment.csv")],
     "evaluate": ["scores/{}.npz", "models/{}/adaptation.json", "results/{}.json"],
 }
-TINY = {"split": {"train": 40, "validation": 20, "test": 20}, "data": {"source": "glyphs"}}
+TINY = {"split.train": 40, "split.validation": 20, "split.test": 20, "data.source": "glyphs"}
 
 
 def make_workspace(folder: Path) -> Path:
@@ -31,7 +31,7 @@ def make_workspace(folder: Path) -> Path:
     subprocess.run([*GIT, "clone", "-q", ".", str(folder)], check=True)
     for stage, outputs in OUTPUTS.items():
         (folder / f"stages/{stage}.py").write_text(FAKE % ", ".join(map(repr, outputs)))
-    write_params(folder / "params.yaml", {**TINY, "algorithms": ["maml"], "seeds": [0]})
+    change_params(folder / PARAMS, {**TINY, "algorithms": ["maml"], "seeds": [0]})
     (folder / "dvc.lock").unlink()
     subprocess.run([*GIT, "commit", "-qam", "Fake runs"], cwd=folder, check=True)
     run_module(folder, "dvc", "repro", "-q", "preprocess")
@@ -41,24 +41,11 @@ def make_workspace(folder: Path) -> Path:
 def with_runs(workspace: Path, folder: Path, runs: int) -> Path:
     """A copy of the workspace with so many runs."""
     shutil.copytree(workspace, folder)
-    write_params(folder / "params.yaml", {"seeds": list(range(runs))})
+    change_params(folder / PARAMS, {"seeds": list(range(runs))})
     run_module(folder, "dvc", "repro", "-q", "preprocess")
     return folder
 
 
-def write_params(path: Path, changes: dict[str, object]) -> None:
-    yaml = YAML()
-    params = yaml.load(path)
-    for name, value in changes.items():
-        if isinstance(value, dict):
-            params[name].update(value)
-        else:
-            params[name] = value
-    yaml.dump(params, path)
-
-
 def run_module(folder: Path, *arguments: str) -> None:
-    """Run a module of the clone with this Python."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
-    subprocess.run([sys.executable, "-m", *arguments], cwd=folder, env=environment, check=True, stdout=sys.stderr)
+    """Run a module of the clone; what it prints goes to stderr, because stdout has the tables."""
+    clone.run_module(*arguments, folder=folder, output=sys.stderr.fileno()).check_returncode()

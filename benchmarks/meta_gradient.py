@@ -13,6 +13,7 @@ from benchmarks.tables import Table, cells, milliseconds, percent, times
 from benchmarks.timing import Times, Work, interleaved, quartiles, quartiles_of_all
 
 PRODUCTS = "products"
+OTHERS = (LEARN2LEARN, VMAP)  # the engines to compare with
 TASKS = ((5, 1), (5, 5), (20, 1))  # ways, shots
 COLUMNS = ("model", "task", "steps", "algorithm")
 
@@ -34,7 +35,7 @@ def _row(case: Case, options: Options) -> dict[str, Any]:
     seconds = interleaved(cases_to_time(case), options.choose(*repeats), options.turn_seconds)
     return case.describe() | {
         "seconds": quartiles_of_all(seconds),
-        "speedup": {engine: quartiles(seconds[engine] / seconds[BATCHED]) for engine in (LEARN2LEARN, VMAP)},
+        "speedup": {engine: quartiles(seconds[engine] / seconds[BATCHED]) for engine in OTHERS},
         "share_of_bound": share_of_bound(seconds),
     }
 
@@ -52,9 +53,8 @@ def share_of_bound(seconds: Times) -> dict[str, Any]:
 
 
 def tables(results: dict[str, Any]) -> list[Table]:
-    engines = (BATCHED, LEARN2LEARN, VMAP)
-    speedups = (f"speed-up over {engine}" for engine in engines[1:])
-    header = (*COLUMNS, *(f"{engine}, ms" for engine in engines), *speedups, "share of the bound")
+    speedups = (f"speed-up over {engine}" for engine in OTHERS)
+    header = (*COLUMNS, *(f"{engine}, ms" for engine in (BATCHED, *OTHERS)), *speedups, "share of the bound")
     note = (
         "The meta-gradient of 32 tasks, as many queries as shots. Medians (quartiles) over repeats; the engines of a "
         "row are timed alternately. Share of the bound: the time of the products with shared weights alone, divided by "
@@ -64,6 +64,6 @@ def tables(results: dict[str, Any]) -> list[Table]:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    seconds = [milliseconds(row["seconds"][engine]) for engine in (BATCHED, LEARN2LEARN, VMAP)]
-    speedups = [times(row["speedup"][engine]) for engine in (LEARN2LEARN, VMAP)]
+    seconds = [milliseconds(row["seconds"][engine]) for engine in (BATCHED, *OTHERS)]
+    speedups = [times(row["speedup"][engine]) for engine in OTHERS]
     return [*cells(row, COLUMNS), *seconds, *speedups, percent(row["share_of_bound"])]

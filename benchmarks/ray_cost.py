@@ -16,6 +16,7 @@ from cluster.home import Home
 
 MEMORY = 100 * 2**20  # bytes of each node, for objects
 RESULT = 10_000  # bytes: those of a tiny run
+SERVERS = ("gcs_server", "raylet")
 HEADER = (
     "nodes",
     "runs",
@@ -57,15 +58,10 @@ def measure(nodes: int, runs: int, seconds: float) -> list[str]:
 
 def memory() -> float:
     """MiB of this process, and of the head's server and first node."""
-    heads = [psutil.Process()]
-    heads += [
-        next(filter(lambda process: process.name() == name, children()), None) for name in ("gcs_server", "raylet")
-    ]
-    return sum(process.memory_info().rss for process in heads if process) / 2**20
-
-
-def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    this = psutil.Process()
+    started = this.children(recursive=True)
+    servers = [next((process for process in started if process.name() == name), None) for name in SERVERS]
+    return sum(process.memory_info().rss for process in (this, *servers) if process) / 2**20
 
 
 def table(cases: list[tuple[int, int, float]]) -> Table:

@@ -4,11 +4,12 @@ import subprocess
 import time
 from pathlib import Path
 
-from benchmarks.fake_runs import GIT, run_module, write_params
+from benchmarks.fake_runs import GIT, run_module
 from benchmarks.tables import Table
+from experiments.changed_params import PARAMS, change_params
 
 ALGORITHMS, SEEDS = ["maml", "fomaml"], list(range(6))
-PARAMS = {"algorithms": ALGORITHMS, "seeds": SEEDS, "train": {"iterations": 1000}, "evaluate": {"tasks": 1000}}
+SETTINGS = {"algorithms": ALGORITHMS, "seeds": SEEDS, "train.iterations": 1000, "evaluate.tasks": 1000}
 HEADER = ("try", "one after the other, s", "two workers, s", "ratio")
 
 
@@ -28,7 +29,7 @@ def measure(scratch: Path, number: int) -> list[str]:
 def make_workspace(folder: Path) -> Path:
     """A clone of the commit with its data, and nothing trained."""
     subprocess.run([*GIT, "clone", "-q", ".", str(folder)], check=True)
-    write_params(folder / "params.yaml", PARAMS)
+    change_params(folder / PARAMS, SETTINGS)
     run_module(folder, "dvc", "repro", "-q", "preprocess")
     return folder
 

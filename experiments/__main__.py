@@ -7,6 +7,7 @@ python -m experiments record second-order-dial --from FOLDER    each value that 
 python -m experiments write                           the tables of docs/findings.md, docs/benchmarks.md, README.md
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.take_from_cache import record_parts
 from experiments.varied_figure import write_figure
+from metaglot.core.common.atomic_files import write_text
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
 from tools.clone import last_commit
@@ -33,23 +35,27 @@ def run(
     name: Name, workers: Annotated[str, typer.Option(help="runs at a time: a number, or auto for one per core")] = ""
 ) -> None:
     """Run an experiment in a clone of the last commit, then record it; part by part, if it has parts."""
-    if find_experiment(name.partition("/")[0]).grid:
+    if find_experiment(name).grid:
         raise UserError(f"{name} is a tuning: `python -m experiments tune {name}` runs it")
-    with in_use(run_in_clone.clone_of(name)):
-        commit = last_commit()
-        for part in parts_of(name):
-            print(save_record(part, run_in_clone.run_experiment(part, commit, workers)))
+    compute_parts(name, workers, run_in_clone.run_experiment, save_record)
 
 
 @app.command()
 def tune(name: Name, workers: Annotated[str, typer.Option(help="trainings at a time: a number, or auto")] = "") -> None:
     """Train an experiment's candidates in a clone of the last commit, record their scores, and choose."""
-    if not find_experiment(name.partition("/")[0]).grid:
+    if not find_experiment(name).grid:
         raise UserError(f"{name} has no grid: `python -m experiments run {name}` runs it")
+    compute_parts(name, workers, run_in_clone.train_candidates, save_candidates)
+
+
+def compute_parts(
+    name: str, workers: str, compute: Callable[[str, str, str], Path], save: Callable[[str, Path], object]
+) -> None:
+    """Compute and record an experiment part by part, all with the code of the same commit."""
     with in_use(run_in_clone.clone_of(name)):
         commit = last_commit()
         for part in parts_of(name):
-            print(save_candidates(part, run_in_clone.train_candidates(part, commit, workers)))
+            print(save(part, compute(part, commit, workers)))
 
 
 @app.command()
@@ -63,7 +69,7 @@ def record(
     Of an experiment with parts, whatever the folder's DVC cache has. A record stays if the cache lacks a seed of it.
     """
     selected = parse_seeds(seeds)
-    if selected and find_experiment(name.partition("/")[0]).grid:
+    if selected and find_experiment(name).grid:
         raise UserError(f"{name} is a tuning, of one seed: record it without --seeds")
     parts = parts_of(name)
     for line in record_parts(parts, folder, selected) if "/" in parts[0] else [save_record(name, folder, selected)]:
@@ -84,8 +90,8 @@ def write() -> None:
         if experiment.has_results and experiment.experiment.vary:
             write_figure(experiment)
     for page in pages.PAGES:
-        pages.write_page(page)
-    readme.write_readme()
+        write_text(page, pages.fill_page(page))
+    write_text(readme.README, readme.fill_readme())
 
 
 if __name__ == "__main__":

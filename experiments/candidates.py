@@ -95,7 +95,7 @@ def chosen_settings(name: str, findings: Path = FINDINGS) -> dict[str, Any]:
 
     An algorithm without a grid keeps its settings.
     """
-    experiment = find_experiment(name.partition("/")[0])
+    experiment = find_experiment(name)
     if experiment.tuned_by is None:
         return {}
     tuning = find_experiment(experiment.tuned_by)

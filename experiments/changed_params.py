@@ -5,6 +5,8 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from metaglot.core.common.dotted_keys import flatten
 
 PARAMS = Path("params.yaml")
@@ -22,6 +24,13 @@ def apply_settings(settings: dict[str, Any], params: Params) -> Params:
             part = part.setdefault(section, {})
         part[last] = value
     return changed
+
+
+def change_params(path: Path, settings: dict[str, Any]) -> None:
+    """Change values of a params.yaml, by dotted key; its comments stay."""
+    yaml = YAML()
+    yaml.width = 120
+    yaml.dump(apply_settings(settings, yaml.load(path)), path)
 
 
 def list_differences(expected: Params, actual: Params, settings: Iterable[str] = ()) -> list[str]:

@@ -10,6 +10,7 @@ from experiments.varied_tables import open_lines
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
 from metaglot.report.markdown import claim_as_markdown
+from metaglot.report.statistics.pairwise_result import pairwise_result
 
 DECIDES = {  # the experiment that tests each conclusion of the original study
     "fomaml-more-accurate": "ten-seeds",
@@ -65,10 +66,9 @@ def open_questions(known: Known) -> str:
     ran = [record for record in with_results if record.experiment.is_one_comparison]
     points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
     points += [line for record in with_results if record.experiment.vary for line in open_lines(record)]
-    tunings = [record for record in with_results if record.experiment.grid]
-    points += [f"`{record.name}`: so far {part}." for record in tunings if (part := missing_candidates(record))]
-    crossed = [record for record in with_results if record.experiment.crossed]
-    points += [f"`{record.name}`: so far {part}." for record in crossed if (part := missing_combinations(record))]
+    begun = [(record, missing_candidates(record)) for record in with_results if record.experiment.grid]
+    begun += [(record, missing_combinations(record)) for record in with_results if record.experiment.crossed]
+    points += [f"`{record.name}`: so far {part}." for record, part in begun if part]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."
@@ -76,7 +76,7 @@ def open_questions(known: Known) -> str:
 
 def _open_pairs(record: ExperimentRecord) -> list[str]:
     """A line for each inconclusive pair; if there are many, one line that counts them."""
-    pairs = record.pairwise_results()
+    pairs = [pairwise_result(pair, pair["first"]) for pair in record.comparison["pairs"]]
     unsure = [pair for pair in pairs if pair.verdict.startswith(Decision.INCONCLUSIVE)]
     if len(unsure) > MANY_PAIRS:
         seeds = formatting.several(len(record.about["recorded"]), record.unit)

@@ -27,16 +27,17 @@ def _experiment(table: Path, name: str, declared: dict[str, Any]) -> Experiment:
 
 
 def find_experiment(name: str) -> Experiment:
-    known = load_experiments()
-    if name not in known:
-        raise UserError(f"{name} is not an experiment: {TABLE.name} has {', '.join(known)}")
-    return known[name]
+    """An experiment by its name or by that of a part, such as `second-order-dial/0.05`."""
+    whole, known = name.partition("/")[0], load_experiments()
+    if whole not in known:
+        raise UserError(f"{whole} is not an experiment: {TABLE.name} has {', '.join(known)}")
+    return known[whole]
 
 
 def find_settings(name: str) -> dict[str, Any]:
-    """The changes to params.yaml of an experiment, or of a part of one: `second-order-dial/0.05`."""
+    """The changes to params.yaml of an experiment, or of a part of one."""
     whole, _, part = name.partition("/")
-    experiment = find_experiment(whole)
+    experiment = find_experiment(name)
     if not part:
         return experiment.settings
     if part not in experiment.parts():
@@ -48,5 +49,5 @@ def parts_of(name: str) -> list[str]:
     """The names of an experiment's parts; the name alone if it has none, or is a part."""
     whole, _, part = name.partition("/")
     find_settings(name)
-    parts = find_experiment(whole).parts()
+    parts = find_experiment(name).parts()
     return [name] if part or not parts else [f"{whole}/{each}" for each in parts]

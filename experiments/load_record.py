@@ -12,7 +12,6 @@ from experiments.replicates import merge_replicates
 from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.report import formatting
 from metaglot.report.headline import answer
-from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,6 @@ class ExperimentRecord:
             return None
         named = formatting.listed([str(seed) for seed in seeds["recorded"]])
         return f"{len(seeds['recorded'])} of {formatting.several(len(seeds['asked']), self.unit)}: {named}"
-
-    def pairwise_results(self) -> list[PairwiseResult]:
-        return [pairwise_result(pair, pair["first"]) for pair in self.comparison["pairs"]]
 
 
 def recorded_parts(record: ExperimentRecord) -> dict[str, ExperimentRecord]:

@@ -10,16 +10,12 @@ from experiments.conclusions import conclusions, open_questions
 from experiments.declared import FINDINGS
 from experiments.load_record import ExperimentRecord, load_records
 from experiments.tables import experiment_block
-from metaglot.core.common.atomic_files import read_text, write_text
+from metaglot.core.common.atomic_files import read_text
 from metaglot.core.common.errors import UserError
 
 PAGES = (Path("docs/findings.md"), Path("docs/benchmarks.md"))
 BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 OPENING = re.compile(r"<!-- table: (\S+) -->")
-
-
-def write_page(page: Path, findings: Path = FINDINGS) -> None:
-    write_text(page, fill_page(page, findings))
 
 
 def fill_page(page: Path, findings: Path = FINDINGS) -> str:

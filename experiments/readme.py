@@ -6,7 +6,7 @@ from textwrap import fill
 
 from experiments.conclusions import verdicts
 from experiments.load_record import load_records
-from metaglot.core.common.atomic_files import read_json, read_text, write_text
+from metaglot.core.common.atomic_files import read_json, read_text
 from metaglot.core.common.errors import UserError
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
@@ -15,10 +15,6 @@ from stages.support import paths
 
 README = Path("README.md")
 WIDTH = 120
-
-
-def write_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> None:
-    write_text(readme, fill_readme(readme, comparison))
 
 
 def fill_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from experiments.load_record import ExperimentRecord
 from experiments.power import replicates_needed
 from metaglot.report import formatting
-from metaglot.report.markdown import BASELINES, as_markdown
-from metaglot.report.pair_tables import baselines_table, best_first, pairs_table
+from metaglot.report.markdown import as_markdown
+from metaglot.report.pair_tables import best_first, pairs_table
 from metaglot.report.statistics.pairs import Pair
 from metaglot.report.tables import Record, Table, main_table, more_metrics_table
 
@@ -17,14 +16,12 @@ DESIGN = (
 )
 
 
-def replicate_tables(record: ExperimentRecord) -> list[str]:
-    compared = record.comparison
-    more = more_metrics_table(compared)
-    parts = [DESIGN, as_markdown(rows_table(compared)), *([as_markdown(more)] if more else [])]
+def replicate_tables(compared: Record) -> list[str]:
+    """The algorithms and their pairs over replicates."""
+    tables = [rows_table(compared), more_metrics_table(compared)]
+    parts = [DESIGN, *(as_markdown(table) for table in tables if table)]
     if compared["pairs"]:
         parts += [settled(compared), as_markdown(differences_table(compared))]
-    if compared["baselines"]:
-        parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
     return parts
 
 

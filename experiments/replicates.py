@@ -4,16 +4,16 @@ A replicate draws its split, initialisation, training tasks and test tasks. So t
 new characters too, and the interval over seeds of one split is not.
 """
 
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import numpy as np
 
 from experiments.replicate_order import Comparison, in_one_order
 from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
+from metaglot.report.rows import training_times
 from metaglot.report.statistics.baselines import against_baselines
-from metaglot.report.statistics.pairs import Pair, correct_family
-from metaglot.report.statistics.significance import compare_over_seeds
+from metaglot.report.statistics.pairs import Pair, correct_family, paired_tests
 
 SHARED = ("question", "dataset", "model", "task", "margin")
 
@@ -22,60 +22,43 @@ def merge_replicates(by_part: dict[str, Comparison]) -> Comparison:
     """One comparison of all replicates, in the form of comparison.json; `design` says that it is over replicates."""
     comparisons = in_one_order(by_part)
     first = comparisons[0]
-    pairs = merge_pairs([comparison["pairs"] for comparison in comparisons], first["margin"])
+    same_pairs = zip(*(comparison["pairs"] for comparison in comparisons), strict=True)
+    same_rows = zip(*(comparison["algorithms"] for comparison in comparisons), strict=True)
+    pairs = correct_family([_merge_pair(each, first["margin"]) for each in same_pairs], first["margin"])
     shared = {key: first[key] for key in SHARED}
+    runs = [run for comparison in comparisons for run in comparison["runs"]]
     return shared | {
         "design": "replicates",
         "split": {"kind": first["split"]["kind"], "sha256": _joined(comparisons, "split", "sha256")},
         "evaluate": {**first["evaluate"], "tasks_sha256": _joined(comparisons, "evaluate", "tasks_sha256")},
-        "algorithms": merge_rows([comparison["algorithms"] for comparison in comparisons]),
-        "runs": [run for comparison in comparisons for run in comparison["runs"]],
+        "algorithms": [_merge_row(rows, runs) for rows in same_rows],
+        "runs": runs,
         "pairs": pairs,
         "baselines": against_baselines(pairs, first["margin"]),
         "claims": [],
     }
 
 
-def merge_pairs(replicates: list[list[Pair]], margin: float) -> list[Pair]:
-    """Every pair over replicates, with p-values and verdicts corrected over all pairs."""
-    return correct_family([_merge_pair(list(pairs), margin) for pairs in zip(*replicates, strict=True)], margin)
-
-
-def _merge_pair(pairs: list[Pair], margin: float) -> Pair:
+def _merge_pair(pairs: Sequence[Pair], margin: float) -> Pair:
+    """A pair over replicates."""
     by_seed = [difference for pair in pairs for difference in pair["by_seed"]]
-    over = {
-        measure: asdict(
-            compare_over_seeds(
-                np.array([difference[measure]["difference"] for difference in by_seed]),
-                margin if MEASURES[measure].is_fraction else None,
-            )
-        )
-        for measure in MEASURES
-        if measure in by_seed[0]
-    }
     identity = {key: pairs[0][key] for key in ("first", "second", "labels")}
-    return identity | {"unit": "replicate", "by_seed": by_seed, "over_seeds": over}
+    return identity | {"unit": "replicate", "by_seed": by_seed, "over_seeds": paired_tests(by_seed, margin)}
 
 
-def merge_rows(replicates: list[list[Comparison]]) -> list[Comparison]:
-    """The row of each algorithm: means over replicates with their t intervals."""
-    return [_merge_row(list(rows)) for rows in zip(*replicates, strict=True)]
-
-
-def _merge_row(rows: list[Comparison]) -> Comparison:
+def _merge_row(rows: Sequence[Comparison], runs: list[Comparison]) -> Comparison:
+    """The row of an algorithm: means over replicates with their t intervals, and the times of its runs."""
     measures = {measure: _over_replicates([row[measure] for row in rows]) for measure in MEASURES if measure in rows[0]}
-    times = [time for row in rows for time in row["times"]]
-    devices = sorted({time["device"] for time in times})
     changes = {
         "seeds": [seed for row in rows for seed in row["seeds"]],
-        "times": [_merge_times(device, [time for time in times if time["device"] == device]) for device in devices],
+        "times": training_times([run for run in runs if run["algorithm"] == rows[0]["algorithm"]]),
         "writeup": None,
     }
     permutations = _label_permutations(rows) if "label_permutations" in rows[0] else {}
     return rows[0] | measures | permutations | changes
 
 
-def _label_permutations(rows: list[Comparison]) -> Comparison:
+def _label_permutations(rows: Sequence[Comparison]) -> Comparison:
     """The spread over permutations of a task's labels; nothing if a replicate has none."""
     permuted = [row.get("label_permutations") for row in rows]
     if not all(permuted):
@@ -85,18 +68,10 @@ def _label_permutations(rows: list[Comparison]) -> Comparison:
 
 
 def _over_replicates(means: list[Comparison]) -> Comparison:
-    values = [mean["mean"] for mean in means]
-    if len(values) == 1:
+    if len(means) == 1:
         return means[0]
+    values = [mean["mean"] for mean in means]
     return {"mean": float(np.mean(values)), "ci95": list(t_interval(values)), "over": "replicates"}
-
-
-def _merge_times(device: str, times: list[Comparison]) -> Comparison:
-    seconds = [time["train_seconds"] for time in times]
-    extremes = {"min": min(s["min"] for s in seconds), "max": max(s["max"] for s in seconds)}
-    mean = {"mean": float(np.mean([s["mean"] for s in seconds]))}
-    overlapped = any(time["overlapped"] for time in times)
-    return {"device": device, "train_seconds": mean | extremes, "runs": len(times), "overlapped": overlapped}
 
 
 def _joined(comparisons: list[Comparison], part: str, key: str) -> str:

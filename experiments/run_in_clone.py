@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from experiments.candidates import chosen_settings
-from experiments.changed_params import PARAMS, apply_settings
+from experiments.changed_params import PARAMS, change_params
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_yaml
 from tools.clone import clone_commit, git, run_or_exit
@@ -57,7 +55,4 @@ def prepare_clone(part: str, commit: str) -> Path:
 def write_params(folder: Path, settings: dict[str, Any]) -> None:
     """The clone's params.yaml as it is committed, with these settings."""
     git("checkout", "-q", "--", str(PARAMS), folder=folder)
-    yaml = YAML()
-    yaml.width = 120
-    params = yaml.load(folder / PARAMS)
-    yaml.dump(apply_settings(settings, params), folder / PARAMS)
+    change_params(folder / PARAMS, settings)

@@ -33,14 +33,18 @@ def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> li
         return variance_block(record)
     partial, compared = record.seeds_so_far(), record.comparison
     parts = [f"**So far {partial}.**"] if partial else []
-    parts += [compared["answer"], *(replicate_tables(record) if record.is_replicated else _seed_tables(record))]
+    parts += [compared["answer"], *(replicate_tables(compared) if record.is_replicated else _seed_tables(record))]
+    if compared.get("baselines"):
+        parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
+    if sequences := compared.get("sequences"):
+        parts += [f"**{SEQUENCES}.**", *sequences_parts(sequences)]
     if record.experiment.compare_with:
         parts.append(compare_experiments(record, known[record.experiment.compare_with]))
     return [*parts, _details("Every run", as_markdown(runs_table(compared))), source_text(record)]
 
 
 def _seed_tables(record: ExperimentRecord) -> list[str]:
-    """The tables of an experiment with one split and one draw of test tasks."""
+    """The algorithms and their pairs, of an experiment with one split and one draw of test tasks."""
     compared = record.comparison
     if record.experiment.cell:
         parts = [as_markdown(cell_table(record)), as_markdown(curve_table(record))]
@@ -48,10 +52,6 @@ def _seed_tables(record: ExperimentRecord) -> list[str]:
         parts = [as_markdown(table) for table in (main_table(compared), more_metrics_table(compared)) if table]
     if compared["pairs"]:
         parts.append(as_markdown(pairs_table(compared)))
-    if compared.get("baselines"):
-        parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
-    if sequences := compared.get("sequences"):
-        parts += [f"**{SEQUENCES}.**", *sequences_parts(sequences)]
     return parts
 
 

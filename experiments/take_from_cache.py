@@ -23,7 +23,7 @@ def record_parts(parts: list[str], folder: Path, seeds: list[int] | None = None,
     check_folder(folder)
     check_declared(parts, seeds)
     clone, commit = clone_of(parts[0], "-from-cache"), last_commit(folder)
-    tuning = find_experiment(parts[0].partition("/")[0]).grid
+    tuning = find_experiment(parts[0]).grid
     with in_use(clone):
         for part in parts:
             complete = take_from_cache(part, folder, commit, clone, to, ("train",) if tuning else COMPUTED)

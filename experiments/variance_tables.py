@@ -30,8 +30,7 @@ def variance_table(record: ExperimentRecord) -> Table:
     first, *others = arrays
     rows = [_cells(label, estimate_components(values)) for label, values in arrays.items()]
     for other in others:
-        name = f"{first} {formatting.MINUS} {other}"
-        rows.append(_cells(name, estimate_components(arrays[first] - arrays[other])))
+        rows.append(_cells(formatting.minus(first, other), estimate_components(arrays[first] - arrays[other])))
     header = ["accuracy of", "standard deviation, points", "split", "seed", "test tasks"]
     return Table(header, rows)
 

@@ -9,7 +9,7 @@ import altair as alt
 import vl_convert
 
 from experiments.load_record import ExperimentRecord
-from experiments.varied_rows import VariedRow, varied_rows
+from experiments.varied_record import VariedRecord, VariedRow
 from metaglot.charts.curves import curves
 from metaglot.charts.scales import linear_axis
 from metaglot.charts.theme import PRINT, config
@@ -41,17 +41,15 @@ def digest(chart: dict[str, Any]) -> str:
 
 
 def specification(record: ExperimentRecord) -> dict[str, Any]:
-    rows, vary = varied_rows(record), record.experiment.vary
-    assert vary is not None
-    values = [row for row in rows if row.value is not None]
+    varied = VariedRecord(record)
+    symbol, reference = varied.vary.symbol, varied.vary.reference
+    values = [row for row in varied.rows if row.value is not None]
+    others = [_accuracy(row) for row in varied.rows if row.value is None]
+    cosines = [1.0 if row.value == reference else row.median_alignment("cosine") for row in values]
     panels = [
-        accuracy_panel(
-            vary.symbol, [_accuracy(row) for row in values], [_accuracy(row) for row in rows if row not in values]
-        ),
-        curve_panel(
-            vary.symbol, "cosine with the exact meta-gradient", _points(values, _cosines(values, vary.reference))
-        ),
-        curve_panel(vary.symbol, "training time, s", _points(values, [row.seconds for row in values])),
+        accuracy_panel(symbol, [_accuracy(row) for row in values], others),
+        curve_panel(symbol, "cosine with the exact meta-gradient", _points(values, cosines)),
+        curve_panel(symbol, "training time, s", _points(values, [row.seconds for row in values])),
     ]
     chart = alt.hconcat(*panels, spacing=30).properties(title=record.experiment.title)
     return chart.to_dict() | {"config": config(PRINT)}
@@ -59,7 +57,7 @@ def specification(record: ExperimentRecord) -> dict[str, Any]:
 
 def accuracy_panel(symbol: str, rows: Rows, others: Rows) -> alt.LayerChart | alt.FacetChart:
     """A bar for each interval, a curve of the means, and a dashed line for each other algorithm."""
-    base = _base(symbol, "test accuracy, 95% intervals", rows, "y", ".1%")
+    base = _base(symbol, "test accuracy, 95% intervals", rows, ".1%")
     bars = base.mark_rule(strokeWidth=1.5, color=PRINT.series[0]).encode(alt.Y("low:Q"), alt.Y2("high:Q"))
     lines = alt.Chart(alt.InlineData(values=others)).mark_rule(strokeDash=[4, 3], color=PRINT.series[1]).encode(y="y:Q")
     names = alt.Chart(alt.InlineData(values=others)).mark_text(align="right", dy=10, fontSize=11, color=PRINT.ink)
@@ -68,14 +66,14 @@ def accuracy_panel(symbol: str, rows: Rows, others: Rows) -> alt.LayerChart | al
 
 
 def curve_panel(symbol: str, title: str, rows: Rows) -> alt.LayerChart | alt.FacetChart:
-    return alt.layer(*curves(_base(symbol, title, rows, "y", "~g")), width=WIDTH, height=HEIGHT)
+    return alt.layer(*curves(_base(symbol, title, rows, "~g")), width=WIDTH, height=HEIGHT)
 
 
-def _base(symbol: str, title: str, rows: Rows, field: str, number_format: str) -> alt.Chart:
+def _base(symbol: str, title: str, rows: Rows, number_format: str) -> alt.Chart:
     scale, _ = linear_axis("y", title)
     return alt.Chart(alt.InlineData(values=rows)).encode(
         alt.X("x:Q", title=symbol, scale=alt.Scale(padding=8, nice=False)),
-        alt.Y(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(format=number_format, title=title)),
+        alt.Y("y:Q", title=title, scale=scale, axis=alt.Axis(format=number_format, title=title)),
         color=alt.value(PRINT.series[0]),
     )
 
@@ -83,10 +81,6 @@ def _base(symbol: str, title: str, rows: Rows, field: str, number_format: str) -
 def _accuracy(row: VariedRow) -> dict[str, Any]:
     mean, (low, high) = row.row["accuracy"]["mean"], row.row["accuracy"]["ci95"]
     return {"x": row.value, "y": mean, "low": low, "high": high, "label": row.row["label"]}
-
-
-def _cosines(rows: list[VariedRow], reference: float) -> list[float | None]:
-    return [1.0 if row.value == reference else row.median_alignment("cosine") for row in rows]
 
 
 def _points(rows: list[VariedRow], values: list[float | None]) -> Rows:

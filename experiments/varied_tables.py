@@ -2,7 +2,7 @@
 
 from experiments.load_record import ExperimentRecord
 from experiments.varied_figure import figure_path
-from experiments.varied_rows import Difference, VariedRow, differences, gain, reference_row, varied_rows
+from experiments.varied_record import Difference, VariedRecord, VariedRow
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
 from metaglot.report.statistics.significance import no_larger_than
@@ -11,70 +11,46 @@ from metaglot.report.tables import Table, main_table
 
 def varied_block(record: ExperimentRecord) -> list[str]:
     """The parts of the block after the command."""
-    rows = varied_rows(record)
-    progress = missing_runs(record, rows)
-    parts = [f"**So far {progress}.**"] if progress else []
+    varied = VariedRecord(record)
+    parts = [f"**So far {varied.missing}.**"] if varied.missing else []
     figure = f"![{record.experiment.title}: accuracy, cosine and training time](figures/{figure_path(record).name})"
-    return [*parts, answer(record, rows), figure, as_markdown(varied_table(record, rows)), _note(record)]
+    return [*parts, answer(varied), figure, as_markdown(varied_table(varied)), _note(varied)]
 
 
-def missing_runs(record: ExperimentRecord, rows: list[VariedRow]) -> str | None:
-    """How many of the declared runs are recorded; None if all are."""
-    seeds = record.experiment.settings["seeds"]
-    declared, recorded = len(record.experiment.parts()) * len(seeds), sum(len(row.accuracies) for row in rows)
-    return None if recorded == declared else f"{recorded} of {declared} runs"
-
-
-def answer(record: ExperimentRecord, rows: list[VariedRow]) -> str:
+def answer(varied: VariedRecord) -> str:
     """The verdicts on all rows against the reference, grouped."""
-    reference = reference_row(record, rows)
-    if reference is None:
+    if varied.reference is None:
         return "The reference has not been recorded yet."
-    margin = reference.record.margin
+    margin = varied.reference.record.margin
     phrases = {
         "worse": "less accurate",
         "better": "more accurate",
         no_larger_than(margin): f"different by no more than {formatting.size(margin)}",
     }
     grouped: dict[str, list[str]] = {}
-    for part, difference in differences(reference, rows).items():
-        grouped.setdefault(phrases.get(difference.verdict, difference.verdict), []).append(row_name(record, part, rows))
+    for difference in varied.differences.values():
+        grouped.setdefault(phrases.get(difference.verdict, difference.verdict), []).append(difference.row.name)
     verdicts = "; ".join(f"{phrase}: {formatting.listed(names)}" for phrase, names in grouped.items())
-    return f"Compared with {row_name(record, reference.part, rows)}: {verdicts or 'no other value yet'}."
+    return f"Compared with {varied.reference.name}: {verdicts or 'no other value yet'}."
 
 
-def row_name(record: ExperimentRecord, part: str, rows: list[VariedRow]) -> str:
-    """`c = 0.05`, or an algorithm's label."""
-    (row,) = (row for row in rows if row.part == part)
-    vary = record.experiment.vary
-    return row.row["label"] if row.value is None or vary is None else f"{vary.symbol} = {part}"
-
-
-def varied_table(record: ExperimentRecord, rows: list[VariedRow]) -> Table:
-    reference = reference_row(record, rows)
-    compared = differences(reference, rows) if reference else {}
+def varied_table(varied: VariedRecord) -> Table:
     header = ["", "seeds", "test accuracy", "minus the reference, points", "95% interval", "p (Holm)", "verdict"]
     header += ["share of the gain", "cosine", "norm ratio", "training time"]
-    return Table(header, [_cells(record, row, rows, reference, compared.get(row.part)) for row in rows])
+    return Table(header, [_cells(varied, row) for row in varied.rows])
 
 
-def _cells(
-    record: ExperimentRecord,
-    row: VariedRow,
-    rows: list[VariedRow],
-    reference: VariedRow | None,
-    difference: Difference | None,
-) -> list[str]:
+def _cells(varied: VariedRecord, row: VariedRow) -> list[str]:
     table = main_table(row.record.comparison | {"algorithms": [row.row | {"writeup": None}]})
     columns = dict(zip(table.header, table.rows[0], strict=True))
-    share = gain(row, rows, reference) if reference else None
+    share = varied.gain(row)
     return [
-        row_name(record, row.part, rows),
+        row.name,
         columns["seeds"],
         columns["test accuracy"],
-        *_difference_cells(difference),
+        *_difference_cells(varied.differences.get(row.part)),
         "" if share is None else f"{share:.0%}".replace("-", formatting.MINUS),
-        *_alignment_cells(row, row is reference),
+        *_alignment_cells(row, row is varied.reference),
         columns["training time"],
     ]
 
@@ -82,41 +58,39 @@ def _cells(
 def _difference_cells(difference: Difference | None) -> list[str]:
     if difference is None:
         return [""] * 4
-    test = difference.test
     return [
-        formatting.points(test.difference),
-        formatting.bounds(test.ci95) if test.ci95 else "",
-        "" if difference.p is None else f"{difference.p:.2g}",
+        formatting.points(difference.test.difference),
+        formatting.bounds(difference.test.ci95),
+        formatting.p_cell(difference.p),
         difference.verdict,
     ]
 
 
 def _alignment_cells(row: VariedRow, is_reference: bool) -> list[str]:
     """The exact meta-gradient is the reference's, whose alignment.csv compares it with first order."""
-    values = [None, None] if is_reference else [row.median_alignment(name) for name in ("cosine", "norm_ratio")]
-    return ["exact", "exact"] if is_reference else ["" if value is None else f"{value:.3f}" for value in values]
+    if is_reference:
+        return ["exact", "exact"]
+    values = [row.median_alignment(name) for name in ("cosine", "norm_ratio")]
+    return ["" if value is None else f"{value:.3f}" for value in values]
 
 
-def _note(record: ExperimentRecord) -> str:
-    vary = record.experiment.vary
-    symbol, reference = (vary.symbol, f"{vary.reference:g}") if vary else ("", "")
+def _note(varied: VariedRecord) -> str:
+    symbol = varied.vary.symbol
     return (
-        f"{symbol} is `{vary.key if vary else ''}`; the reference is {symbol} = {reference}. Differences are paired by "
-        f"seed on the same test tasks; p-values and verdicts are corrected by Holm's method over these rows, a family "
-        f"declared before any result. Share of the gain: how much of the reference's gain over {symbol} = 0 a row has. "
-        f"Cosine and norm ratio: of the meta-gradient with the exact one, medians over the training. Numbers: "
-        f"`docs/findings/{record.name}/`."
+        f"{symbol} is `{varied.vary.key}`; the reference is {symbol} = {varied.vary.reference:g}. Differences are "
+        "paired by seed on the same test tasks; p-values and verdicts are corrected by Holm's method over these rows, "
+        "a family declared before any result. Share of the gain: how much of the reference's gain over "
+        f"{symbol} = 0 a row has. Cosine and norm ratio: of the meta-gradient with the exact one, medians over the "
+        f"training. Numbers: `docs/findings/{varied.record.name}/`."
     )
 
 
 def open_lines(record: ExperimentRecord) -> list[str]:
     """What stayed open: missing runs, and inconclusive rows."""
-    rows = varied_rows(record)
-    reference, progress = reference_row(record, rows), missing_runs(record, rows)
-    lines = [f"`{record.name}`: so far {progress}; all of them: `{record.command}`."] if progress else []
-    compared = differences(reference, rows) if reference else {}
-    unsure = [row_name(record, part, rows) for part, d in compared.items() if d.verdict.startswith("inconclusive")]
-    if unsure and reference:
-        than = row_name(record, reference.part, rows)
+    varied = VariedRecord(record)
+    lines = [f"`{record.name}`: so far {varied.missing}; all of them: `{record.command}`."] if varied.missing else []
+    unsure = [each.row.name for each in varied.differences.values() if each.verdict.startswith("inconclusive")]
+    if unsure and varied.reference:
+        than = varied.reference.name
         lines.append(f"`{record.name}`: the difference from {than} is inconclusive for {formatting.listed(unsure)}.")
     return lines

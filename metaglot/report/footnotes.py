@@ -3,9 +3,9 @@
 from typing import Any
 
 from metaglot.report import formatting
-from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import adaptation_steps
+from metaglot.report.statistics.over_seeds import by_algorithm
 from metaglot.report.statistics.pairs import Pair
 from metaglot.report.tables import OVERLAP, ranked
 
@@ -82,7 +82,7 @@ def family_notes(pairs: list[Pair]) -> list[str]:
 
 def validation_notes(runs: list[LoadedRun]) -> list[str]:
     """What validation decided, and which validation curves do not end at the test score."""
-    first = [seeds[0] for seeds in series(runs)]
+    first = [seeds[0] for seeds in by_algorithm(runs)]
     decided = [
         VALIDATION_DECIDES[run.algorithm].format(label=run.result.label)
         for run in first

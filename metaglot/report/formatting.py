@@ -26,7 +26,10 @@ def signed_loss(difference: float) -> str:
     return f"{difference:+.4f}".replace("-", MINUS)
 
 
-def bounds(interval: Sequence[float], form: Callable[[float], str] = points) -> str:
+def bounds(interval: Sequence[float] | None, form: Callable[[float], str] = points) -> str:
+    """The ends of an interval; nothing without one."""
+    if interval is None:
+        return ""
     low, high = interval
     return f"{form(low)} to {form(high)}"
 
@@ -48,6 +51,16 @@ def listed(names: Sequence[str]) -> str:
     """Names as in prose: `a`, `a and b`, `a, b and c`."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def minus(first: str, second: str) -> str:
+    """The name of a difference in tables and charts."""
+    return f"{first} {MINUS} {second}"
+
+
+def p_cell(p: float | None) -> str:
+    """A p-value in a table; nothing without a test."""
+    return "" if p is None else f"{p:.2g}"
 
 
 def p_value(p: float) -> str:

@@ -18,10 +18,10 @@ from metaglot.report.stage_configs import RunRef
 
 Scores = dict[str, NDArray[Any]]
 ALIGNMENT_ROW = TypeAdapter(AlignmentRow)
-# The arrays of a scores file with their dimensions: of all tasks, and of the first few.
+# The arrays of a scores file with their dimensions: of all tasks, of the first few, and of sequences of tasks.
 ALL_TASKS = {**dict.fromkeys(MEASURES, 1), "characters": 2, "turns": 2, "correct": 2}
-FIRST_TASKS = {"drawings": 3, "predictions": 3}
 OF_SEQUENCES = {"sequence_accuracy": 3, "sequence_inductive_accuracy": 3, "sequence_characters": 3}
+ARRAYS = {**ALL_TASKS, "drawings": 3, "predictions": 3, **OF_SEQUENCES}
 NEWER = {measure for measure in MEASURES if not measure.endswith(("accuracy", "loss"))}  # older scores may lack them
 
 
@@ -84,15 +84,15 @@ def read_scores(path: Path) -> Scores:
     """Scores [tasks], the tasks' characters [tasks, ways], drawings and predictions of the first tasks."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            names = [*(name for name in ALL_TASKS | FIRST_TASKS if name in archive or name not in NEWER)]
-            scores = {name: archive[name] for name in [*names, *(name for name in OF_SEQUENCES if name in archive)]}
+            needed = ARRAYS.keys() - NEWER - OF_SEQUENCES.keys()
+            scores = {name: archive[name] for name in ARRAYS if name in archive or name in needed}
     except FileNotFoundError:
         raise UserError(f"{path} is not there: run `dvc repro` (or `dvc checkout`) first") from None
     except Exception as error:  # zipfile, zlib and numpy raise almost anything for a damaged file
         raise _damaged(path, f"{type(error).__name__}: {error}"[:120]) from None
-    for name, dimensions in (ALL_TASKS | FIRST_TASKS | OF_SEQUENCES).items():
-        if name in scores and scores[name].ndim != dimensions:
-            raise _damaged(path, f"{name} has {scores[name].ndim} dimensions, not {dimensions}")
+    for name, array in scores.items():
+        if array.ndim != ARRAYS[name]:
+            raise _damaged(path, f"{name} has {array.ndim} dimensions, not {ARRAYS[name]}")
     if len({len(scores[name]) for name in ALL_TASKS if name in scores}) != 1:
         raise _damaged(path, "its arrays have different numbers of tasks")
     return scores

@@ -42,12 +42,12 @@ def _accuracy_table(results: Iterable[PairwiseResult]) -> Table:
 def _accuracy_cells(result: PairwiseResult) -> list[str]:
     is_small = result.within_margin and result.verdict in ("better", "worse")
     return [
-        f"{result.label} {formatting.MINUS} {result.other}",
+        formatting.minus(result.label, result.other),
         formatting.points(result.difference),
         formatting.bounds((result.low, result.high)),
         f"the characters of one {result.unit}" if result.p is None else formatting.several(result.seeds, result.unit),
-        formatting.bounds(result.over_characters) if result.over_characters else "",
-        "" if result.p is None else f"{result.p:.2g}",
+        formatting.bounds(result.over_characters),
+        formatting.p_cell(result.p),
         result.verdict + (", within the margin" if is_small else ""),
     ]
 
@@ -56,10 +56,10 @@ def _other_cells(pair: Pair, measure: str) -> list[str]:
     test, metric = pair["over_seeds"][measure], OTHER_MEASURES[measure]
     form = formatting.points if metric.is_fraction else formatting.signed_loss
     return [
-        f"{pair['labels'][0]} {formatting.MINUS} {pair['labels'][1]}",
+        formatting.minus(*pair["labels"]),
         metric.title,
         form(test["difference"]),
-        formatting.bounds(test["ci95"], form) if test["ci95"] else "",
+        formatting.bounds(test["ci95"], form),
         formatting.bounds(wider_interval(test), form),
-        "" if test["p_holm"] is None else f"{test['p_holm']:.2g}",
+        formatting.p_cell(test["p_holm"]),
     ]

@@ -5,8 +5,8 @@ from typing import Any
 
 from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.run_records import Parity
-from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.over_seeds import by_algorithm
 from metaglot.report.tables import Table
 
 
@@ -35,7 +35,7 @@ def _data(comparison: dict[str, Any], experiment: str | None) -> Table:
 
 def _settings(runs: list[LoadedRun]) -> Table:
     """Every setting of training and evaluation, with a column for each algorithm."""
-    first = [seeds[0] for seeds in series(runs)]
+    first = [seeds[0] for seeds in by_algorithm(runs)]
     columns = [
         dict(flatten(run.record.config.model_dump() | {"evaluate": run.result.evaluate.model_dump()})) for run in first
     ]

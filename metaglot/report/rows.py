@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from metaglot.evaluation.confidence_intervals import t_interval
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.result_record import ClusteredMean, Mean
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.pairs import by_algorithm, intervals, task_means
+from metaglot.report.statistics.over_seeds import by_algorithm, intervals, mean_over_seeds, task_means
 from metaglot.report.statistics.pairwise_result import wider_interval
+
+COSTS = ("train_seconds", "validation_seconds", "setup_seconds", "iterations_per_second", "peak_memory_mb", "device",
+         "threads")  # fmt: skip
 
 
 def run_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
@@ -21,7 +23,7 @@ def run_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
 
 def algorithm_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
     """Each algorithm over its seeds: means and intervals; `over` says what an interval is over."""
-    return [_algorithm_row(list(seeds.values()), runs) for seeds in by_algorithm(runs).values()]
+    return [_algorithm_row(seeds, [_run_row(run, runs) for run in seeds]) for seeds in by_algorithm(runs)]
 
 
 def overlapping(run: LoadedRun, runs: list[LoadedRun]) -> bool:
@@ -56,22 +58,15 @@ def _run_row(run: LoadedRun, runs: list[LoadedRun]) -> dict[str, Any]:
         "label_permutations": permuted.model_dump() if (permuted := result.label_permutations) else None,
         "iterations": run.iterations,
         "adaptation_steps": adaptation_steps(run),
-        "train_seconds": record.train_seconds,
-        "validation_seconds": record.validation_seconds,
-        "setup_seconds": record.setup_seconds,
-        "iterations_per_second": record.iterations_per_second,
-        "peak_memory_mb": record.peak_memory_mb,
-        "device": record.device,
-        "threads": record.threads,
+        **{name: getattr(record, name) for name in COSTS},
         "overlapped": overlapping(run, runs),
         "resumed": record.resumed,
         "commit": record.commit,
     }
 
 
-def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, Any]:
+def _algorithm_row(seeds: list[LoadedRun], rows: list[dict[str, Any]]) -> dict[str, Any]:
     first = seeds[0]
-    devices = sorted({run.record.device for run in seeds})
     return {
         "algorithm": first.algorithm,
         "label": first.result.label,
@@ -81,19 +76,24 @@ def _algorithm_row(seeds: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, A
         "label_permutations": _label_permutations(seeds),
         "iterations": first.iterations,
         "adaptation_steps": adaptation_steps(first),
-        "times": [_time(device, [run for run in seeds if run.record.device == device], runs) for device in devices],
+        "times": training_times(rows),
         "writeup": original_study.printed(first),
     }
 
 
-def _time(device: str, here: list[LoadedRun], runs: list[LoadedRun]) -> dict[str, Any]:
-    """The training time of an algorithm's runs on one device; times on different devices are not comparable."""
-    times = [run.record.train_seconds for run in here]
+def training_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The training time of the rows of runs on each device; times on different devices are not comparable."""
+    devices = sorted({row["device"] for row in rows})
+    return [_on_device(device, [row for row in rows if row["device"] == device]) for device in devices]
+
+
+def _on_device(device: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    times = [row["train_seconds"] for row in rows]
     return {
         "device": device,
         "train_seconds": {"mean": float(np.mean(times)), "min": min(times), "max": max(times)},
-        "runs": len(here),
-        "overlapped": any(overlapping(run, runs) for run in here),
+        "runs": len(rows),
+        "overlapped": any(row["overlapped"] for row in rows),
     }
 
 
@@ -116,14 +116,8 @@ def _label_permutations(seeds: list[LoadedRun]) -> dict[str, Any] | None:
 
 
 def _over_means(scores: Sequence[Mean]) -> dict[str, Any]:
+    """A mean over seeds; one seed has the interval of its network."""
     means, first = [score.mean for score in scores], scores[0]
     if isinstance(first, ClusteredMean):
-        return _over(means, wider_interval(first.model_dump()), "characters")
-    return _over(means, first.ci95, "tasks")
-
-
-def _over(means: list[float], single_seed: tuple[float, float], unit: str) -> dict[str, Any]:
-    """A mean over seeds with its t interval; one seed has the interval of its network."""
-    if len(means) == 1:
-        return {"mean": means[0], "ci95": list(single_seed), "over": unit}
-    return {"mean": float(np.mean(means)), "ci95": list(t_interval(means)), "over": "seeds"}
+        return mean_over_seeds(means, wider_interval(first.model_dump()), "characters")
+    return mean_over_seeds(means, first.ci95, "tasks")

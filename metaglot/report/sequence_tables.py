@@ -61,11 +61,11 @@ def _columns(row: Record) -> list[Record]:
 
 def _pair_cells(pair: Record) -> list[str]:
     return [
-        f"{pair['labels'][0]} {formatting.MINUS} {pair['labels'][1]}",
+        formatting.minus(*pair["labels"]),
         formatting.points(pair["difference"]),
         formatting.bounds(pair["ci95"] or pair["ci95_by_character"]),
         formatting.several(pair["seeds"], "seed") if pair["ci95"] else "the characters of one seed",
-        "" if pair["p_holm"] is None else f"{pair['p_holm']:.2g}",
+        formatting.p_cell(pair["p_holm"]),
         pair["verdict"],
     ]
 

@@ -79,13 +79,9 @@ def _upload(client: MlflowClient, published: Run, logged: LoggedModel, model: Tr
 def _has_files(client: MlflowClient, logged: LoggedModel, model: TrainedModel) -> bool:
     """Whether MLmodel and the trained network are stored. The other files were when the model became READY."""
     top = {file.path for file in client.list_logged_model_artifacts(logged.model_id) if file.file_size}
-    stored = _sizes(client, logged.model_id, "artifacts")
+    stored = {file.path: file.file_size for file in client.list_logged_model_artifacts(logged.model_id, "artifacts")}
     files = [model.folder / name for name in FILES if (model.folder / name).exists()]
     return "MLmodel" in top and all(stored.get(f"artifacts/{path.name}") == path.stat().st_size for path in files)
-
-
-def _sizes(client: MlflowClient, model_id: str, folder: str | None = None) -> dict[str, int | None]:
-    return {file.path: file.file_size for file in client.list_logged_model_artifacts(model_id, folder)}
 
 
 def _stored_files(client: MlflowClient, model_id: str, folder: str | None = None) -> dict[str, int]:

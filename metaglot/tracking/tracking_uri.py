@@ -28,13 +28,13 @@ def tracking_uri(value: str | None, root: Path) -> str:
     _check_password(value)
     try:
         parts = urlsplit(value)
-        valid_port = parts.port is None or parts.port >= 0
+        port = parts.port
     except ValueError as error:
         raise _refusal(value, f"is not a valid address ({error}): it takes {FORMS}") from None
     if is_database(value):
         return _database_uri(value, root)
     if parts.scheme in ("http", "https"):
-        if not parts.hostname or not valid_port or parts.port == 0 or re.search(r"\s", value):
+        if not parts.hostname or port == 0 or re.search(r"\s", value):
             raise _refusal(value, f"names no host or no port: it takes {FORMS}")
         return value.partition("#")[0]
     if parts.scheme in OTHERS or value in OTHERS:

@@ -15,7 +15,7 @@ from experiments.declared import FINDINGS, find_settings, parts_of
 from experiments.load_record import ExperimentRecord, load_records, recorded_parts
 from experiments.save_record import save_record
 from experiments.varied_figure import digest, figure, figure_path, specification
-from experiments.varied_rows import differences, gain, reference_row, varied_rows
+from experiments.varied_record import VariedRecord
 from experiments.varied_tables import varied_block, varied_table
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
@@ -48,17 +48,16 @@ def test_a_part_is_the_experiment_with_one_value() -> None:
 
 def test_only_the_recorded_parts_are_rows(record: ExperimentRecord) -> None:
     assert list(recorded_parts(record)) == list(SKILLS)
-    assert [row.value for row in varied_rows(record)] == [0, 0.05, 1, None]
+    assert [row.value for row in VariedRecord(record).rows] == [0, 0.05, 1, None]
 
 
 def test_differences_are_paired_by_seed_and_corrected_as_one_family(record: ExperimentRecord) -> None:
-    rows = varied_rows(record)
-    reference = reference_row(record, rows)
+    varied = VariedRecord(record)
+    reference, compared = varied.reference, varied.differences
     assert reference is not None and reference.part == "1"
-    compared = differences(reference, rows)
     assert list(compared) == ["0", "0.05", "hf_maml"]
     assert [d.seeds for d in compared.values()] == [[42, 43, 44], [42, 43], [43, 44]]
-    ours, theirs = ([row.accuracies[seed] for seed in (42, 43, 44)] for row in (rows[0], reference))
+    ours, theirs = ([row.accuracies[seed] for seed in (42, 43, 44)] for row in (varied.rows[0], reference))
     test = stats.ttest_rel(ours, theirs)
     assert compared["0"].test.p == pytest.approx(test.pvalue)
     assert compared["0"].test.ci95 == pytest.approx(tuple(test.confidence_interval()))
@@ -66,17 +65,19 @@ def test_differences_are_paired_by_seed_and_corrected_as_one_family(record: Expe
 
 
 def test_the_share_of_the_gain_is_over_the_seeds_of_all_three(record: ExperimentRecord) -> None:
-    zero, small, one, _ = rows = varied_rows(record)
+    varied = VariedRecord(record)
+    zero, small, one, _ = varied.rows
     means = [np.mean([row.accuracies[seed] for seed in (42, 43)]) for row in (zero, small, one)]
-    assert gain(small, rows, one) == pytest.approx((means[1] - means[0]) / (means[2] - means[0]))
-    assert (gain(zero, rows, one), gain(one, rows, one)) == (0, 1)
+    assert varied.gain(small) == pytest.approx((means[1] - means[0]) / (means[2] - means[0]))
+    assert (varied.gain(zero), varied.gain(one)) == (0, 1)
 
 
 def test_the_table_shows_every_row_and_what_is_missing_is_said(record: ExperimentRecord) -> None:
-    table = varied_table(record, varied_rows(record))
+    varied = VariedRecord(record)
+    table = varied_table(varied)
     assert [row[0] for row in table.rows] == ["c = 0", "c = 0.05", "c = 1", "HF-MAML"]
     cells = [dict(zip(table.header, row, strict=True)) for row in table.rows]
-    for shown, row in zip(cells, varied_rows(record), strict=True):
+    for shown, row in zip(cells, varied.rows, strict=True):
         assert shown["test accuracy"].startswith(f"{row.row['accuracy']['mean']:.2%} [")
     assert cells[2]["cosine"] == "exact" and abs(float(cells[1]["cosine"]) - 0.95) < 0.01
     text = "\n".join(varied_block(record))
@@ -115,7 +116,7 @@ def curves_of(chart: dict[str, Any]) -> list[list[float]]:
 
 def test_the_figure_shows_the_numbers_of_the_record(record: ExperimentRecord) -> None:
     accuracies, cosines, _ = curves_of(specification(record))
-    assert accuracies == [row.row["accuracy"]["mean"] for row in varied_rows(record)[:3]]
+    assert accuracies == [row.row["accuracy"]["mean"] for row in VariedRecord(record).rows[:3]]
     assert cosines[2] == 1
     drawn = figure(record)
     assert drawn.startswith("<svg") and drawn.endswith(f"<!-- specification: {digest(specification(record))} -->\n")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from metaglot.report import formatting, original_study
-from metaglot.report.claims.evidence import Decision, Evidence, Verdict
+from metaglot.report.claims.evidence import Decision, Evidence, Verdict, in_another_setting
 from metaglot.report.claims.validation_lead import ValidationLead, validation_leads
 from metaglot.report.statistics.pairwise_result import PairwiseResult
 
@@ -49,7 +49,7 @@ def _judge(evidence: Evidence, result: PairwiseResult, measured: str) -> Verdict
 
 
 def _elsewhere(result: PairwiseResult, departures: list[str]) -> str:
-    return f"In a setting other than the claim's ({'; '.join(departures)}), {formatting.difference(result)}."
+    return f"{in_another_setting(departures)}, {formatting.difference(result)}."
 
 
 def _in_part(verdict: Verdict, leads: list[ValidationLead]) -> Verdict:

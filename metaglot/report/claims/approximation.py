@@ -12,7 +12,7 @@ import numpy as np
 
 from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.report import formatting
-from metaglot.report.claims.evidence import Decision, Evidence, Verdict
+from metaglot.report.claims.evidence import Decision, Evidence, Verdict, in_another_setting
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.original_study import ITERATIONS
 
@@ -35,8 +35,8 @@ def first_order_is_close(evidence: Evidence) -> Verdict:
     if evidence.iterations() < ITERATIONS:
         departures.append(f"train.iterations {evidence.iterations()}, not {ITERATIONS} or more")
     if departures:
-        setting = f"In a setting other than the claim's ({'; '.join(departures)}). "
-        return Verdict(setting + _measured(runs), Decision.NOT_TESTED, evidence.experiment(ITERATIONS))
+        measured = f"{in_another_setting(departures)}. {_measured(runs)}"
+        return Verdict(measured, Decision.NOT_TESTED, evidence.experiment(ITERATIONS))
     close = [_is_close(run) for run in runs]
     verdict = Decision.SUPPORTED if all(close) else Decision.INCONCLUSIVE if any(close) else Decision.NOT_SUPPORTED
     return Verdict(_measured(runs), verdict)

@@ -90,6 +90,10 @@ class Evidence:
         return " ".join(["dvc exp run --temp", *(f"-S {change}" for change in changes)])
 
 
+def in_another_setting(departures: list[str]) -> str:
+    return f"In a setting other than the claim's ({'; '.join(departures)})"
+
+
 def _override(key: str, value: Any) -> str:
     """An argument of DVC's -S."""
     if isinstance(value, list):

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from metaglot.core.common.errors import UserError, unreadable_weights
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.over_seeds import by_algorithm
 
 INNER_LOOPS = ("maml", "fomaml")  # gradient steps of one rate on all parameters, as the page computes them
 MODEL = "fc"
@@ -24,10 +25,8 @@ Weights = dict[str, NDArray[np.float32]]
 
 def computable(runs: list[LoadedRun]) -> list[LoadedRun]:
     """The first run of each algorithm whose network and inner loop the page has."""
-    first = {run.algorithm: run for run in reversed(runs)}
-    return [
-        run for run in runs if run is first[run.algorithm] and run.algorithm in INNER_LOOPS and _model(run) == MODEL
-    ]
+    first = [seeds[0] for seeds in by_algorithm(runs)]
+    return [run for run in first if run.algorithm in INNER_LOOPS and _model(run) == MODEL]
 
 
 def left_out(runs: list[LoadedRun]) -> list[str]:
@@ -38,7 +37,7 @@ def left_out(runs: list[LoadedRun]) -> list[str]:
         sentences.append(f"Left out: {', '.join(labels)}. The page has the inner loop of MAML and FOMAML only.")
     if any(_model(run) != MODEL for run in runs):
         sentences.append(f"Left out: networks of the model {_model(runs[0])}. The page has the model {MODEL} only.")
-    if len({(run.algorithm, run.seed) for run in runs}) > len({run.algorithm for run in runs}):
+    if any(len(seeds) > 1 for seeds in by_algorithm(runs)):
         sentences.append("Of each algorithm the page has the first seed's network.")
     return sentences
 

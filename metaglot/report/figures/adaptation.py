@@ -6,22 +6,19 @@ import altair as alt
 import numpy as np
 
 from metaglot.report import formatting
-from metaglot.report.figures.common import Curve, CurveGroup, series, tidy
+from metaglot.report.figures.common import Curve, curve_groups, tidy
 from metaglot.report.figures.curve_figure import ACCURACY, curve_figure
 from metaglot.report.figures.figure import Figure, colours, shown
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import adaptation_steps
+from metaglot.report.statistics.over_seeds import by_algorithm
 
 RING = 260  # area in pixels
 
 
 def adaptation(runs: list[LoadedRun]) -> list[Figure]:
     """One figure; an algorithm without adaptation steps is a point at 0."""
-    algorithms = series(runs)
-    groups = [
-        CurveGroup(seeds[0].result.label, number, number, {run.name: _curve(run) for run in seeds})
-        for number, seeds in enumerate(algorithms)
-    ]
+    algorithms, groups = by_algorithm(runs), curve_groups(runs, _curve)
     palette = {group.name: group.series for group in groups}
     rings = [ring for seeds in algorithms if (ring := _ring(seeds))]
     note = " ".join(_note(seeds, step) for seeds in algorithms if (step := adaptation_steps(seeds[0])) is not None)
@@ -41,8 +38,9 @@ def _ring(seeds: list[LoadedRun]) -> dict[str, Any] | None:
     """The mean after the number of steps in the table; None if the chart does not reach it."""
     step = adaptation_steps(seeds[0])
     accuracies = [score.accuracy for run in seeds for score in run.result.by_step if score.step == step]
-    mean = {"group": seeds[0].result.label, "x": step, "y": tidy(float(np.mean(accuracies)))} if accuracies else None
-    return mean if step is not None else None
+    if not accuracies:
+        return None
+    return {"group": seeds[0].result.label, "x": step, "y": tidy(float(np.mean(accuracies)))}
 
 
 def _note(seeds: list[LoadedRun], step: int) -> str:

@@ -1,6 +1,6 @@
 """Shared parts of the charts of curves: a curve for each seed, and their mean or band."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -9,17 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.pairs import by_algorithm
+from metaglot.report.statistics.over_seeds import by_algorithm
 
 Curve = Mapping[int, tuple[float, float]]  # a point by iteration or step
 Points = NDArray[np.float64]  # [points, 2]
 Row = dict[str, Any]
 MAX_CURVES = 5  # more seeds become a band
-
-
-def series(runs: list[LoadedRun]) -> list[list[LoadedRun]]:
-    """The runs of each algorithm; its position in this list decides its colour everywhere."""
-    return [list(seeds.values()) for seeds in by_algorithm(runs).values()]
 
 
 @dataclass(frozen=True)
@@ -43,8 +38,10 @@ class CurveGroup:
 
     @cached_property
     def points(self) -> Points:
-        """[curves, points, 2]"""
-        return stack_curves(self.curves.values())
+        """[curves, points, 2], at the iterations or steps that all curves have."""
+        curves = list(self.curves.values())
+        common = sorted(set.intersection(*map(set, curves)))
+        return np.array([[curve[key] for key in common] for curve in curves]).reshape(len(curves), len(common), 2)
 
     @cached_property
     def mean(self) -> Points:
@@ -71,11 +68,13 @@ class CurveGroup:
         return [{"group": self.name, "run": run, "x": tidy(x), "y": tidy(y)} for x, y in points]
 
 
-def stack_curves(curves: Iterable[Curve]) -> Points:
-    """[curves, points, 2], at the iterations or steps that all curves have."""
-    curves = list(curves)
-    common = sorted(set.intersection(*(set(curve) for curve in curves)))
-    return np.array([[curve[key] for key in common] for curve in curves]).reshape(len(curves), len(common), 2)
+def curve_groups(runs: list[LoadedRun], curve: Callable[[LoadedRun], Curve]) -> list[CurveGroup]:
+    """A group for each algorithm with curves that are not empty."""
+    groups = []
+    for number, seeds in enumerate(by_algorithm(runs)):
+        if curves := {run.name: drawn for run in seeds if (drawn := curve(run))}:
+            groups.append(CurveGroup(seeds[0].result.label, number, number, curves))
+    return groups
 
 
 def tidy(value: float) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import altair as alt
 
@@ -42,7 +41,7 @@ def curve_figure(
     y: Quantity,
     groups: list[CurveGroup],
     more: Sequence[alt.Chart] = (),
-    more_data: Mapping[str, list[Row]] = MappingProxyType({}),
+    more_data: Mapping[str, list[Row]] | None = None,
     note: str = "",
 ) -> Figure:
     """x: the axis's title. more: layers below the curves, and their rows. note: a sentence after the last values."""
@@ -53,7 +52,7 @@ def curve_figure(
     switches = [Switch(group.name, group.label, group.series, shape(group.mark)) for group in groups]
     words = f"{ends(groups, y)} {note}".strip()
     table = means_table(axis_name(x), groups, y)
-    return Figure(id, title, words, specify(layers, {**data, **more_data}), switches, table)
+    return Figure(id, title, words, specify(layers, {**data, **(more_data or {})}), switches, table)
 
 
 def ends(groups: list[CurveGroup], y: Quantity) -> str:

@@ -39,7 +39,7 @@ def _of_seeds(number: int, pair: Pair, margin: float) -> Figure:
 
 def _all(pairs: list[Pair], margin: float) -> Figure:
     results = [pairwise_result(pair, pair["first"]) for pair in pairs]
-    bars = [_over_seeds(f"{result.label} {formatting.MINUS} {result.other}", result) for result in results]
+    bars = [_over_seeds(formatting.minus(result.label, result.other), result) for result in results]
     words = ". ".join(map(formatting.difference, results)) + "."
     return _figure("differences", "Differences in test accuracy", bars, margin, words, has_total=False)
 

@@ -8,11 +8,12 @@ import numpy as np
 from metaglot.charts.interaction import tooltip, zoom
 from metaglot.charts.shapes import polygon
 from metaglot.report import formatting
-from metaglot.report.figures.common import Row, series, tidy
+from metaglot.report.figures.common import Row, tidy
 from metaglot.report.figures.figure import PAGE, Figure, Switch, colours, shown, specify
 from metaglot.report.figures.learning import MEANWHILE
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.rows import overlapping
+from metaglot.report.statistics.over_seeds import by_algorithm
 from metaglot.report.tables import OVERLAP
 
 PHASES: dict[str, Callable[[LoadedRun], float]] = {
@@ -33,8 +34,9 @@ def durations(runs: list[LoadedRun]) -> list[Figure]:
 
 
 def _device_figure(number: int, device: str, runs: list[LoadedRun]) -> Figure:
-    here = {place: [run for run in seeds if run.record.device == device] for place, seeds in enumerate(series(runs))}
-    here = {place: seeds for place, seeds in here.items() if seeds}
+    every = enumerate(by_algorithm(runs))
+    on_device = {place: [run for run in seeds if run.record.device == device] for place, seeds in every}
+    here = {place: seeds for place, seeds in on_device.items() if seeds}
     palette = {seeds[0].result.label: place for place, seeds in here.items()}
     rows = [row for seeds in here.values() for row in _rows(seeds)]
     totals = [_total(seeds, runs) for seeds in here.values()]
@@ -62,11 +64,11 @@ def _layers(end: float, palette: dict[str, int], title: list[str]) -> list[alt.C
 
 def _rows(seeds: list[LoadedRun]) -> list[Row]:
     """A bar for each phase, one after the other."""
-    ends = np.cumsum([0, *_means(seeds).values()])
-    label = seeds[0].result.label
+    label, means = seeds[0].result.label, _means(seeds)
+    ends = np.cumsum([0, *means.values()])
     return [
         {"group": label, "phase": phase, "start": tidy(start), "end": tidy(end), "text": formatting.seconds(mean)}
-        for (phase, mean), start, end in zip(_means(seeds).items(), ends, ends[1:], strict=False)
+        for (phase, mean), start, end in zip(means.items(), ends, ends[1:], strict=False)
     ]
 
 

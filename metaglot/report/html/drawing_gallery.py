@@ -11,8 +11,8 @@ from PIL import Image
 
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
-from metaglot.report.figures.common import series
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.statistics.over_seeds import by_algorithm
 
 SIDE = 40  # pixels, at most
 MAX_DRAWINGS = 1000  # in the gallery
@@ -65,34 +65,28 @@ class HardCharacter:
 
 def gallery(runs: list[LoadedRun], characters: SplitPart) -> list[Task]:
     """The first test tasks with the predictions of each algorithm's first seed."""
-    first = [seeds[0] for seeds in series(runs)]
+    first = [seeds[0] for seeds in by_algorithm(runs)]
     drawings = first[0].scores["drawings"]
     count = max(1, MAX_DRAWINGS // max(1, drawings[0].size)) if len(drawings) else 0
     return [_task(number, first, characters) for number in range(min(count, len(drawings)))]
 
 
 def _task(number: int, runs: list[LoadedRun], characters: SplitPart) -> Task:
-    scores = runs[0].scores
-    places = range(scores["characters"].shape[1])
-    shots = runs[0].record.config.task.shots
+    scores, shots = runs[0].scores, runs[0].record.config.task.shots
     classes = []
-    for place in places:
-        character, turn = scores["characters"][number, place], scores["turns"][number, place]
+    for place, (character, turn) in enumerate(zip(scores["characters"][number], scores["turns"][number], strict=True)):
         pictures = [picture(characters.of_class(character)[d], turn) for d in scores["drawings"][number, place]]
-        queries = [Query(pictures[shots + i], _answers(runs, number, place, i)) for i in range(len(pictures) - shots)]
+        queries = [Query(shown, _answers(runs, number, place, i)) for i, shown in enumerate(pictures[shots:])]
         name = formatting.character(characters.names[character])
         classes.append(Class(letter(place), name, pictures[:shots], queries))
-    wrong = [int((run.scores["predictions"][number] != np.array(places)[:, None]).sum()) for run in runs]
-    mistakes = [(i, run.result.label, count) for i, (run, count) in enumerate(zip(runs, wrong, strict=True))]
-    return Task(number + 1, classes, mistakes)
+    answers = [query.answers for each in classes for query in each.queries]
+    wrong = [sum(not of_query[i].is_right for of_query in answers) for i in range(len(runs))]
+    return Task(number + 1, classes, [(i, run.result.label, wrong[i]) for i, run in enumerate(runs)])
 
 
 def _answers(runs: list[LoadedRun], number: int, place: int, query: int) -> list[Answer]:
     predicted = [int(run.scores["predictions"][number, place, query]) for run in runs]
-    return [
-        Answer(i, run.result.label, letter(t), t == place)
-        for i, (run, t) in enumerate(zip(runs, predicted, strict=True))
-    ]
+    return [Answer(i, run.result.label, letter(predicted[i]), predicted[i] == place) for i, run in enumerate(runs)]
 
 
 def hardest(runs: list[LoadedRun], characters: SplitPart) -> list[HardCharacter]:
@@ -100,7 +94,7 @@ def hardest(runs: list[LoadedRun], characters: SplitPart) -> list[HardCharacter]
     characters_of_tasks = runs[0].scores["characters"]
     counts = np.bincount(characters_of_tasks.ravel(), minlength=len(characters.names))
     queries = runs[0].record.config.task.queries
-    accuracies = np.array([_accuracies(seeds, characters_of_tasks, counts * queries) for seeds in series(runs)])
+    accuracies = np.array([_accuracies(seeds, characters_of_tasks, counts * queries) for seeds in by_algorithm(runs)])
     frequent = np.flatnonzero(counts >= counts.mean() / 2)
     order = frequent[np.argsort(accuracies[:, frequent].mean(axis=0), kind="stable")][:HARDEST]
     return [

@@ -11,7 +11,6 @@ from metaglot.charts.vega import javascript
 from metaglot.core.tasks.class_splits import SplitPart
 from metaglot.report import formatting
 from metaglot.report.figures.adaptation import adaptation
-from metaglot.report.figures.common import series
 from metaglot.report.figures.differences import differences
 from metaglot.report.figures.durations import durations
 from metaglot.report.figures.figure import SERIES
@@ -35,6 +34,7 @@ from metaglot.report.sequence_tables import (
     sequences_note,
     sequences_table,
 )
+from metaglot.report.statistics.over_seeds import by_algorithm
 from metaglot.report.tables import main_table, more_metrics_table, runs_table, uncertainty_table
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -109,7 +109,7 @@ def sequences_content(comparison: dict[str, Any], runs: list[LoadedRun]) -> dict
 
 def run_names(runs: list[LoadedRun]) -> list[tuple[int, str]]:
     """Each run with the place of its algorithm in the palette."""
-    return [(number, run.name) for number, seeds in enumerate(series(runs)) for run in seeds]
+    return [(number, run.name) for number, seeds in enumerate(by_algorithm(runs)) for run in seeds]
 
 
 def code(text: str) -> Markup:

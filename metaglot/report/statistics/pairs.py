@@ -6,16 +6,15 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.significance import ALPHA, Floats, compare_over_seeds, holm, verdict
+from metaglot.report.statistics.over_seeds import by_algorithm, intervals, same_seeds, task_means
+from metaglot.report.statistics.significance import ALPHA, compare_over_seeds, holm, verdict
 
 Pair = dict[str, Any]
-Grouped = dict[str, dict[int, LoadedRun]]
 
 # The families of comparisons, declared before any result was seen: all pairs are one. The original study's claims are
 # about one pair, which needs no correction. The meta-learners against both baselines are another family.
@@ -38,18 +37,9 @@ def refuse_other_tasks(runs: list[LoadedRun]) -> None:
             raise UserError(f"the scores of {first.name} and {run.name} contain different tasks: run `dvc repro`")
 
 
-def by_algorithm(runs: list[LoadedRun]) -> Grouped:
-    """Runs by algorithm and seed, in the order of the rows."""
-    grouped: Grouped = {}
-    for run in runs:
-        grouped.setdefault(run.algorithm, {})[run.seed] = run
-    return grouped
-
-
 def compare_pairs(runs: list[LoadedRun], margin: float) -> list[Pair]:
     """Compare every pair of algorithms: a difference is the first's score minus the second's."""
-    grouped = by_algorithm(runs)
-    return correct_family([_compare(grouped[a], grouped[b], margin) for a, b in combinations(grouped, 2)], margin)
+    return correct_family([_compare(*both, margin) for both in combinations(by_algorithm(runs), 2)], margin)
 
 
 def find_pair(pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
@@ -70,43 +60,33 @@ def correct_family(pairs: list[Pair], margin: float) -> list[Pair]:
     return compared
 
 
-def _compare(first: dict[int, LoadedRun], second: dict[int, LoadedRun], margin: float) -> Pair:
-    (a, *_), (b, *_) = first.values(), second.values()
-    seeds = [seed for seed in first if seed in second]
-    by_seed = [_of_seed(first[seed], second[seed]) for seed in seeds]
-    clustered = _clustered([first[seed] for seed in seeds], [second[seed] for seed in seeds])
-    over = {
-        measure: compare_over_seeds(
-            np.array([seed[measure]["difference"] for seed in by_seed]),
-            margin if MEASURES[measure].is_fraction else None,
-        )
-        for measure in MEASURES
-    }
+def _compare(first: list[LoadedRun], second: list[LoadedRun], margin: float) -> Pair:
+    both = same_seeds(first, second)
+    ours, theirs = ([runs[place] for runs in both] for place in (0, 1))
+    characters = ours[0].scores["characters"]
+    by_seed = [_of_seed(*runs) for runs in both]
     return {
-        "first": a.algorithm,
-        "second": b.algorithm,
-        "labels": [a.result.label, b.result.label],
+        "first": ours[0].algorithm,
+        "second": theirs[0].algorithm,
+        "labels": [ours[0].result.label, theirs[0].result.label],
         "by_seed": by_seed,
-        "over_seeds": {measure: asdict(test) | clustered[measure] for measure, test in over.items()},
+        "over_seeds": {
+            measure: test | intervals(task_means(ours, measure) - task_means(theirs, measure), characters)
+            for measure, test in paired_tests(by_seed, margin).items()
+        },
     }
 
 
-def _clustered(first: list[LoadedRun], second: list[LoadedRun]) -> dict[str, Any]:
-    """The intervals of the difference in means over seeds, for other test tasks and characters."""
-    characters = first[0].scores["characters"]
-    return {m: intervals(task_means(first, m) - task_means(second, m), characters) for m in MEASURES}
-
-
-def task_means(runs: list[LoadedRun], measure: str) -> Floats:
-    """[tasks]: each test task's score as a mean over runs."""
-    return np.mean([run.scores[measure] for run in runs], axis=0, dtype=np.float64)
-
-
-def intervals(values: Floats, characters: NDArray[np.int16]) -> dict[str, Any]:
-    """The intervals of a mean over tasks: for independent tasks, and clustered by character."""
+def paired_tests(by_seed: list[dict[str, Any]], margin: float) -> dict[str, dict[str, Any]]:
+    """The paired test of each measure, from the differences of each seed; the margin is for fractions."""
     return {
-        "ci95_by_task": list(t_interval(values)),
-        "ci95_by_character": list(clustered_interval(values, characters)),
+        name: asdict(
+            compare_over_seeds(
+                np.array([seed[name]["difference"] for seed in by_seed]), margin if measure.is_fraction else None
+            )
+        )
+        for name, measure in MEASURES.items()
+        if name in by_seed[0]
     }
 
 

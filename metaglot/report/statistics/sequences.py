@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from metaglot.core.common.errors import UserError
-from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
+from metaglot.evaluation.confidence_intervals import sequence_interval
 from metaglot.evaluation.result_record import SequenceModes, SequenceScores
 from metaglot.report.load_runs import LoadedRun
-from metaglot.report.statistics.pairs import by_algorithm
+from metaglot.report.statistics.over_seeds import by_algorithm, mean_over_seeds, same_seeds
 from metaglot.report.statistics.significance import compare_over_seeds, holm, verdict
 
 Record = dict[str, Any]
@@ -28,7 +28,7 @@ def compare_sequences(runs: list[LoadedRun], margin: float) -> Record | None:
         return None
     if len({sequences_of(run).tasks_sha256 for run in runs}) > 1:
         raise UserError("the runs were not scored on the same sequences: run `dvc repro` to score them again")
-    grouped = [list(seeds.values()) for seeds in by_algorithm(runs).values()]
+    grouped = by_algorithm(runs)
     test = runs[0].result.evaluate
     return {
         "sequences": test.sequences,
@@ -58,10 +58,8 @@ def _row(seeds: list[LoadedRun]) -> Record:
 
 
 def _over_seeds(name: str, scores: list[SequenceScores]) -> Record:
-    means = [getattr(score, name).mean for score in scores]
-    if len(means) > 1:
-        return {"mean": float(np.mean(means)), "ci95": list(t_interval(means)), "over": "seeds"}
-    return {"mean": means[0], "ci95": list(getattr(scores[0], name).ci95_by_character), "over": "characters"}
+    means = [getattr(score, name) for score in scores]
+    return mean_over_seeds([mean.mean for mean in means], means[0].ci95_by_character, "characters")
 
 
 def _mean_matrix(scores: list[SequenceScores]) -> list[list[float]]:
@@ -86,9 +84,7 @@ def _verdict(summary: str, difference: float, p: float | None, p_margin: float |
 
 def _pair(first: list[LoadedRun], second: list[LoadedRun], summary: str, margin: float) -> Record:
     """The difference in a summary, over the seeds that both have."""
-    others = {run.seed: run for run in second}
-    shared = [(run, others[run.seed]) for run in first if run.seed in others]
-    differences = [_of_tasks(run, summary) - _of_tasks(other, summary) for run, other in shared]
+    differences = [_of_tasks(run, summary) - _of_tasks(other, summary) for run, other in same_seeds(first, second)]
     test = compare_over_seeds(np.array([of_seed.mean() for of_seed in differences]), margin)
     characters = first[0].scores["sequence_characters"]
     return {
