@@ -3,12 +3,12 @@ from cases import Case
 from draws import examples
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import distance, meta_gradient
+from oracles import check_slope, distance, meta_gradient
 
 from metaglot.algorithms.anil import ANIL
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
-from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.functional_networks import HEAD, create_network
 
 some = st.builds(
     Case,
@@ -30,3 +30,8 @@ def test_its_meta_gradient_is_learn2learns_on_the_head(case):
     actual, outcome = meta_gradient(BatchedEngine(algorithm, 2), parameters, batch)
     assert distance(actual, expected) <= 1e-10
     torch.testing.assert_close(outcome.losses, losses.losses)
+
+
+def test_its_meta_gradient_is_of_second_order():
+    case = Case(steps=2)
+    check_slope(ANIL(create_network("fc"), case.fast_lr, 2), case, HEAD)
