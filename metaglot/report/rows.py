@@ -12,8 +12,15 @@ from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm, intervals, mean_over_seeds, task_means
 from metaglot.report.statistics.pairwise_result import wider_interval
 
-COSTS = ("train_seconds", "validation_seconds", "setup_seconds", "iterations_per_second", "peak_memory_mb", "device",
-         "threads")  # fmt: skip
+COSTS = (
+    "train_seconds",
+    "validation_seconds",
+    "setup_seconds",
+    "iterations_per_second",
+    "peak_memory_mb",
+    "device",
+    "threads",
+)
 
 
 def run_rows(runs: list[LoadedRun]) -> list[dict[str, Any]]:
