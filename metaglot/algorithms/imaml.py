@@ -18,7 +18,7 @@ from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.learners.task_hessians import TaskHessians
 from metaglot.core.nn.conv.task_kernels import TaskConvWeight
 from metaglot.core.nn.fast_weights import LayerInput, LowRankGradient, TaskLinearWeight, TaskVector
-from metaglot.core.nn.functional_networks import TaskWeight, TaskWeights
+from metaglot.core.nn.functional_networks import LayerRecorder, TaskWeight, TaskWeights
 from metaglot.core.tasks.image_store import TaskBatch
 
 
@@ -67,7 +67,7 @@ class IMAML(MetaLearner):
 
     def _gradients(self, fast: TaskWeights, x: LayerInput, labels: Tensor) -> tuple[Tensor, TaskGradients]:
         fast = vectors_of_each_task(fast, self.network.names, len(labels))
-        return logits_and_gradients(self.network, fast, self.network.names, x, labels, second_order=0)
+        return logits_and_gradients(self.network, fast, LayerRecorder(self.network.names), x, labels, second_order=0)
 
     def _solve(self, hessians: TaskHessians, target: TaskDirections) -> TaskDirections:
         """(I + H / regularisation)^-1 times the target, for each task.
@@ -75,7 +75,7 @@ class IMAML(MetaLearner):
         Every vector is a multiple of the target plus coordinates of Hessian products.
         """
         divisor = self.settings.regularisation + self.settings.damping
-        only_target = [torch.ones_like(target.norm()), *hessians.zeros()]
+        only_target = [torch.ones_like(target.largest_norm()), *hessians.zeros()]
 
         def direction(vector: Coordinates) -> TaskDirections:
             return target.times(vector[0]).plus(hessians.direction(vector[1:]))

@@ -15,7 +15,7 @@ from metaglot.core.learners.inner_loop import TaskGradient, logits_and_gradients
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.core.nn.conv.task_kernels import ConvGradient
 from metaglot.core.nn.fast_weights import LowRankGradient
-from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, LayerRecorder, TaskWeights
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
 
 
@@ -70,7 +70,7 @@ class AdamSteps:
     def _step(self, x: Tensor, labels: Tensor) -> None:
         with torch.enable_grad():
             fast = self.network.task_weights(self.shared, self.per_task)
-        _, gradients = logits_and_gradients(self.network, fast, self.network.names, x, labels, 0)
+        _, gradients = logits_and_gradients(self.network, fast, LayerRecorder(self.network.names), x, labels, 0)
         for name, gradient in gradients.items():
             write_gradient(gradient, self.gradients[name])
         self.adam.step()

@@ -36,18 +36,20 @@ def task_losses(logits: Tensor, labels: Tensor) -> Tensor:
 def logits_and_gradients(
     network: FunctionalNetwork,
     fast: TaskWeights,
-    names: Collection[str],
+    recorder: LayerRecorder,
     x: LayerInput,
     labels: Tensor,
     second_order: float,
     given: Sequence[Given] | None = None,
 ) -> tuple[Tensor, TaskGradients]:
-    """The logits on x, and each task's gradient of its loss by the named fast weights; every task has its own vectors.
+    """The logits on x, and each task's gradient of its loss by the fast weights that the recorder names.
+
+    Every task has its own vectors.
 
     `second_order` multiplies the derivative of the gradient. So a step of rate a has the derivative
     I - second_order a H, where H is the Hessian: 1 is exact, 0 first order.
     """
-    recorder = LayerRecorder(names)
+    names = recorder.names
     with torch.enable_grad():
         logits = network(fast, x, recorder, given)
         loss = task_losses(logits, labels).sum()
@@ -70,7 +72,7 @@ def inner_step(
 ) -> TaskWeights:
     """One gradient step of each task on x; in first order the gradient is a constant (Finn et al. 2017, 5.2)."""
     fast = vectors_of_each_task(fast, rates, len(labels))
-    _, gradients = logits_and_gradients(network, fast, rates.keys(), x, labels, second_order)
+    _, gradients = logits_and_gradients(network, fast, LayerRecorder(rates.keys()), x, labels, second_order)
     return {**fast, **{n: updated(fast[n], gradients[n], rate) for n, rate in rates.items()}}
 
 

@@ -44,9 +44,13 @@ class TaskDirections:
         """Each task's inner product, [tasks]."""
         return torch.stack([_dot(part, other.parts[name]) for name, part in self.parts.items()]).sum(0)
 
-    def norm(self) -> Tensor:
-        """Each task's norm, [tasks]; never 0, so that it can be divided by."""
-        return self.dot(self).clamp_min(torch.finfo(torch.float).tiny).sqrt()
+    def largest_norm(self) -> Tensor:
+        """What each task's norm is not above, [tasks]: each row counts as if all were parallel.
+
+        It costs no Gram matrix, and is never 0, so that it can be divided by.
+        """
+        norms = torch.stack([_largest_norm(part) for part in self.parts.values()])
+        return norms.norm(dim=0).clamp_min(torch.finfo(torch.float).tiny)
 
     def added_to(self, fast: TaskWeights) -> TaskWeights:
         """The weights after a step in this direction, as long as it is."""
@@ -96,6 +100,13 @@ def _dot(one: Part, other: Part) -> Tensor:
     return torch.stack([((p.grad @ q.grad.mT) * (p.inputs @ q.inputs.mT)).sum((1, 2)) for p in one for q in other]).sum(
         0
     )
+
+
+def _largest_norm(part: Part) -> Tensor:
+    """The sum of the norms of each row's own product g^T h."""
+    if isinstance(part, Tensor):
+        return part.flatten(1).norm(dim=1)
+    return torch.stack([(p.grad.norm(dim=2) * p.inputs.norm(dim=2)).sum(1) for p in part]).sum(0)
 
 
 def _added(weight: TaskWeight, part: Part) -> TaskWeight:

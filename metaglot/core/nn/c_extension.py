@@ -29,14 +29,14 @@ def load_functions(source: Path, dtype: torch.dtype, **constants: int) -> ctypes
     return load_library(source, f"-DREAL={REALS[dtype]}", *(f"-D{name}={value}" for name, value in constants.items()))
 
 
-def call_c(library: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float) -> int:
-    """Call a C function with pointers to tensors' first elements, with `long` and with `double`; its int, if any."""
+def call_c(library: ctypes.CDLL | None, name: str, *arguments: Tensor | int | float | None) -> int:
+    """Call a C function with pointers to tensors' first elements, NULL, `long` and `double`; its int, if any."""
     return getattr(library, name)(*map(_in_c, arguments))
 
 
-def _in_c(argument: Tensor | int | float) -> ctypes.c_void_p | ctypes.c_long | ctypes.c_double:
-    if isinstance(argument, Tensor):
-        return ctypes.c_void_p(argument.data_ptr())
+def _in_c(argument: Tensor | int | float | None) -> ctypes.c_void_p | ctypes.c_long | ctypes.c_double:
+    if argument is None or isinstance(argument, Tensor):
+        return ctypes.c_void_p(argument if argument is None else argument.data_ptr())
     return ctypes.c_long(argument) if isinstance(argument, int) else ctypes.c_double(argument)
 
 

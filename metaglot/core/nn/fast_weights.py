@@ -30,6 +30,7 @@ class CachedInput:
 
     rows: Tensor  # [tasks, m, in]
     _products: dict[tuple[int, bool], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    _row_products: dict["CachedInput", Tensor] = field(default_factory=dict)
 
     def times(self, matrix: Tensor) -> Tensor:
         """rows @ matrix^T, [tasks, m, n]; matrix [n, in], or [tasks, n, in]."""
@@ -40,8 +41,16 @@ class CachedInput:
 
     def _product(self, matrix: Tensor) -> Tensor:
         if matrix.dim() == 2 and (sparse := self._sparse) and sparse.supports(matrix):
-            return sparse.times(matrix).view(*self.rows.shape[:2], -1)
+            return sparse.times(matrix).unflatten(0, self.rows.shape[:2])
         return self.rows @ matrix.mT
+
+    def times_rows(self, other: "CachedInput") -> Tensor:
+        """rows @ other.rows^T, [tasks, m, n], computed once for both."""
+        if self in other._row_products:
+            return other._row_products[self].mT
+        if other not in self._row_products:
+            self._row_products[other] = self.rows @ other.rows.mT
+        return self._row_products[other]
 
     def transposed_times(self, grad: Tensor) -> Tensor:
         """The sum over the tasks of grad^T rows, [n, in]; grad [tasks, m, n]."""
@@ -78,6 +87,12 @@ class LowRankGradient:
     def dense(self, out: Tensor | None = None) -> Tensor:
         """The product itself, [tasks, out, in]; into `out`, if it is given."""
         return torch.matmul(self.grad.mT, self.inputs, out=out)
+
+    def rows_seen_by(self, x: LayerInput) -> Tensor:
+        """x @ inputs^T, [tasks, m, n]."""
+        if isinstance(x, CachedInput) and self.cached:
+            return x.times_rows(self.cached)
+        return product(x, self.inputs)
 
     def total(self) -> Tensor:
         """The sum over the tasks, [out, in]."""
@@ -158,7 +173,7 @@ class TaskLinearWeight:
         if self.per_task is not None:
             return rows(x) @ self.per_task.mT
         y = product(x, self.shared)
-        return y if self.low_rank is None else torch.baddbmm(y, product(x, self.low_rank.inputs), self.low_rank.grad)
+        return y if self.low_rank is None else torch.baddbmm(y, self.low_rank.rows_seen_by(x), self.low_rank.grad)
 
     def plus(self, update: LowRankGradient | PerWeightUpdate) -> "TaskLinearWeight":
         """These weights after one more step."""

@@ -41,6 +41,7 @@ class LayerRecorder:
     inputs: dict[str, Tensor] = field(default_factory=dict)  # [tasks, n, in], or [tasks, n, height, width, in]
     outputs: dict[str, Tensor] = field(default_factory=dict)  # the same with `out`
     cached: dict[str, CachedInput] = field(default_factory=dict)
+    active_units: list[Given] = field(default_factory=list)  # of each block, for a forward of the same images
 
     def record(self, name: str, x: LayerInput, z: Tensor) -> None:
         if name in self.names:
@@ -73,7 +74,10 @@ class Block:
         """x [tasks, m, in], or [tasks, m, height, width, in] where it convolves -> the same with its own features."""
         z = apply(fast, self.matrix, x, tape)
         flat = z.flatten(1, 3) if self.convolves else z
-        return norm_relu(flat, vector(fast, self.scale), vector(fast, self.shift), self.eps, given).view_as(z)
+        y = norm_relu(flat, vector(fast, self.scale), vector(fast, self.shift), self.eps, given)
+        if tape is not None:
+            tape.active_units.append(ActiveUnits(y.detach()))
+        return y.view_as(z)
 
 
 @dataclass(frozen=True)
@@ -132,14 +136,6 @@ class FunctionalNetwork:
         tape = LayerRecorder([block.matrix for block in self.blocks])
         self.features(fast, x, tape)
         return [statistics(z.flatten(1, -2)) for z in tape.outputs.values()]
-
-    def active_units(self, fast: TaskWeights, x: LayerInput) -> list[Given]:
-        """Where each block's ReLU passes its input on x, to be `given` to a forward of the same images."""
-        x, patterns = self.prepare(x), list[Given]()
-        for block in self.blocks:
-            x = block(fast, x, None, None)
-            patterns.append(ActiveUnits(rows(x).detach().sign().flatten(1, -2)))
-        return patterns
 
 
 def create_network(model: str) -> FunctionalNetwork:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
@@ -20,7 +21,8 @@ from metaglot.core.nn.c_extension import call_c, load_functions
 
 SOURCE = Path(__file__).with_suffix(".c")
 BLOCK = 100  # columns that are kept together: of as many, the other matrix's part stays in the nearest cache
-WIDTH = 64  # what features are a multiple of
+WIDTH = 64  # what features are a multiple of, once they are filled up with zeros
+MOST_FILLED = 1 / 8  # of the features
 MOST = 0.5  # of the elements may be other than 0: with more, the dense product is as fast
 
 
@@ -46,13 +48,15 @@ class SparseMatrix:
 
     def supports(self, matrix: Tensor) -> bool:
         """Whether it can be multiplied by this one, [features, columns]."""
-        fits = matrix.dim() == 2 and matrix.shape[1] == self.shape[1] and len(matrix) % WIDTH == 0
-        return fits and matrix.dtype == self.entries.dtype and matrix.device == self.entries.device
+        fits = matrix.dim() == 2 and matrix.shape[1] == self.shape[1] and matrix.dtype == self.entries.dtype
+        filled = -len(matrix) % WIDTH
+        return fits and matrix.device == self.entries.device and filled <= MOST_FILLED * len(matrix)
 
     def times(self, matrix: Tensor) -> Tensor:
         """X W^T, [rows, features]; W [features, columns]. Differentiable in W."""
-        product: Tensor = _Times.apply(matrix, self)
-        return product
+        padded = F.pad(matrix, (0, 0, 0, -len(matrix) % WIDTH))
+        product: Tensor = _Times.apply(padded, self)
+        return product[:, : len(matrix)]
 
     def transposed_times(self, grad: Tensor) -> Tensor:
         """G^T X, [features, columns]; G [rows, features], as wide as what `supports` accepts."""

@@ -23,9 +23,9 @@ class Statistics(NamedTuple):
 
 
 class ActiveUnits(NamedTuple):
-    """Where a ReLU passes its input, [tasks, rows, features] of 0 and 1, instead of where the input is positive."""
+    """A ReLU passes its input where these outputs of another pass are positive, [tasks, rows, features]."""
 
-    pattern: Tensor
+    outputs: Tensor
 
 
 Given = Statistics | ActiveUnits  # what a forward pass takes from another one
@@ -43,33 +43,31 @@ def norm_relu(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, given: Given |
 
     z [tasks, rows, features]; gamma, beta [tasks, 1, features]. The statistics are those of each task's rows
     (Ioffe and Szegedy 2015, as PyTorch's `batch_norm` in training), or the `given` ones. With given active units the
-    ReLU multiplies by their pattern.
+    ReLU passes these, and no others.
     """
-    if given is None:
-        y: Tensor = _NormReLU.apply(
-            z, gamma, beta, eps, cpu_kernels if cpu_kernels.supports(z, gamma, beta) else torch_fallback
-        )
-        return y
-    if isinstance(given, ActiveUnits):
-        by = cpu_kernels if cpu_kernels.supports(z, gamma, beta) else torch_fallback
-        passed: Tensor = _NormGivenUnits.apply(z, gamma, beta, eps, given.pattern, by)
-        return passed
-    return torch.addcmul(beta, z - given.mean, gamma * (given.variance + eps).rsqrt()).relu()
+    if isinstance(given, Statistics):
+        return torch.addcmul(beta, z - given.mean, gamma * (given.variance + eps).rsqrt()).relu()
+    units = given or ()
+    by = cpu_kernels if cpu_kernels.supports(z, gamma, beta, *units) else torch_fallback
+    y: Tensor = _NormReLU.apply(z, gamma, beta, eps, by, *units)
+    return y
 
 
 class _NormReLU(Function):
     @staticmethod
-    def forward(ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float, by: ModuleType) -> Tensor:
+    def forward(
+        ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float, by: ModuleType, units: Tensor | None = None
+    ) -> Tensor:
         y: Tensor
-        y, saved = by.forward(z, gamma, beta, eps)
+        y, saved = by.forward(z, gamma, beta, eps, units)
         ctx.save_for_backward(z, gamma, *saved)
         ctx.by = by
         return y
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         dz, dgamma, dbeta = _Gradient.apply(ctx.by, dy, *ctx.saved_tensors)
-        return dz, dgamma, dbeta, None, None
+        return dz, dgamma, dbeta, *[None] * (len(ctx.needs_input_grad) - 3)
 
 
 class _Gradient(Function):
@@ -89,23 +87,3 @@ class _Gradient(Function):
     def backward(ctx: Any, a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor | None, ...]:
         gradients = ctx.by.double_backward(a, b, c, *ctx.saved_tensors)
         return None, *gradients, *[None] * (len(ctx.needs_input_grad) - 4)
-
-
-class _NormGivenUnits(Function):
-    """Batch norm times the pattern of a ReLU; differentiable once."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, z: Tensor, gamma: Tensor, beta: Tensor, eps: float, pattern: Tensor, by: ModuleType
-    ) -> Tensor:
-        y, saved = by.forward_given(z, gamma, beta, eps, pattern)
-        ctx.save_for_backward(pattern, *saved)
-        ctx.by = by
-        return y
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        pattern, *saved = ctx.saved_tensors
-        dz, dgamma, dbeta, _ = ctx.by.gradient(dy * pattern, *saved)
-        return dz, dgamma, dbeta, None, None, None

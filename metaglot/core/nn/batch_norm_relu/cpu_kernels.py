@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from metaglot.core.nn.batch_norm_relu.torch_fallback import Saved
 from metaglot.core.nn.c_extension import call_c, load_functions
+
+Saved = tuple[Tensor | None, ...]  # what the next function takes; None where no units are given
 
 SOURCE = Path(__file__).with_suffix(".c")
 
@@ -22,35 +23,29 @@ def supports(*tensors: Tensor) -> bool:
     return alike and load_functions(SOURCE, dtype) is not None
 
 
-def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Saved]:
+def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, units: Tensor | None = None) -> tuple[Tensor, Saved]:
     """y."""
     z, gamma, beta = z.contiguous(), of_each(gamma, z), of_each(beta, z)
     y, mean, r = torch.empty_like(z), torch.empty_like(gamma), torch.empty_like(gamma)
-    run("forward", z, eps, z, gamma, beta, y, mean, r)
-    return y, (z, gamma, beta, mean, r)
+    units = None if units is None else units.expand_as(z).contiguous()
+    run("forward", z, eps, z, gamma, beta, units, y, mean, r)
+    return y, (z, gamma, beta, mean, r, units)
 
 
-def forward_given(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, pattern: Tensor) -> tuple[Tensor, Saved]:
-    """As that of torch_fallback.py: with an infinite beta the ReLU passes everything, and the gradient has no beta."""
-    _, (z, gamma, beta, mean, r) = forward(z, gamma, beta, eps)
-    y = torch.addcmul(beta, z - mean, gamma * r).mul_(pattern)
-    return y, (z, gamma, torch.full_like(beta, torch.inf), mean, r)
-
-
-def gradient(dy: Tensor, *saved: Tensor) -> tuple[Tensor, Tensor, Tensor, Saved]:
+def gradient(dy: Tensor, z: Tensor, gamma: Tensor, *saved: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Saved]:
     """dz, dgamma, dbeta."""
-    z, gamma = saved[:2]
     dy = dy.contiguous()
     dz, dgamma, dbeta = torch.empty_like(z), torch.empty_like(gamma), torch.empty_like(gamma)
-    run("gradient", z, dy, *saved, dz, dgamma, dbeta)
-    return dz, dgamma, dbeta, (dy, *saved, dgamma, dbeta)
+    run("gradient", z, dy, z, gamma, *saved, dz, dgamma, dbeta)
+    return dz, dgamma, dbeta, (dy, z, gamma, *saved, dgamma, dbeta)
 
 
-def double_backward(a: Tensor, b: Tensor, c: Tensor, *saved: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def double_backward(
+    a: Tensor, b: Tensor, c: Tensor, dy: Tensor, z: Tensor, gamma: Tensor, *saved: Tensor | None
+) -> tuple[Tensor, Tensor, Tensor]:
     """What dy, z and gamma get from (a, b, c), the gradients with respect to dz, dgamma and dbeta."""
-    z, gamma = saved[1:3]
     ddy, dz, to_gamma = torch.empty_like(z), torch.empty_like(z), torch.empty_like(gamma)
-    run("double_backward", z, a.contiguous(), b.contiguous(), c.contiguous(), *saved, ddy, dz, to_gamma)
+    run("double_backward", z, a.contiguous(), b.contiguous(), c.contiguous(), dy, z, gamma, *saved, ddy, dz, to_gamma)
     return ddy, dz, to_gamma
 
 
@@ -59,5 +54,5 @@ def of_each(vector: Tensor, z: Tensor) -> Tensor:
     return vector.expand(len(z), 1, z.shape[2]).contiguous()
 
 
-def run(name: str, z: Tensor, *arguments: Tensor | float) -> None:
+def run(name: str, z: Tensor, *arguments: Tensor | float | None) -> None:
     call_c(load_functions(SOURCE, z.dtype), name, *z.shape, *arguments)

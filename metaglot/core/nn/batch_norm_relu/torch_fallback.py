@@ -15,35 +15,30 @@ from torch import Tensor
 Saved = tuple[Tensor, ...]
 
 
-def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> tuple[Tensor, Saved]:
-    """y."""
+def forward(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, units: Tensor | None = None) -> tuple[Tensor, Saved]:
+    """y; with units, of z's shape, the ReLU passes what they have positive."""
     x = z - z.mean(1, keepdim=True)
     r = (x * x).mean(1, keepdim=True).add_(eps).rsqrt_()
     x.mul_(r)
-    y = torch.addcmul(beta, x, gamma).relu_()
-    return y, (gamma, x, r, y)
+    u = torch.addcmul(beta, x, gamma)
+    y = u.relu_() if units is None else torch.ops.aten.threshold_backward(u, units, 0)
+    return y, (gamma, x, r, y if units is None else units)
 
 
-def forward_given(z: Tensor, gamma: Tensor, beta: Tensor, eps: float, pattern: Tensor) -> tuple[Tensor, Saved]:
-    """(gamma x + beta) times the pattern; `gradient` takes what it saves for a ReLU that passes everything."""
-    _, (gamma, x, r, y) = forward(z, gamma, beta, eps)
-    return torch.addcmul(beta, x, gamma).mul_(pattern), (gamma, x, r, torch.ones_like(y))
-
-
-def gradient(dy: Tensor, gamma: Tensor, x: Tensor, r: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Saved]:
+def gradient(dy: Tensor, gamma: Tensor, x: Tensor, r: Tensor, units: Tensor) -> tuple[Tensor, Tensor, Tensor, Saved]:
     """dz, dgamma, dbeta."""
     rows = x.shape[1]
-    g = torch.ops.aten.threshold_backward(dy, y, 0)
+    g = torch.ops.aten.threshold_backward(dy, units, 0)
     dbeta = g.sum(1, keepdim=True)
     dgamma = (g * x).sum(1, keepdim=True)
     scale, mean_gx, mean_g = r * gamma, dgamma / rows, dbeta / rows
     dz = torch.addcmul(-scale * mean_g, g, scale).addcmul_(x, -scale * mean_gx)
-    return dz, dgamma, dbeta, (scale, x, r, y, g, mean_gx, mean_g)
+    return dz, dgamma, dbeta, (scale, x, r, units, g, mean_gx, mean_g)
 
 
 def double_backward(
     a: Tensor, b: Tensor, c: Tensor,
-    scale: Tensor, x: Tensor, r: Tensor, y: Tensor, g: Tensor, mean_gx: Tensor, mean_g: Tensor,
+    scale: Tensor, x: Tensor, r: Tensor, units: Tensor, g: Tensor, mean_gx: Tensor, mean_g: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """What dy, z and gamma get from (a, b, c), the gradients with respect to dz, dgamma and dbeta."""
     mean_a = a.mean(1, keepdim=True)
@@ -55,5 +50,5 @@ def double_backward(
     mean_ex = from_g * mean_gx - from_a * mean_ax
     dz = torch.addcmul(-r * mean_e, g, r * from_g).addcmul_(a, -r * from_a)
     dz.addcmul_(x, -r * (mean_ex + scale * mean_a_pg))
-    ddy = torch.ops.aten.threshold_backward(along, y, 0)
+    ddy = torch.ops.aten.threshold_backward(along, units, 0)
     return ddy, dz, r * mean_a_pg * x.shape[1]

@@ -4,7 +4,8 @@ from cases import Case
 
 from metaglot.core.learners.inner_loop import logits_and_gradients, vectors_of_each_task
 from metaglot.core.learners.task_directions import TaskDirections
-from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.fast_weights import LowRankGradient
+from metaglot.core.nn.functional_networks import LayerRecorder, create_network
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 
@@ -16,7 +17,7 @@ def directions(case: Case) -> tuple[TaskDirections, TaskDirections]:
     with torch.no_grad():
         images = network.prepare(batch.support)
         gradients = [
-            TaskDirections.of(logits_and_gradients(network, fast, network.names, x, labels, 0)[1])
+            TaskDirections.of(logits_and_gradients(network, fast, LayerRecorder(network.names), x, labels, 0)[1])
             for x, labels in ((images, batch.support_labels), (images, batch.query_labels))
         ]
     return gradients[0], gradients[0].plus(gradients[1])
@@ -37,7 +38,6 @@ def test_its_operations_are_those_of_the_whole_vectors(model):
     factor = torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
     inner = sum((a[name] * b[name]).flatten(1).sum(1) for name in a)
     torch.testing.assert_close(first.dot(second), inner)
-    torch.testing.assert_close(first.norm(), sum(v.square().flatten(1).sum(1) for v in a.values()).sqrt())
     combined = dense(first.times(factor).minus(second))
     for name, value in combined.items():
         scaled = factor.view(-1, *[1] * (value.dim() - 1)) * a[name]
@@ -71,8 +71,19 @@ def test_products_on_the_same_images_become_one():
     assert len(direction.parts["features.1.1.linear.weight"]) == 2
 
 
-def test_a_direction_of_nothing_has_a_norm_that_it_can_be_divided_by():
+@both
+def test_no_norm_is_above_the_largest_which_is_reached_where_all_rows_are_parallel(model):
+    first, second = directions(Case(model))
+    for direction in (first, second):
+        norm = sum(v.square().flatten(1).sum(1) for v in dense(direction).values()).sqrt()
+        assert (norm <= direction.largest_norm()).all() and (direction.largest_norm() < 20 * norm).all()
+    name = "classifier.weight"
+    parallel = LowRankGradient(torch.ones(1, 3, 2), torch.ones(1, 3, 5))
+    torch.testing.assert_close(TaskDirections({name: (parallel,)}).largest_norm(), parallel.dense().norm().view(1))
+
+
+def test_a_direction_of_nothing_has_a_largest_norm_that_it_can_be_divided_by():
     direction, _ = directions(Case())
     nothing = direction.times(0.0)
-    assert (nothing.norm() > 0).all()
-    assert not any(value.any() for value in dense(nothing.times(1 / nothing.norm())).values())
+    assert (nothing.largest_norm() > 0).all()
+    assert not any(value.any() for value in dense(nothing.times(1 / nothing.largest_norm())).values())

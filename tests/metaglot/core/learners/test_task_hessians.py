@@ -6,7 +6,7 @@ from oracles import hessian_times, plain_tasks
 from metaglot.core.learners.inner_loop import logits_and_gradients, vectors_of_each_task
 from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.learners.task_hessians import TaskHessians
-from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.functional_networks import LayerRecorder, create_network
 
 
 def whole(direction: TaskDirections, task: int, like: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -22,7 +22,7 @@ def hessians_and_direction(case: Case) -> tuple[TaskHessians, TaskDirections]:
     """Of the support loss at the initial weights, and the gradient of the query loss."""
     network, batch = create_network(case.model), case.batch()
     fast = vectors_of_each_task(network.fast(case.parameters()), network.names, case.tasks)
-    _, gradients = logits_and_gradients(network, fast, network.names, batch.query, batch.query_labels, 0)
+    _, gradients = logits_and_gradients(network, fast, LayerRecorder(network.names), batch.query, batch.query_labels, 0)
     hessians = TaskHessians(network, fast, network.names, network.prepare(batch.support), batch.support_labels)
     return hessians, TaskDirections.of(gradients)
 
