@@ -12,9 +12,7 @@ from rich.console import Console
 from benchmarks import (
     algorithms,
     evaluation,
-    first_order,
     iteration,
-    matmul_bound,
     meta_gradient,
     repro,
     results_file,
@@ -23,13 +21,11 @@ from benchmarks import (
 from benchmarks.options import Options
 from stages.support.command_line import run_command
 
-Part = Literal["meta_gradient", "bound", "algorithms", "iteration", "first_order", "growth", "evaluation", "repro"]
+Part = Literal["meta_gradient", "algorithms", "iteration", "growth", "evaluation", "repro"]
 PARTS: dict[Part, ModuleType] = {
     "meta_gradient": meta_gradient,
-    "bound": matmul_bound,
     "algorithms": algorithms,
     "iteration": iteration,
-    "first_order": first_order,
     "growth": scaling,
     "evaluation": evaluation,
     "repro": repro,

@@ -10,7 +10,7 @@ from benchmarks.matmul_count import count_products, multiply_all
 from benchmarks.omniglot_data import sample_images
 from benchmarks.options import Options
 from benchmarks.tables import Table, cells, milliseconds, percent, times
-from benchmarks.timing import Times, Work, interleaved, quartiles, quartiles_of_all
+from benchmarks.timing import Work, interleaved, quartiles, quartiles_of_all
 
 PRODUCTS = "products"
 OTHERS = (LEARN2LEARN, VMAP)  # the engines to compare with
@@ -36,7 +36,7 @@ def _row(case: Case, options: Options) -> dict[str, Any]:
     return case.describe() | {
         "seconds": quartiles_of_all(seconds),
         "speedup": {engine: quartiles(seconds[engine] / seconds[BATCHED]) for engine in OTHERS},
-        "share_of_bound": share_of_bound(seconds),
+        "share_of_bound": quartiles(seconds[PRODUCTS] / seconds[BATCHED]),
     }
 
 
@@ -48,17 +48,15 @@ def cases_to_time(case: Case) -> dict[str, Work]:
     return gradients | {PRODUCTS: multiply_all(count_products(case))}
 
 
-def share_of_bound(seconds: Times) -> dict[str, Any]:
-    return quartiles(seconds[PRODUCTS] / seconds[BATCHED])
-
-
 def tables(results: dict[str, Any]) -> list[Table]:
     speedups = (f"speed-up over {engine}" for engine in OTHERS)
     header = (*COLUMNS, *(f"{engine}, ms" for engine in (BATCHED, *OTHERS)), *speedups, "share of the bound")
     note = (
         "The meta-gradient of 32 tasks, as many queries as shots. Medians (quartiles) over repeats; the engines of a "
         "row are timed alternately. Share of the bound: the time of the products with shared weights alone, divided by "
-        "the batched engine's."
+        "the batched engine's (matmul_count.py). The products are dense, in the engine's chunks, into memory allocated "
+        "beforehand. The engine skips the images' empty pixels and has convolutions of its own in C: above 100% these "
+        "are faster than PyTorch's products of the same shapes."
     )
     return [Table("One meta-gradient", note, header, [_cells(row) for row in results["rows"]])]
 

@@ -1,4 +1,5 @@
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from params_file import ROOT
 from repository import needs_omniglot
 from shell import run_python
 
-from benchmarks import matmul_bound, results_file
+from benchmarks import meta_gradient, results_file
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 
@@ -15,18 +16,15 @@ pytestmark = pytest.mark.slow
 
 @needs_omniglot
 def test_a_quick_run_of_one_part_is_printed_and_saved(tmp_path: Path) -> None:
-    ended = run_python(ROOT, "-m", "benchmarks", "--quick", "--only", "bound", "--out", str(tmp_path))
+    ended = run_python(ROOT, "-m", "benchmarks", "--quick", "--only", "meta_gradient", "--out", str(tmp_path))
     assert ended.returncode == 0, ended.stderr
-    assert "Share of the matrix-product bound" in ended.stdout
+    assert "One meta-gradient" in ended.stdout
     results = read_json(tmp_path / "results.json")
-    assert results["bound"]["quick"] and results["threads"] and results["machine"] and results["versions"]
-    for row in results["bound"]["rows"]:
-        assert row["share"]["median"] > 0
-        flop = sum(2 * p["m"] * p["k"] * p["n"] * p["count"] for p in row["products"])
-        assert row["gflop"] * 1e9 == pytest.approx(flop)
-    assert (tmp_path / "results.md").read_text() == results_file.markdown(
-        results, matmul_bound.tables(results["bound"])
-    )
+    part = results["meta_gradient"]
+    assert part["quick"] and results["threads"] and results["machine"] and results["versions"]
+    assert [(row["model"], row["algorithm"]) for row in part["rows"]] == [*product(("fc", "conv"), ("FOMAML", "MAML"))]
+    assert all(row["share_of_bound"]["median"] > 0 for row in part["rows"])
+    assert (tmp_path / "results.md").read_text() == results_file.markdown(results, meta_gradient.tables(part))
 
 
 def test_a_part_that_is_measured_again_keeps_the_other_parts(tmp_path: Path) -> None:
