@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from experiments.changed_params import PARAMS, change_params
 from tools import clone
+from tools.params_file import PARAMS, change_params
 
 GIT = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost")
 FAKE = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.fake_runs import GIT, run_module
 from benchmarks.tables import Table
-from experiments.changed_params import PARAMS, change_params
+from tools.params_file import PARAMS, change_params
 
 ALGORITHMS, SEEDS = ["maml", "fomaml"], list(range(6))
 SETTINGS = {"algorithms": ALGORITHMS, "seeds": SEEDS, "train.iterations": 1000, "evaluate.tasks": 1000}

@@ -8,10 +8,10 @@ from dvc.utils.hydra import apply_overrides
 
 from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit
+from tools.params_file import PARAMS
 
 CLONE = Path(".metaglot/experiment")
 CACHE = Path(".dvc/cache")
-PARAMS = Path("params.yaml")
 
 
 def prepare_clone(changes: list[str]) -> Path:

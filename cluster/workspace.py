@@ -6,13 +6,12 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from cluster.plan import Job
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
 from stages.support import paths
 from tools.clone import git
+from tools.params_file import PARAMS, change_params
 
 SPLITS = [paths.split(part) for part in ("train", "validation", "test")]
 
@@ -33,7 +32,7 @@ def pack_commit() -> bytes:
 
 def pack_inputs(job: Job) -> bytes:
     """A tar of a job's configs, of another project's test split, and of its weights if only `evaluate` is to run."""
-    names = [paths.train_config(job.algorithm), paths.evaluate_config(job.algorithm), Path("params.yaml")]
+    names = [paths.train_config(job.algorithm), paths.evaluate_config(job.algorithm), PARAMS]
     if not any(stage.startswith("train") for stage in job.stages):
         names.append(paths.weights(job.algorithm, job.seed))
     return pack(Path(), *names, *_other_test_split())
@@ -41,7 +40,7 @@ def pack_inputs(job: Job) -> bytes:
 
 def _other_test_split() -> list[Path]:
     """Another project's test split that lies in this repository; one with a whole path must be on every node."""
-    path = Path(read_yaml(Path("params.yaml"))["evaluate"]["test_split"])
+    path = Path(read_yaml(PARAMS)["evaluate"]["test_split"])
     if path.is_absolute() or path in SPLITS:
         return []
     if ".." in path.parts:
@@ -77,7 +76,4 @@ def prepare(folder: Path, commit: bytes, inputs: bytes, job: Job) -> None:
     folder.mkdir(parents=True)
     unpack(commit, folder)
     unpack(inputs, folder)
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
-    params["algorithms"], params["seeds"] = [job.algorithm], [job.seed]
-    yaml.dump(params, folder / "params.yaml")
+    change_params(folder / PARAMS, {"algorithms": [job.algorithm], "seeds": [job.seed]})

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from experiments.candidates import chosen_settings
-from experiments.changed_params import PARAMS, change_params
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_yaml
 from tools.clone import clone_commit, git, run_or_exit
+from tools.params_file import PARAMS, change_params
 
 CLONES = Path(".metaglot/findings")
 CACHE = Path(".dvc/cache")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from experiments import dvc_lock
 from experiments.candidates import chosen_settings
-from experiments.changed_params import PARAMS, apply_settings, list_differences
 from experiments.declared import FINDINGS, find_settings
+from experiments.params_differences import list_differences
 from metaglot.core.common.atomic_files import atomic_folder, read_json, read_yaml, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import WHOLE_NETWORK
@@ -19,6 +19,7 @@ from metaglot.report.load_runs import LoadedRun
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
+from tools.params_file import PARAMS, apply_settings
 
 Seeds = list[int]
 

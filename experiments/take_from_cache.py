@@ -8,7 +8,6 @@ from typing import Any
 from cluster.plan import COMPUTED
 from cluster.restore import restore
 from experiments.candidates import chosen_settings, save_candidates
-from experiments.changed_params import PARAMS, apply_settings
 from experiments.declared import FINDINGS, find_experiment, find_settings
 from experiments.run_in_clone import CACHE, clone_of, write_params
 from experiments.save_record import save_record
@@ -16,6 +15,7 @@ from metaglot.core.common.atomic_files import read_json, read_yaml
 from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit, last_commit, run_or_exit
 from tools.in_use import in_use
+from tools.params_file import PARAMS, apply_settings
 
 
 def record_parts(parts: list[str], folder: Path, seeds: list[int] | None = None, to: Path = FINDINGS) -> Iterator[str]:

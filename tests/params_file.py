@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from experiments.changed_params import apply_settings
+from tools.params_file import apply_settings
 
 ROOT = Path(__file__).parents[1]
 

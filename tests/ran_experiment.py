@@ -11,10 +11,10 @@ from finished_pipeline import Pipeline
 from params_file import ASGIVEN
 
 from experiments import declared
-from experiments.changed_params import apply_settings
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import write_yaml
 from stages.support import paths
+from tools.params_file import apply_settings
 
 
 def ran(folder: Path, name: str, changes: dict[str, Any] | None = None, **options: Any) -> Path:

@@ -19,8 +19,8 @@ from rich.panel import Panel
 from ruamel.yaml import YAML
 
 from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit
+from tools.params_file import PARAMS
 
-PARAMS = Path("params.yaml")
 RAW = "data/raw"  # the data.path of a data set that is downloaded or made
 COPY = Path(".metaglot/glyphs")
 CACHE = Path(".metaglot/glyphs-cache")  # is kept when the copy is made again, so that the second time takes seconds

@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 from params_file import ASGIVEN, ROOT, text
 
-from experiments.changed_params import apply_settings, list_differences
 from experiments.conclusions import DECIDES
 from experiments.declared import find_settings, load_experiments, parts_of
 from experiments.pages import OPENING, PAGES
+from experiments.params_differences import list_differences
 from experiments.published_table import published_number
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.params import parse_params
 from metaglot.config.resolve import import_classes as classes
 from metaglot.core.common.errors import UserError
 from metaglot.report.claims.conclusions import CLAIMS
+from tools.params_file import apply_settings
 
 EXPERIMENTS = load_experiments()
 THERE = [name for name, one in EXPERIMENTS.items() if {*one.settings.get("algorithms", [])} <= {*ALGORITHMS}]

@@ -67,7 +67,7 @@ def make_workspace(parent: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     (folder / "tools").mkdir()
-    for name in ("tools/repro.py", "tools/clone.py"):
+    for name in ("tools/repro.py", "tools/clone.py", "tools/params_file.py"):
         (folder / name).write_text((ROOT / name).read_text())
     git(folder, "init", "-q")
     git(folder, "add", ".")

@@ -1,36 +1,11 @@
-"""The params of an experiment: params.yaml with other values, and how two sets of params differ."""
+"""How two sets of params differ."""
 
 from collections.abc import Iterable
-from copy import deepcopy
-from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
 
 from metaglot.core.common.dotted_keys import flatten
+from tools.params_file import Params
 
-PARAMS = Path("params.yaml")
 NOT_COMPARED = "run"  # the device and threads, which every record contains
-Params = dict[str, Any]
-
-
-def apply_settings(settings: dict[str, Any], params: Params) -> Params:
-    """A copy of params.yaml's content with other values, by dotted key."""
-    changed = deepcopy(params)
-    for key, value in settings.items():
-        *sections, last = key.split(".")
-        part = changed
-        for section in sections:
-            part = part.setdefault(section, {})
-        part[last] = value
-    return changed
-
-
-def change_params(path: Path, settings: dict[str, Any]) -> None:
-    """Change values of a params.yaml, by dotted key; its comments stay."""
-    yaml = YAML()
-    yaml.width = 120
-    yaml.dump(apply_settings(settings, yaml.load(path)), path)
 
 
 def list_differences(expected: Params, actual: Params, settings: Iterable[str] = ()) -> list[str]:
