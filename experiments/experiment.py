@@ -13,7 +13,7 @@ class Varied(StrictModel):
 
     key: str
     symbol: str
-    values: list[float]
+    values: list[int | float]
     reference: float
 
 

@@ -32,6 +32,8 @@ TRAIN: dict[str, tuple[Any, ...]] = {
 SETTINGS = TRAIN | {"test_adaptation_steps": ("whole", 0, 1000)}
 OWN: dict[str, tuple[Any, ...]] = {
     "maml.second_order": ("up to", 0, 2),
+    "partial_maml.layers": ("whole", 0, 5),
+    "partial_maml.tasks": ("up to", 0, 1),
     "hf_maml.perturbation": ("number", 0, 1),
     "hf_maml.fixed_relu": ("choice", True, False),
     "imaml.regularisation": ("number", 0, 100),

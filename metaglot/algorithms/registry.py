@@ -4,6 +4,7 @@ ALGORITHMS = {
     "maml": "metaglot.algorithms.maml:MAML",
     "fomaml": "metaglot.algorithms.fomaml:FOMAML",
     "maml_2017": "metaglot.algorithms.maml_2017:MAML2017",
+    "partial_maml": "metaglot.algorithms.partial_maml:PartialMAML",
     "anil": "metaglot.algorithms.anil:ANIL",
     "hf_maml": "metaglot.algorithms.hf_maml:HFMAML",
     "imaml": "metaglot.algorithms.imaml:IMAML",
