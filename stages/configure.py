@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import FILE, parse_params
+from metaglot.config.params import FILE
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes, overridden_settings, resolve
 from metaglot.config.validation_messages import value_error
 from metaglot.core.common.atomic_files import atomic_folder, write_yaml

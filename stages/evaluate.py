@@ -20,7 +20,7 @@ from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import read_weights
 from metaglot.core.learners.batched_engine import default_task_chunk
 from metaglot.core.learners.create_learner import create_learner
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import split_parts
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.sequences import sample_sequences
@@ -116,7 +116,7 @@ def main(
     check(scores, weights)
     spread = permute_labels(config, trained, tasks, scores)
     parity = compare_logits(trained, config.model, tasks[:PARITY_TASKS])
-    split_sha256 = class_splits.split_sha256(test_split)
+    split_sha256 = split_parts.split_sha256(test_split)
     result = make_result(config, seed, split_sha256, tasks, scores, spread, parity)
     written, arrays = result.model_dump(mode="json", exclude={"sequences"}), score_arrays(tasks, scores)
     if config.evaluate.sequences:

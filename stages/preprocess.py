@@ -13,7 +13,7 @@ from rich.progress import Progress
 from metaglot.core.common.atomic_files import write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import class_splits, split_parts
 from metaglot.core.tasks.split_sizes import fitted_sizes, group_split
 from metaglot.datasets.dataset import RawImages
 from metaglot.datasets.folder_layout import class_count
@@ -76,14 +76,14 @@ def main() -> None:
     config = load_stage_config(PreprocessStageConfig, paths.SPLIT_CONFIG)
     raw, about = read(config)
     names, images = split(config, raw), raw.background | raw.evaluation
-    parts = {part: class_splits.join_classes(images, of_part) for part, of_part in names.items()}
+    parts = {part: split_parts.join_classes(images, of_part) for part, of_part in names.items()}
     if config.folder is not None:
         sizes = ", ".join(f"{part} {len(of_part):,}" for part, of_part in names.items())
         say(f"classes: {sizes}")
-    sha256 = class_splits.split_digest(config.dataset, parts)
+    sha256 = split_parts.split_digest(config.dataset, parts)
     for part, kept in parts.items():
         also = {"split_sha256": sha256} if part == "test" else {}
-        class_splits.save_split_part(paths.split(part), kept, **also)
+        split_parts.save_split_part(paths.split(part), kept, **also)
     record = {"dataset": config.dataset, "kind": config.kind, "seed": config.seed, "sha256": sha256}
     write_json(paths.SPLIT_RECORD, record | names | about)
 

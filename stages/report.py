@@ -14,7 +14,7 @@ from rich.console import Console
 
 from metaglot.core.common.atomic_files import read_json, write_json, write_text
 from metaglot.core.common.stage_configs import load_stage_config
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import split_parts
 from metaglot.report.comparison import compare_runs
 from metaglot.report.draw_page.networks import read_networks
 from metaglot.report.draw_page.render import render_draw_page
@@ -40,7 +40,7 @@ def write() -> None:
     report = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
     runs = [read(row) for row in report.rows]
     compared = compare_runs(report, runs, read_json(BENCH) if BENCH.exists() else None)
-    test_split = class_splits.load_split_part(Path(runs[0].result.evaluate.test_split))
+    test_split = split_parts.load_split_part(Path(runs[0].result.evaluate.test_split))
     html = render_page(compared, runs, test_split, os.environ.get("DVC_EXP_NAME"))
     draw_page = render_draw_page(runs, read_networks(runs, paths.weights))
     texts = {"index.html": html, "draw.html": draw_page, "comparison.md": markdown(compared)}

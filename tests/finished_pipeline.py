@@ -13,7 +13,7 @@ from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.config.resolve import import_classes
 from metaglot.core.common.atomic_files import write_json, write_text, write_yaml
 from metaglot.core.common.stage_configs import ComputeConfig, Heads, TaskConfig, load_stage_config
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import class_splits, split_parts
 from metaglot.core.tasks.alphabets import Alphabets
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.sequences import sample_sequences
@@ -97,7 +97,7 @@ class Pipeline:
         walks = np.cumsum(self.random.integers(-1, 2, (CHARACTERS, 20, 2, 25)), axis=-1) + SIZE // 2
         for character, drawing, (rows, columns) in ((c, d, walks[c, d]) for c in range(CHARACTERS) for d in range(20)):
             paper[character, drawing, rows % SIZE, columns % SIZE] = 255
-        class_splits.save_split_part(paths.split("test"), class_splits.SplitPart(paper, CLASSES), split_sha256="5" * 64)
+        split_parts.save_split_part(paths.split("test"), split_parts.SplitPart(paper, CLASSES), split_sha256="5" * 64)
 
     def _trained(self, algorithm: str, seed: int, number: int) -> None:
         seconds = 0.0 if algorithm in UNTRAINED else 600.0 if algorithm == "maml" else 380.0

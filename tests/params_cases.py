@@ -67,8 +67,8 @@ TAKES: dict[str, tuple[Any, ...]] = {
     "run.device": ("choice", "auto", "cpu", "cuda", "cuda:0", "cuda:7", "mps"),
     "run.threads": ("auto", 1, 1024),
     "run.task_chunk": ("auto", 1, 4096),
-    "data.source": ("choice", "omniglot", "omniglot-nearest", "glyphs"),  # and folder: see test_params.py
-    "data.path": ("text", "[^~].*", "data/raw"),  # another path is a folder: see test_params.py
+    "data.source": ("choice", "omniglot", "omniglot-nearest", "glyphs"),  # and folder: see test_parse_params.py
+    "data.path": ("text", "[^~].*", "data/raw"),  # another path is a folder: see test_parse_params.py
     "data.name": ("text", "[^/:\\x00-\\x1f]{1,100}", "auto"),
     "data.groups": ("choice", "none", "folders"),
     "data.ink": ("choice", "auto", "dark", "light", "none"),

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 from finished_pipeline import CHARACTERS, Finished
 
-from metaglot.core.tasks.class_splits import SplitPart
+from metaglot.core.tasks.split_parts import SplitPart
 from metaglot.report.comparison import compare_runs
 from metaglot.report.html.page import render_page
 

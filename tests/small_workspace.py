@@ -7,10 +7,10 @@ import numpy as np
 from params_file import TINY, changed, text
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import parse_params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.atomic_files import write_yaml
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import class_splits, split_parts
 from stages.support import paths
 
 SMALL = TINY | {"data.image_size": 12, "train.iterations": 5, "train.validate_every": 2, "evaluate.tasks": 20}
@@ -30,10 +30,10 @@ def split(folder: Path, size: int) -> None:
         random = np.random.default_rng(seed)
         own = random.random((30, 1, size, size)) < 0.2
         noise = random.random((30, 20, size, size)) < 0.05
-        characters = class_splits.SplitPart(
+        characters = split_parts.SplitPart(
             (own ^ noise) * np.uint8(255), [f"Specks/character{n:02}" for n in range(30)]
         )
-        class_splits.save_split_part(
+        split_parts.save_split_part(
             folder / paths.split(part), characters, **{"split_sha256": SHA256} if part == "test" else {}
         )
 

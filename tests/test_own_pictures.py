@@ -15,7 +15,7 @@ from shell import run_python
 from small_omniglot import pair, record_source, unpack
 
 from metaglot.core.common.atomic_files import read_json
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import class_splits, split_parts
 from metaglot.inference.predictor import load_predictor
 from stages import configure, download, evaluate, preprocess, report, train
 from stages.support import paths
@@ -91,11 +91,11 @@ def test_omniglot_s_own_drawings_in_a_folder_give_the_same_split(tmp_path: Path,
         write_params(TASK | split | data)
         configure.main()
         preprocess.main()
-        splits.append({part: class_splits.load_split_part(paths.split(part)) for part in class_splits.PARTS})
+        splits.append({part: split_parts.load_split_part(paths.split(part)) for part in class_splits.PARTS})
     for part, expected in splits[0].items():
         assert splits[1][part].names == expected.names
         assert np.array_equal(splits[1][part].images, expected.images)
-    digests = [class_splits.split_digest("omniglot", split) for split in splits]
+    digests = [split_parts.split_digest("omniglot", split) for split in splits]
     assert digests[0] == digests[1]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from small_workspace import SHA256, configure
 
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import split_parts
 from metaglot.datasets import synthetic_glyphs
 from metaglot.datasets.omniglot_layout import shrink_drawing
 from stages import train
@@ -36,8 +36,8 @@ def trained(folder: Path, algorithm: str = "maml", **changes: Any) -> Path:
     for alphabet, (part, count) in enumerate(CHARACTERS.items()):
         images = [[shrink_drawing(drawing, size) for drawing in hands] for hands in drawings(count, alphabet)]
         names = [f"Glyphs_{alphabet}/character{n:02}" for n in range(count)]
-        characters = class_splits.SplitPart(np.array(images), names)
-        class_splits.save_split_part(folder / paths.split(part), characters, split_sha256=SHA256)
+        characters = split_parts.SplitPart(np.array(images), names)
+        split_parts.save_split_part(folder / paths.split(part), characters, split_sha256=SHA256)
     with chdir(folder):
         train.main(algorithm, 42)
     return folder / paths.model(algorithm, 42)

@@ -15,8 +15,8 @@ from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskScores, score_queries
 from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.nn.batch_norm_relu.autograd import Given
-from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import LayerRecorder, TaskWeights
+from metaglot.core.nn.layer_inputs import LayerInput
 from metaglot.core.tasks.image_store import TaskBatch
 
 TOLERANCE = 0.05  # of the second-order term's norm: in six settings we measured 0.00005 to 0.0002

@@ -11,8 +11,8 @@ from metaglot.core.common.stage_configs import AlgorithmSettings, Heads, MetaBat
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskClassifier, TaskScores, score_queries
-from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
+from metaglot.core.nn.layer_inputs import LayerInput
 from metaglot.core.nn.logistic_regression import Linear, fit
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream

@@ -9,8 +9,8 @@ from torch import Tensor
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, TaskConfig, Ways
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskClassifier
-from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import FunctionalNetwork, TaskWeights
+from metaglot.core.nn.layer_inputs import LayerInput
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream
 

@@ -6,7 +6,8 @@ from pkgutil import resolve_name
 from typing import Any
 
 from metaglot.config.algorithm_checks import check_test_sequences, check_training
-from metaglot.config.params import FILE, Classes, Params, split_counts
+from metaglot.config.params import FILE, Params
+from metaglot.config.parse_params import Classes, split_counts
 from metaglot.config.validation_messages import value_error
 from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.stage_configs import (

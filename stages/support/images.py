@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 
 from metaglot.core.common.stage_configs import TaskConfig
-from metaglot.core.tasks.class_splits import alphabet, load_split_part
+from metaglot.core.tasks.class_splits import alphabet
 from metaglot.core.tasks.image_store import ImageStore
+from metaglot.core.tasks.split_parts import load_split_part
 
 
 def load_images(path: Path, device: torch.device, task: TaskConfig) -> ImageStore:

@@ -12,7 +12,7 @@ from experiments.pages import OPENING, PAGES
 from experiments.params_differences import list_differences
 from experiments.published_table import published_number
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import parse_params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes as classes
 from metaglot.core.common.errors import UserError
 from metaglot.report.claims.conclusions import CLAIMS

@@ -13,7 +13,7 @@ from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.common.weights_file import write_weights
 from metaglot.core.nn.learn2learn_networks import initial_module
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import class_splits, split_parts
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
@@ -102,10 +102,10 @@ def test_labels_are_permuted_in_as_many_tasks_as_the_result_says(here):
 
 
 def test_tasks_of_one_alphabet_each_leave_out_the_small_ones_and_say_so(here, capsys):
-    part = class_splits.load_split_part(paths.split("test"))
+    part = split_parts.load_split_part(paths.split("test"))
     sizes = {"Large": 20, "Medium": 6, "Small": 4}
     names = [f"{alphabet}/character{n:02}" for alphabet, size in sizes.items() for n in range(size)]
-    class_splits.save_split_part(paths.split("test"), class_splits.SplitPart(part.images, names), split_sha256=SHA256)
+    split_parts.save_split_part(paths.split("test"), split_parts.SplitPart(part.images, names), split_sha256=SHA256)
     result, scores = evaluate(here, task__characters="alphabet")
     assert result["task"]["characters"] == "alphabet"
     alphabets = np.array([class_splits.alphabet(name) for name in names])[scores["characters"]]
@@ -205,8 +205,8 @@ def test_every_algorithm_has_the_same_sequences(here):
 def other_project(folder: Path, size: int = SMALL["data.image_size"]) -> Path:
     """The test split of another project, of other specks."""
     specks = np.random.default_rng(9).random((30, 20, size, size)) < 0.2
-    part = class_splits.SplitPart(specks * np.uint8(255), [f"Others/character{n:02}" for n in range(30)])
-    class_splits.save_split_part(folder / "other/test.npz", part, split_sha256="6" * 64)
+    part = split_parts.SplitPart(specks * np.uint8(255), [f"Others/character{n:02}" for n in range(30)])
+    split_parts.save_split_part(folder / "other/test.npz", part, split_sha256="6" * 64)
     return folder / "other/test.npz"
 
 

@@ -10,7 +10,7 @@ from small_omniglot import Archives, pair, record_source
 
 from metaglot.core.common.atomic_files import read_json, write_yaml
 from metaglot.core.common.errors import UserError
-from metaglot.core.tasks import class_splits
+from metaglot.core.tasks import class_splits, split_parts
 from metaglot.datasets.omniglot_layout import shrink_drawing
 from metaglot.datasets.omniglot_zip import read_drawings
 from stages import preprocess
@@ -33,8 +33,8 @@ def configure(**changes: Any) -> None:
     write_yaml(paths.SPLIT_CONFIG, CONFIG | changes)
 
 
-def parts() -> dict[str, class_splits.SplitPart]:
-    return {part: class_splits.load_split_part(paths.split(part)) for part in class_splits.PARTS}
+def parts() -> dict[str, split_parts.SplitPart]:
+    return {part: split_parts.load_split_part(paths.split(part)) for part in class_splits.PARTS}
 
 
 def test_every_part_holds_its_characters_with_their_own_drawings(known: Archives) -> None:
@@ -58,9 +58,9 @@ def test_the_record_lists_the_split_and_its_digest_stands_in_the_test_part(known
     preprocess.main()
     written = read_json(paths.SPLIT_RECORD)
     names = {part: characters.names for part, characters in parts().items()}
-    digest = class_splits.split_digest("omniglot", parts())
+    digest = split_parts.split_digest("omniglot", parts())
     assert written == {"dataset": "omniglot", "kind": "random", "seed": 42, "sha256": digest, **names}
-    assert class_splits.split_sha256(paths.split("test")) == digest
+    assert split_parts.split_sha256(paths.split("test")) == digest
 
 
 def test_the_same_config_writes_the_same_bytes_and_another_seed_another_split(known: Archives) -> None:
@@ -92,7 +92,7 @@ def test_the_same_drawings_shrink_to_bits_where_that_is_asked_for(known: Archive
     configure(dataset="omniglot-nearest")
     preprocess.main()
     for part, characters in parts().items():
-        assert characters.names == grey[part].names  # but not the digest: see test_class_splits.py
+        assert characters.names == grey[part].names  # but not the digest: see test_split_parts.py
         assert set(np.unique(characters.images)) == {0, 255} < set(np.unique(grey[part].images))
 
 

@@ -11,8 +11,8 @@ from metaglot.core.common.stage_configs import Heads
 from metaglot.core.learners.inner_loop import InnerRates, inner_loop
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskClassifier
-from metaglot.core.nn.fast_weights import LayerInput
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, TaskWeights
+from metaglot.core.nn.layer_inputs import LayerInput
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from metaglot.core.learners.inner_loop import task_losses
-from metaglot.core.nn.fast_weights import LayerInput
+from metaglot.core.nn.layer_inputs import LayerInput
 from metaglot.core.tasks.image_store import TaskBatch
 
 

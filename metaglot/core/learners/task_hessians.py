@@ -16,8 +16,9 @@ from metaglot.core.learners.conjugate_gradients import Coordinates
 from metaglot.core.learners.inner_loop import task_losses
 from metaglot.core.learners.task_directions import Part, TaskDirections
 from metaglot.core.nn.conv.task_kernels import TaskConvWeight
-from metaglot.core.nn.fast_weights import LayerInput, LowRankGradient, TaskLinearWeight, TaskVector
+from metaglot.core.nn.fast_weights import LowRankGradient, TaskLinearWeight, TaskVector
 from metaglot.core.nn.functional_networks import FunctionalNetwork, LayerRecorder, TaskWeight, TaskWeights
+from metaglot.core.nn.layer_inputs import LayerInput
 
 
 class TaskHessians:

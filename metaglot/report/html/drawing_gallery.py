@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from metaglot.core.tasks.class_splits import SplitPart
+from metaglot.core.tasks.split_parts import SplitPart
 from metaglot.report import formatting
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm

@@ -8,7 +8,7 @@ from altair.utils.schemapi import debug_mode
 from markupsafe import Markup, escape
 
 from metaglot.charts.vega import javascript
-from metaglot.core.tasks.class_splits import SplitPart
+from metaglot.core.tasks.split_parts import SplitPart
 from metaglot.report import formatting
 from metaglot.report.figures.adaptation import adaptation
 from metaglot.report.figures.differences import differences

@@ -7,7 +7,7 @@ from error_lines import error_line
 from params_file import changed, text
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import parse_params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes, overridden_settings, resolve
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import AlgorithmSettings

@@ -8,7 +8,7 @@ from error_lines import error_line
 from params_file import TEXT
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import parse_params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.atomic_files import write_yaml
 from metaglot.core.common.stage_configs import TrainStageConfig, load_stage_config

@@ -8,7 +8,7 @@ from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.registry import ALGORITHMS
 from metaglot.algorithms.reptile import Reptile
-from metaglot.config.params import parse_params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes, resolve
 from metaglot.core.common.stage_configs import TrainStageConfig
 from metaglot.core.learners.create_learner import create_learner

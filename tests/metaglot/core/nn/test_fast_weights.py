@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from metaglot.core.nn.fast_weights import CachedInput, LowRankGradient, TaskLinearWeight, TaskVector
+from metaglot.core.nn.fast_weights import LowRankGradient, TaskLinearWeight, TaskVector
+from metaglot.core.nn.layer_inputs import CachedInput
 
 TASKS, ROWS, WIDE, HIGH = 3, 4, 7, 5
 RATES = {

@@ -3,7 +3,7 @@ import torch
 from kernels import as_precise, same_bits
 from torch import Tensor
 
-from metaglot.core.nn.fast_weights import CachedInput
+from metaglot.core.nn.layer_inputs import CachedInput
 from metaglot.core.nn.sparse_matmul import SparseMatrix
 
 SHAPES = [(1, 1), (1, 150), (2, 99), (3, 100), (25, 101), (7, 208), (33, 784), (201, 307)]

@@ -15,7 +15,7 @@ from scipy import stats
 from small_workspace import workspace
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import parse_params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes as classes
 from metaglot.config.resolve import resolve
 from metaglot.core.common.dotted_keys import flatten

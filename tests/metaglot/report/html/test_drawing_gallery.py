@@ -7,7 +7,7 @@ import pytest
 from finished_pipeline import CHARACTERS, Finished, finished
 from PIL import Image
 
-from metaglot.core.tasks.class_splits import SplitPart
+from metaglot.core.tasks.split_parts import SplitPart
 from metaglot.report.html.drawing_gallery import gallery, hardest, letter, picture
 
 

@@ -8,7 +8,7 @@ import pytest
 from finished_pipeline import CHARACTERS, LABELS, Finished, finished
 from report_page import PAPER, Elements, page_of, specifications
 
-from metaglot.core.tasks.class_splits import SplitPart
+from metaglot.core.tasks.split_parts import SplitPart
 from metaglot.report.comparison import compare_runs
 from metaglot.report.html.environment import script_hash
 from metaglot.report.html.page import code, render_page, unbroken

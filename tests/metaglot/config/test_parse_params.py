@@ -12,7 +12,8 @@ from params_file import ASGIVEN, TEXT, changed, text
 from ruamel.yaml import YAML
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.config.params import Params, parse_params
+from metaglot.config.params import Params
+from metaglot.config.parse_params import parse_params
 from metaglot.config.resolve import import_classes
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import AlgorithmSettings, TrainingConfig
