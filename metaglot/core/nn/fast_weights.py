@@ -5,9 +5,12 @@ so
 
     x (W - a G^T H)^T = x W^T + (x H^T) (-a G)     H [n, in] the layer's inputs, G [n, out] its outputs' gradient
 
-keeps the large product with W shared by all tasks. It is exact, and differentiable to any order. The shape
-of the rate decides what is kept: a scalar leaves the factors thin; a rate for every weight has no thin form
-and makes them dense.
+keeps the large product with W shared by all tasks. It is exact, and differentiable to any order. A rate R for every
+weight has the form
+
+    x (R * G^T H)^T = sum over n of (x * h_n) R^T * g_n      h_n, g_n the rows of H and G
+
+whose product with R all tasks share too, but on a row for each pair of rows. It is used while the pairs are few.
 """
 
 from dataclasses import dataclass
@@ -18,7 +21,10 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from metaglot.core.nn.layer_inputs import CachedInput, LayerInput, product, rows
+from metaglot.core.nn.layer_inputs import CachedInput, LayerInput, pair_products, product, rows
+
+MOST_PAIRS = 50  # of rows: with more, a matrix of each task's own is faster
+MOST_IMAGE_PAIRS = 200  # two drawings have few pixels in common
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class LowRankGradient:
         return self.grad.flatten(0, 1).mT @ self.inputs.flatten(0, 1)
 
     def times(self, rate: Tensor | float) -> "LowRankGradient | PerWeightUpdate":
-        """The update of a step: in factors for a scalar rate; one of every weight has no thin form."""
+        """The update of a step; rate: a scalar, or one for every weight."""
         if isinstance(rate, Tensor) and rate.dim() > 1:
             return PerWeightUpdate(self, rate)
         return LowRankGradient(self.grad * rate, self.inputs, self.cached)
@@ -70,6 +76,17 @@ class PerWeightUpdate:
 
     gradient: LowRankGradient
     rate: Tensor
+
+    def seen_by(self, x: LayerInput) -> Tensor:
+        """x (rate * G^T H)^T, [tasks, m, out], without a matrix for each task."""
+        g = self.gradient
+        pairs = product(pair_products(x, g.cached or g.inputs), self.rate).unflatten(1, (-1, g.inputs.shape[1]))
+        return (pairs * g.grad.unsqueeze(1)).sum(2)
+
+    def is_cheaper_than_dense(self, x: LayerInput) -> bool:
+        """Whether x is better multiplied without the matrix."""
+        pairs = rows(x).shape[1] * self.gradient.inputs.shape[1]
+        return pairs <= (MOST_IMAGE_PAIRS if isinstance(x, CachedInput) and self.gradient.cached else MOST_PAIRS)
 
     def added_to(self, matrix: Tensor) -> Tensor:
         """[tasks, out, in]; matrix the same, or [out, in]."""
@@ -112,19 +129,26 @@ class TaskLinearWeight:
     shared: Tensor  # [out, in]
     low_rank: LowRankGradient | None = None  # what is added to it
     per_task: Tensor | None = None  # [tasks, out, in], in place of the shared one
+    scaled: PerWeightUpdate | None = None  # what is added to it
 
     def __call__(self, x: LayerInput) -> Tensor:
         """x [tasks, m, in] -> [tasks, m, out]."""
         if self.per_task is not None:
             return rows(x) @ self.per_task.mT
+        if self.scaled and not self.scaled.is_cheaper_than_dense(x):
+            return rows(x) @ self.dense().mT
         y = product(x, self.shared)
+        if self.scaled:
+            return y + self.scaled.seen_by(x)
         return y if self.low_rank is None else torch.baddbmm(y, self.low_rank.rows_seen_by(x), self.low_rank.grad)
 
     def plus(self, update: LowRankGradient | PerWeightUpdate) -> "TaskLinearWeight":
         """These weights after one more step."""
         if isinstance(update, PerWeightUpdate):
+            if self.low_rank is self.per_task is self.scaled is None:
+                return TaskLinearWeight(self.shared, scaled=update)
             return TaskLinearWeight(self.shared, per_task=update.added_to(self.dense()))
-        if self.per_task is None:
+        if self.per_task is None and self.scaled is None:
             low_rank = update if self.low_rank is None else self.low_rank.plus(update)
             if low_rank.is_cheaper_than_dense():
                 return TaskLinearWeight(self.shared, low_rank)
@@ -134,6 +158,8 @@ class TaskLinearWeight:
         """[tasks, out, in], or [out, in] where no task has learned anything."""
         if self.per_task is not None:
             return self.per_task
+        if self.scaled:
+            return self.scaled.added_to(self.shared)
         return self.shared if self.low_rank is None else self.shared + self.low_rank.dense()
 
 

@@ -58,6 +58,12 @@ def rows(x: LayerInput) -> Tensor:
     return x.rows if isinstance(x, CachedInput) else x
 
 
+def pair_products(x: LayerInput, y: LayerInput) -> LayerInput:
+    """Each row of x [tasks, m, in] times each row of y [tasks, n, in], element by element: [tasks, m * n, in]."""
+    pairs = (rows(x).unsqueeze(2) * rows(y).unsqueeze(1)).flatten(1, 2)
+    return CachedInput(pairs) if isinstance(x, CachedInput) and isinstance(y, CachedInput) else pairs
+
+
 def product(x: LayerInput, matrix: Tensor) -> Tensor:
     """x @ matrix^T, [tasks, m, n]; matrix [n, in], or [tasks, n, in]."""
     return x.times(matrix) if isinstance(x, CachedInput) else x @ matrix.mT

@@ -60,6 +60,27 @@ def test_the_product_is_that_with_a_matrix_for_every_task(rate, steps, rows):
     torch.testing.assert_close(after(updates, rate, shared)(x), by_hand(updates, rate, shared, x))
 
 
+@pytest.mark.parametrize("seen", [2, 40])  # with 160 pairs a task has its own matrix, unless the rows are images
+@pytest.mark.parametrize("images", [True, False])
+def test_a_step_with_every_weights_own_rate_has_the_derivatives_of_a_matrix_for_every_task(seen, images):
+    shared, x = noise(HIGH, WIDE).requires_grad_(), noise(TASKS, seen, WIDE, seed=9)
+    update, rate = outer(0), RATES["one of every weight"].clone().requires_grad_()
+    update = LowRankGradient(
+        update.grad.requires_grad_(), update.inputs, CachedInput(update.inputs) if images else None
+    )
+    watched = [shared, rate, update.grad]
+    if not images:
+        watched += [x.requires_grad_(), update.inputs.requires_grad_()]
+    fast = TaskLinearWeight(shared).plus(update.times(rate))
+    derived = []
+    for y in (fast(CachedInput(x) if images else x), by_hand([update], rate, shared, x)):
+        first = torch.autograd.grad(y.pow(3).sum(), watched, create_graph=seen == 2)
+        derived.append([y, *first])
+        if seen == 2:  # the matrix is differentiated once, since no inner step follows it
+            derived[-1] += torch.autograd.grad(sum(g.pow(3).sum() for g in first), watched)
+    torch.testing.assert_close(*derived)
+
+
 @pytest.mark.parametrize("rate", RATES.values(), ids=RATES)
 def test_gradients_go_through_as_if_every_task_had_a_matrix(rate):
     shared, x = noise(HIGH, WIDE).requires_grad_(), noise(TASKS, 2, WIDE, seed=9).requires_grad_()
