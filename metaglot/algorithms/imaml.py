@@ -17,9 +17,10 @@ from metaglot.core.learners.task_classifier import TaskScores, score_queries
 from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.learners.task_hessians import TaskHessians
 from metaglot.core.nn.conv.task_kernels import TaskConvWeight
-from metaglot.core.nn.fast_weights import LowRankGradient, TaskLinearWeight, TaskVector
+from metaglot.core.nn.fast_weights import TaskLinearWeight, TaskVector
 from metaglot.core.nn.functional_networks import LayerRecorder, TaskWeight, TaskWeights
 from metaglot.core.nn.layer_inputs import LayerInput
+from metaglot.core.nn.weight_updates import LowRankGradient
 from metaglot.core.tasks.image_store import TaskBatch
 
 

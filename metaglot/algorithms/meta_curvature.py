@@ -9,7 +9,7 @@ from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates, TaskGradient
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.core.nn.conv.task_kernels import ConvGradient
-from metaglot.core.nn.fast_weights import LowRankGradient
+from metaglot.core.nn.weight_updates import LowRankGradient
 from metaglot.core.tasks.image_store import ImageStore
 
 

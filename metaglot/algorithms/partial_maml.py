@@ -14,8 +14,8 @@ from metaglot.core.learners.inner_loop import InnerRates, TaskGradient
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.nn.conv.task_kernels import ConvGradient
-from metaglot.core.nn.fast_weights import LowRankGradient
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, scale_derivative
+from metaglot.core.nn.weight_updates import LowRankGradient
 from metaglot.core.tasks.image_store import TaskBatch
 
 

@@ -14,8 +14,8 @@ from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import TaskGradient, logits_and_gradients
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.core.nn.conv.task_kernels import ConvGradient
-from metaglot.core.nn.fast_weights import LowRankGradient
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, FunctionalNetwork, LayerRecorder, TaskWeights
+from metaglot.core.nn.weight_updates import LowRankGradient
 from metaglot.core.tasks.random_streams import StreamPurpose, stream_generator
 
 

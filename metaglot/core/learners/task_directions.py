@@ -13,8 +13,9 @@ from torch import Tensor
 
 from metaglot.core.learners.inner_loop import TaskGradients
 from metaglot.core.nn.conv.task_kernels import ConvGradient
-from metaglot.core.nn.fast_weights import LowRankGradient, TaskLinearWeight
+from metaglot.core.nn.fast_weights import TaskLinearWeight
 from metaglot.core.nn.functional_networks import TaskWeight, TaskWeights
+from metaglot.core.nn.weight_updates import LowRankGradient
 
 Products = tuple[LowRankGradient, ...]  # whose sum it is
 Part = Products | Tensor  # Tensor: of a kernel or a vector, [tasks, ...]

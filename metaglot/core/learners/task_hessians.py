@@ -16,9 +16,10 @@ from metaglot.core.learners.conjugate_gradients import Coordinates
 from metaglot.core.learners.inner_loop import task_losses
 from metaglot.core.learners.task_directions import Part, TaskDirections
 from metaglot.core.nn.conv.task_kernels import TaskConvWeight
-from metaglot.core.nn.fast_weights import LowRankGradient, TaskLinearWeight, TaskVector
+from metaglot.core.nn.fast_weights import TaskLinearWeight, TaskVector
 from metaglot.core.nn.functional_networks import FunctionalNetwork, LayerRecorder, TaskWeight, TaskWeights
 from metaglot.core.nn.layer_inputs import LayerInput
+from metaglot.core.nn.weight_updates import LowRankGradient
 
 
 class TaskHessians:

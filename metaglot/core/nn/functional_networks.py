@@ -18,8 +18,9 @@ from torch import Tensor
 
 from metaglot.core.nn.batch_norm_relu.autograd import ActiveUnits, Given, norm_relu, statistics
 from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
-from metaglot.core.nn.fast_weights import LowRankGradient, TaskLinearWeight, TaskVector
+from metaglot.core.nn.fast_weights import TaskLinearWeight, TaskVector
 from metaglot.core.nn.layer_inputs import CachedInput, LayerInput, rows
+from metaglot.core.nn.weight_updates import LowRankGradient
 
 TaskWeight = TaskLinearWeight | TaskConvWeight | TaskVector
 TaskWeights = Mapping[str, TaskWeight]

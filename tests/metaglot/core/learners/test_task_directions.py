@@ -4,8 +4,8 @@ from cases import Case
 
 from metaglot.core.learners.inner_loop import logits_and_gradients, vectors_of_each_task
 from metaglot.core.learners.task_directions import TaskDirections
-from metaglot.core.nn.fast_weights import LowRankGradient
 from metaglot.core.nn.functional_networks import LayerRecorder, create_network
+from metaglot.core.nn.weight_updates import LowRankGradient
 
 both = pytest.mark.parametrize("model", ["fc", "conv"])
 
