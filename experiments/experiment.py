@@ -7,6 +7,8 @@ from pydantic import model_validator
 
 from metaglot.core.common.stage_configs import StrictModel
 
+Grid = dict[str, dict[str, list[Any]]]
+
 
 class Varied(StrictModel):
     """One key of params.yaml and its values, each compared with `reference`. symbol: the key's name in tables."""
@@ -39,11 +41,14 @@ class Experiment(StrictModel):
 
     replicates: list[int] = []  # each draws its split, initialisation, training tasks and test tasks from its number
     crossed: Crossed | None = None
-    grid: dict[str, dict[str, list[Any]]] = {}  # by algorithm: its keys and their values; every combination is tried
+    grid: Grid = {}  # by algorithm: its keys and their values; every combination is tried
+    wider_grid: Grid = {}  # tried after the grid: the combinations that it lacks
     tuned_by: str | None = None  # an experiment with a grid, whose chosen settings are this one's
 
     @model_validator(mode="after")
     def has_one_design(self) -> Self:
+        if self.wider_grid and self.wider_grid.keys() != self.grid.keys():
+            raise ValueError("wider_grid has the algorithms of grid")
         if sum(map(bool, (self.vary, self.replicates, self.crossed, self.grid))) > 1:
             raise ValueError("vary, replicates, crossed and grid exclude each other")
         if len({len(candidates) for candidates in self.candidates().values()}) > 1:
@@ -57,10 +62,12 @@ class Experiment(StrictModel):
 
     def candidates(self) -> dict[str, list[dict[str, Any]]]:
         """By algorithm: the settings that are tried."""
-        return {
-            algorithm: [dict(zip(keys, values, strict=True)) for values in product(*keys.values())]
-            for algorithm, keys in self.grid.items()
-        }
+        tried: dict[str, list[dict[str, Any]]] = {algorithm: [] for algorithm in self.grid}
+        for grid in (self.grid, self.wider_grid):
+            for algorithm, keys in grid.items():
+                every = [dict(zip(keys, values, strict=True)) for values in product(*keys.values())]
+                tried[algorithm] += [settings for settings in every if settings not in tried[algorithm]]
+        return tried
 
     def parts(self) -> dict[str, dict[str, Any]]:
         """The settings of each part by its name; none if the experiment is run as a whole."""

@@ -64,11 +64,18 @@ def _settings(settings: dict[str, object]) -> str:
 
 
 def _note(record: ExperimentRecord) -> str:
-    number = len(record.experiment.parts())
+    experiment = record.experiment
+    number = len(experiment.parts())
+    first = len(experiment.model_copy(update={"wider_grid": {}}).parts())
+    wider = (
+        f"The first {first} are a grid. Because most choices were at a corner of it, every grid then grew by one value "
+        f"of each key, on the side of its choice: {number - first} more. "
+    )
     return (
-        f"Every algorithm has {number} candidates. The rule, declared before any result: the best validation accuracy "
-        "after the last iteration, a mean over the validation tasks. No test task is scored. `scratch` tries its rates "
-        "and steps on validation tasks in every run, so it has no candidates."
+        f"Every algorithm has {number} candidates. {wider if number > first else ''}"
+        "The rule, declared before any result: the best validation accuracy after the last iteration, a mean over the "
+        "validation tasks. No test task is scored. `scratch` tries its rates and steps on validation tasks in every "
+        "run, so it has no candidates."
     )
 
 

@@ -12,6 +12,7 @@ from experiments import declared
 from experiments.candidates import choose, chosen_settings, load_candidates, save_candidates
 from experiments.conclusions import open_questions
 from experiments.declared import FINDINGS, find_settings, load_experiments
+from experiments.experiment import Grid
 from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.tables import experiment_block
@@ -43,8 +44,8 @@ def findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "docs"
 
 
-def declare(findings: Path, grid: dict[str, dict[str, list[float]]]) -> None:
-    changed = DECLARED | {"tuning": DECLARED["tuning"] | {"grid": grid}}
+def declare(findings: Path, grid: Grid, wider: Grid | None = None) -> None:
+    changed = DECLARED | {"tuning": DECLARED["tuning"] | {"grid": grid, "wider_grid": wider or {}}}
     (findings.parent / "experiments.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
 
 
@@ -66,6 +67,26 @@ def test_another_number_of_candidates_for_one_algorithm_is_refused(tmp_path: Pat
     (tmp_path / "experiments.yaml").write_text(yaml.safe_dump({"tuning": DECLARED["tuning"] | {"grid": grid}}))
     with pytest.raises(UserError, match="every algorithm of a grid has the same number of candidates"):
         load_experiments(tmp_path / "experiments.yaml")
+
+
+def test_a_wider_grid_is_tried_after_the_grid_where_they_differ(findings: Path) -> None:
+    for number in (0, 1):
+        train(findings, number, maml=0.9, fomaml=0.8)
+    wider = {"maml": {"meta_lr": [0.0003, 0.001, 0.003]}, "fomaml": {"fast_lr": [0.2, 0.5, 2.0]}}
+    declare(findings, GRID, wider)
+    assert find_settings("tuning/1")["settings.maml.meta_lr"] == 0.003
+    settings = find_settings("tuning/2")
+    assert (settings["settings.maml.meta_lr"], settings["settings.fomaml.fast_lr"]) == (0.0003, 2.0)
+    assert "**So far 4 of 6 candidates.**" in experiment_block(load_records(findings)["tuning"], {})
+    train(findings, 2, maml=0.95, fomaml=0.7)
+    assert choose("tuning", load_candidates("tuning", findings))["maml"] == {"meta_lr": 0.0003}
+    assert "grew by one value of each key" in experiment_block(load_records(findings)["tuning"], {})
+
+
+def test_a_wider_grid_of_other_algorithms_is_refused(findings: Path) -> None:
+    declare(findings, GRID, {"maml": {"meta_lr": [0.0003, 0.001, 0.003]}})
+    with pytest.raises(UserError, match="wider_grid has the algorithms of grid"):
+        load_experiments(findings.parent / "experiments.yaml")
 
 
 def test_the_best_validation_accuracy_is_chosen_once_all_candidates_are_scored(findings: Path) -> None:
