@@ -59,7 +59,7 @@ class HFMAML(GradientBased):
             path.append(self._gradient(fast, support, batch.support_labels))
             fast = path[-1].direction.times(-self.fast_lr).added_to(path[-1].at)
         end = self._gradient(fast, batch.query, batch.query_labels)
-        direction, length = end.direction, self.settings.perturbation / end.direction.largest_norm()
+        direction, length = end.direction, self.settings.perturbation / end.direction.norm_bound()
         for step in reversed(path):
             curvature = self._hessian_times(direction, length, step, support, batch.support_labels)
             direction = direction.plus(curvature.times(-self.fast_lr))

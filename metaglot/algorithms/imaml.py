@@ -77,7 +77,7 @@ class IMAML(MetaLearner):
         Every vector is a multiple of the target plus coordinates of Hessian products.
         """
         divisor = self.settings.regularisation + self.settings.damping
-        only_target = [torch.ones_like(target.largest_norm()), *hessians.zeros()]
+        only_target = [torch.ones_like(target.norm_bound()), *hessians.zeros()]
 
         def direction(vector: Coordinates) -> TaskDirections:
             return target.times(vector[0]).plus(hessians.direction(vector[1:]))

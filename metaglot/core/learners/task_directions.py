@@ -45,12 +45,12 @@ class TaskDirections:
         """Each task's inner product, [tasks]."""
         return torch.stack([_dot(part, other.parts[name]) for name, part in self.parts.items()]).sum(0)
 
-    def largest_norm(self) -> Tensor:
-        """What each task's norm is not above, [tasks]: each row counts as if all were parallel.
+    def norm_bound(self) -> Tensor:
+        """An upper bound of each task's norm, [tasks]: the norm if the products of all rows were parallel.
 
         It costs no Gram matrix, and is never 0, so that it can be divided by.
         """
-        norms = torch.stack([_largest_norm(part) for part in self.parts.values()])
+        norms = torch.stack([_norm_bound(part) for part in self.parts.values()])
         return norms.norm(dim=0).clamp_min(torch.finfo(torch.float).tiny)
 
     def added_to(self, fast: TaskWeights) -> TaskWeights:
@@ -103,7 +103,7 @@ def _dot(one: Part, other: Part) -> Tensor:
     )
 
 
-def _largest_norm(part: Part) -> Tensor:
+def _norm_bound(part: Part) -> Tensor:
     """The sum of the norms of each row's own product g^T h."""
     if isinstance(part, Tensor):
         return part.flatten(1).norm(dim=1)
