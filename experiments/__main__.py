@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from experiments import pages, readme, run_in_clone
+from experiments import pages, run_in_clone
 from experiments.candidates import save_candidates
 from experiments.declared import find_experiment, parts_of
 from experiments.load_record import load_records
@@ -91,7 +91,6 @@ def write() -> None:
             write_figure(experiment)
     for page in pages.PAGES:
         write_text(page, pages.fill_page(page))
-    write_text(readme.README, readme.fill_readme())
 
 
 if __name__ == "__main__":

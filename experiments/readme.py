@@ -1,38 +1,35 @@
-"""README's two generated blocks: the default comparison (data/report/comparison.json) and the conclusions' verdicts."""
+"""README's blocks: the default comparison, the verdicts on the conclusions, and the answer of a varied experiment."""
 
-import re
-from pathlib import Path
 from textwrap import fill
 
 from experiments.conclusions import verdicts
-from experiments.load_record import load_records
-from metaglot.core.common.atomic_files import read_json, read_text
-from metaglot.core.common.errors import UserError
+from experiments.load_record import ExperimentRecord
+from experiments.varied_figure import figure_path
+from experiments.varied_record import VariedRecord
+from experiments.varied_tables import answer
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
 from metaglot.report.tables import Record, Table, estimate, ranked
-from stages.support import paths
 
-README = Path("README.md")
 WIDTH = 120
 
 
-def fill_readme(readme: Path = README, comparison: Path = paths.COMPARISON) -> str:
-    """README's text with its blocks generated again."""
-    lines = "\n".join(_wrapped(line, "  ") for line in verdicts(load_records()).splitlines())
-    text = _with_block(readme, read_text(readme), "results", results_block(read_json(comparison)))
-    return _with_block(readme, text, "conclusions", lines)
+def verdict_lines(known: dict[str, ExperimentRecord]) -> str:
+    return "\n".join(_wrapped(line, "  ") for line in verdicts(known).splitlines())
+
+
+def answer_block(record: ExperimentRecord) -> str:
+    """What a varied experiment found, each row's share of the gain, and the figure."""
+    varied = VariedRecord(record)
+    shares = {row.name: varied.gain(row) for row in varied.rows if row.value != 0 and row is not varied.reference}
+    gains = formatting.listed([f"{name} {share:.0%}" for name, share in shares.items() if share is not None])
+    lines = [answer(varied), f"Share of the gain over {varied.vary.symbol} = 0: {gains}."]
+    lines += [f"So far {varied.missing}."] if varied.missing else []
+    return f"{_wrapped(' '.join(lines))}\n\n![{record.experiment.title}]({figure_path(record)})"
 
 
 def _wrapped(line: str, indent: str = "") -> str:
     return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
-def _with_block(readme: Path, text: str, name: str, content: str) -> str:
-    block = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-    if len(block.findall(text)) != 1:
-        raise UserError(f"{readme}: needs exactly one block from `<!-- {name} -->` to `<!-- /{name} -->`")
-    return block.sub(lambda match: f"{match[1]}{content}{match[2]}", text)
 
 
 def results_block(comparison: Record) -> str:

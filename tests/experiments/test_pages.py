@@ -132,6 +132,7 @@ def test_the_conclusions_and_verdicts_are_those_of_the_experiment_that_tests_the
     ("text", "message"),
     [
         ("<!-- table: nine-seeds -->\n<!-- /table -->\n", "does not name an experiment"),
+        ("<!-- table: ten-seeds/question -->\n<!-- /table -->\n", "does not name an experiment"),
         ("<!-- table: ten-seeds -->\n", "has no `<!-- /table -->`"),
         ("<!-- table: ten-seeds -->\n<!-- table: one-shot -->\n<!-- /table -->\n", "has no `<!-- /table -->`"),
     ],

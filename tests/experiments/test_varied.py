@@ -13,6 +13,7 @@ from scipy import stats
 from experiments.conclusions import open_questions
 from experiments.declared import FINDINGS, find_settings, parts_of
 from experiments.load_record import ExperimentRecord, load_records, recorded_parts
+from experiments.readme import answer_block
 from experiments.save_record import save_record
 from experiments.varied_figure import digest, figure, figure_path, specification
 from experiments.varied_record import VariedRecord
@@ -83,6 +84,15 @@ def test_the_table_shows_every_row_and_what_is_missing_is_said(record: Experimen
     text = "\n".join(varied_block(record))
     assert "**So far 11 of 100 runs.**" in text and "Compared with c = 1: less accurate: c = 0" in text
     assert f"`{DIAL}`: so far 11 of 100 runs" in open_questions({DIAL: record})
+
+
+def test_readme_has_the_answer_the_shares_of_the_gain_and_the_figure(record: ExperimentRecord) -> None:
+    varied = VariedRecord(record)
+    text, figure = answer_block(record).split("\n\n")
+    small, hf = varied.rows[1], varied.rows[3]
+    said = f"Share of the gain over c = 0: c = 0.05 {varied.gain(small):.0%} and HF-MAML {varied.gain(hf):.0%}."
+    assert said in " ".join(text.split()) and " ".join(text.split()).endswith("So far 11 of 100 runs.")
+    assert figure.endswith("](docs/figures/second-order-dial.svg)")
 
 
 def test_a_part_that_an_older_evaluation_scored_is_recorded(tmp_path: Path) -> None:
