@@ -1,4 +1,4 @@
-"""The figure of a varied experiment: accuracy with intervals, cosine and training time by the varied value."""
+"""The figure of a varied experiment: accuracy with intervals, and cosine, by the varied value."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from metaglot.charts.vega import VEGA_LITE
 from metaglot.core.common.atomic_files import write_text
 
 FIGURES = Path("docs/figures")
-WIDTH, HEIGHT = 230, 200  # pixels of one panel
+WIDTH, HEIGHT = 320, 220  # pixels of one panel
 Rows = list[dict[str, Any]]
 
 
@@ -49,7 +49,6 @@ def specification(record: ExperimentRecord) -> dict[str, Any]:
     panels = [
         accuracy_panel(symbol, [_accuracy(row) for row in values], others),
         curve_panel(symbol, "cosine with the exact meta-gradient", _points(values, cosines)),
-        curve_panel(symbol, "training time, s", _points(values, [row.seconds for row in values])),
     ]
     chart = alt.hconcat(*panels, spacing=30).properties(title=record.experiment.title)
     return chart.to_dict() | {"config": config(PRINT)}

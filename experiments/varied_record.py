@@ -32,12 +32,6 @@ class VariedRow:
         (by_seed,) = accuracy_by_seed(self.record).values()
         return by_seed
 
-    @property
-    def seconds(self) -> float | None:
-        """The mean training time; None if the runs were on different devices."""
-        times = self.row["times"]
-        return times[0]["train_seconds"]["mean"] if len(times) == 1 else None
-
     def median_alignment(self, column: str) -> float | None:
         """The median over the training and the seeds of `cosine` or `norm_ratio`; None if it was not measured."""
         values = [float(row[column]) for row in self.record.alignment]

@@ -13,7 +13,7 @@ def varied_block(record: ExperimentRecord) -> list[str]:
     """The parts of the block after the command."""
     varied = VariedRecord(record)
     parts = [f"**So far {varied.missing}.**"] if varied.missing else []
-    figure = f"![{record.experiment.title}: accuracy, cosine and training time](figures/{figure_path(record).name})"
+    figure = f"![{record.experiment.title}: accuracy and cosine](figures/{figure_path(record).name})"
     return [*parts, answer(varied), figure, as_markdown(varied_table(varied)), _note(varied)]
 
 
