@@ -1,5 +1,6 @@
 """The experiments in experiments.yaml by name, and the settings of their parts."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ FINDINGS = Path("docs/findings")  # their committed results
 
 
 def load_experiments(table: Path | None = None) -> dict[str, Experiment]:
-    """Every declared experiment, by name."""
-    table = table or TABLE
+    """Every experiment, by name, as it was declared when first asked: a run of hours is recorded as it began."""
+    return read_table(table or TABLE)
+
+
+@cache
+def read_table(table: Path) -> dict[str, Experiment]:
     return {name: _experiment(table, name, declared) for name, declared in read_yaml(table).items()}
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from params_file import ASGIVEN, ROOT, text
 
 from experiments.conclusions import DECIDES
@@ -39,11 +40,12 @@ def test_every_name_in_the_table_is_known() -> None:
 
 def test_every_experiment_has_one_place_on_the_pages() -> None:
     blocks = [name for page in PAGES for name in OPENING.findall((ROOT / page).read_text())]
-    assert sorted(blocks) == sorted([*EXPERIMENTS, "conclusions", "open"])
+    others = ["conclusions", "open", "results", "verdicts", "second-order-dial/answer"]
+    assert sorted(blocks) == sorted([*EXPERIMENTS, *others])
 
 
 def test_the_cells_stand_under_headings_that_name_them() -> None:
-    page = (ROOT / PAGES[1]).read_text()
+    page = (ROOT / "docs/benchmarks.md").read_text()
     headed = {name: heading for heading in re.split(r"^## ", page, flags=re.M) for name in OPENING.findall(heading)}
     for name, heading in headed.items():
         assert heading.startswith(f"{EXPERIMENTS[name].cell}, ")
@@ -54,3 +56,12 @@ def test_a_mistake_in_the_table_is_refused_by_key(tmp_path: Path) -> None:
     table.write_text("mine: {title: Mine, question: 'Why?', settings: {}, hours: 3}\n")
     with pytest.raises(UserError, match=r"experiments.yaml: mine.hours: Extra inputs"):
         load_experiments(table)
+
+
+def test_a_declaration_that_changes_during_a_run_changes_the_run_no_more(tmp_path: Path) -> None:
+    table = tmp_path / "experiments.yaml"
+    one = {"title": "One", "question": "Why?", "settings": {}}
+    table.write_text(yaml.safe_dump({"one": one}))
+    assert load_experiments(table)["one"].title == "One"
+    table.write_text(yaml.safe_dump({"one": one | {"title": "Two", "unheard": 1}}))
+    assert load_experiments(table)["one"].title == "One"

@@ -47,6 +47,7 @@ def findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def declare(findings: Path, grid: Grid, wider: Grid | None = None) -> None:
     changed = DECLARED | {"tuning": DECLARED["tuning"] | {"grid": grid, "wider_grid": wider or {}}}
     (findings.parent / "experiments.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+    declared.read_table.cache_clear()
 
 
 def train(findings: Path, number: int, missing: str = "", **skills: float) -> None:
