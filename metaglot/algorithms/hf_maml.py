@@ -61,17 +61,18 @@ class HFMAML(GradientBased):
         end = self._gradient(fast, batch.query, batch.query_labels)
         direction, length = end.direction, self.settings.perturbation / end.direction.norm_bound()
         for step in reversed(path):
-            curvature = self._hessian_times(direction, length, step, support, batch.support_labels)
-            direction = direction.plus(curvature.times(-self.fast_lr))
+            direction = direction.plus(self._second_order(direction, length, step, support, batch.support_labels))
         return direction.mean(parameters), score_queries(end.logits, batch.query_labels)
 
-    def _hessian_times(
+    def _second_order(
         self, direction: TaskDirections, length: Tensor, step: "LossGradient", support: LayerInput, labels: Tensor
     ) -> TaskDirections:
-        """The Hessian where a step began times the direction; length [tasks]: the d of each task."""
+        """-a H times the direction, H where a step began; length [tasks]: the d of each task."""
         given = step.active_units if self.settings.fixed_relu else None
         ahead, behind = (
-            self._gradient(direction.times(d).added_to(step.at), support, labels, given).direction.times(1 / (2 * d))
+            self._gradient(direction.times(d).added_to(step.at), support, labels, given).direction.times(
+                -self.fast_lr / (2 * d)
+            )
             for d in (length, -length)
         )
         return ahead.plus(behind)
