@@ -48,7 +48,7 @@ class Experiment(StrictModel):
     @model_validator(mode="after")
     def has_one_design(self) -> Self:
         if self.wider_grid and self.wider_grid.keys() != self.grid.keys():
-            raise ValueError("wider_grid has the algorithms of grid")
+            raise ValueError("wider_grid takes the same algorithms as grid")
         if sum(map(bool, (self.vary, self.replicates, self.crossed, self.grid))) > 1:
             raise ValueError("vary, replicates, crossed and grid exclude each other")
         if len({len(candidates) for candidates in self.candidates().values()}) > 1:

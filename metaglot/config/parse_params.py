@@ -21,7 +21,7 @@ Classes = Mapping[str, type[MetaLearner]]
 def parse_params(text: bytes, classes: Classes) -> Params:
     """Params from the bytes of params.yaml, where `classes` are the algorithms that there are.
 
-    The first mistake is refused in one line.
+    Raises UserError for the first mistake, in one line.
     """
     given = parse_yaml(text, FILE)
     model = _model(classes)

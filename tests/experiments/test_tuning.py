@@ -86,7 +86,7 @@ def test_a_wider_grid_is_tried_after_the_grid_where_they_differ(findings: Path) 
 
 def test_a_wider_grid_of_other_algorithms_is_refused(findings: Path) -> None:
     declare(findings, GRID, {"maml": {"meta_lr": [0.0003, 0.001, 0.003]}})
-    with pytest.raises(UserError, match="wider_grid has the algorithms of grid"):
+    with pytest.raises(UserError, match="wider_grid takes the same algorithms as grid"):
         load_experiments(findings.parent / "experiments.yaml")
 
 
