@@ -16,10 +16,10 @@ import typer
 from experiments import pages, run_in_clone
 from experiments.candidates import save_candidates
 from experiments.declared import find_experiment, parts_of
+from experiments.figures import has_figure, write_figure
 from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.take_from_cache import record_parts
-from experiments.varied_figure import write_figure
 from metaglot.core.common.atomic_files import write_text
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
@@ -87,7 +87,7 @@ def parse_seeds(text: str | None) -> list[int] | None:
 def write() -> None:
     """Write the tables of docs/findings.md, docs/benchmarks.md and README.md, and the figures in docs/figures/."""
     for experiment in load_records().values():
-        if experiment.has_results and experiment.experiment.vary:
+        if has_figure(experiment):
             write_figure(experiment)
     for page in pages.PAGES:
         write_text(page, pages.fill_page(page))

@@ -1,7 +1,7 @@
 """README and the pages of results: text written by hand, with generated blocks.
 
-A block is between `<!-- table: NAME -->` and `<!-- /table -->`. NAME is an experiment's, a varied experiment's with
-`/answer`, or one of `results`, `verdicts`, `conclusions` and `open`.
+A block is between `<!-- table: NAME -->` and `<!-- /table -->`. NAME is an experiment's, that with `/answer`,
+or one of `results`, `verdicts`, `conclusions` and `open`.
 """
 
 import re

@@ -1,10 +1,11 @@
-"""README's blocks: the default comparison, the verdicts on the conclusions, and the answer of a varied experiment."""
+"""README's blocks: the default comparison, the verdicts on the conclusions, and the answers of experiments."""
 
 from textwrap import fill
 
 from experiments.conclusions import verdicts
+from experiments.figures import figure_path
 from experiments.load_record import ExperimentRecord
-from experiments.varied_figure import figure_path
+from experiments.replicate_tables import settled
 from experiments.varied_record import VariedRecord
 from experiments.varied_tables import answer
 from metaglot.report import formatting
@@ -19,13 +20,26 @@ def verdict_lines(known: dict[str, ExperimentRecord]) -> str:
 
 
 def answer_block(record: ExperimentRecord) -> str:
-    """What a varied experiment found, each row's share of the gain, and the figure."""
-    varied = VariedRecord(record)
+    """What an experiment with a figure found, and the figure."""
+    if not record.has_results:
+        return f"Not run: `{record.command}`, {record.expected_time}."
+    lines = _varied_answer(VariedRecord(record)) if record.experiment.vary else _replicates_answer(record)
+    return f"{_wrapped(' '.join(lines))}\n\n![{record.experiment.title}]({figure_path(record)})"
+
+
+def _varied_answer(varied: VariedRecord) -> list[str]:
+    """The verdicts against the reference, and each row's share of the gain."""
     shares = {row.name: varied.gain(row) for row in varied.rows if row.value != 0 and row is not varied.reference}
     gains = formatting.listed([f"{name} {share:.0%}" for name, share in shares.items() if share is not None])
     lines = [answer(varied), f"Share of the gain over {varied.vary.symbol} = 0: {gains}."]
-    lines += [f"So far {varied.missing}."] if varied.missing else []
-    return f"{_wrapped(' '.join(lines))}\n\n![{record.experiment.title}]({figure_path(record)})"
+    return lines + ([f"So far {varied.missing}."] if varied.missing else [])
+
+
+def _replicates_answer(record: ExperimentRecord) -> list[str]:
+    """The best algorithm, the verdicts on the others and against the baselines, and how many pairs have a verdict."""
+    compared, partial = record.comparison, record.seeds_so_far()
+    lines = [compared["answer"], *([compared["baselines"]["answer"]] if compared["baselines"] else [])]
+    return [*lines, settled(compared), *([f"So far {partial}."] if partial else [])]
 
 
 def _wrapped(line: str, indent: str = "") -> str:

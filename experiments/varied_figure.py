@@ -1,43 +1,17 @@
 """The figure of a varied experiment: accuracy with intervals, and cosine, by the varied value."""
 
-import hashlib
-import json
-from pathlib import Path
 from typing import Any
 
 import altair as alt
-import vl_convert
 
 from experiments.load_record import ExperimentRecord
 from experiments.varied_record import VariedRecord, VariedRow
 from metaglot.charts.curves import curves
 from metaglot.charts.scales import linear_axis
 from metaglot.charts.theme import PRINT, config
-from metaglot.charts.vega import VEGA_LITE
-from metaglot.core.common.atomic_files import write_text
 
-FIGURES = Path("docs/figures")
 WIDTH, HEIGHT = 320, 220  # pixels of one panel
 Rows = list[dict[str, Any]]
-
-
-def figure_path(record: ExperimentRecord) -> Path:
-    return FIGURES / f"{record.name}.svg"
-
-
-def write_figure(record: ExperimentRecord) -> None:
-    write_text(figure_path(record), figure(record))
-
-
-def figure(record: ExperimentRecord) -> str:
-    """An SVG that ends with the digest of its specification, by which a test knows that it is of these numbers."""
-    chart = specification(record)
-    drawn = vl_convert.vegalite_to_svg(chart, vl_version=VEGA_LITE)
-    return f"{drawn.strip()}\n<!-- specification: {digest(chart)} -->\n"
-
-
-def digest(chart: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(chart, sort_keys=True).encode()).hexdigest()
 
 
 def specification(record: ExperimentRecord) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The block of a varied experiment: its answer, a row for each value, and the figure."""
 
+from experiments.figures import figure_path
 from experiments.load_record import ExperimentRecord
-from experiments.varied_figure import figure_path
 from experiments.varied_record import Difference, VariedRecord, VariedRow
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown

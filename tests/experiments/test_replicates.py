@@ -14,8 +14,10 @@ from scipy import stats
 from experiments.compare import compare_experiments
 from experiments.conclusions import open_questions
 from experiments.declared import find_settings, load_experiments, parts_of
+from experiments.figures import figure, specification
 from experiments.load_record import ExperimentRecord, load_records
 from experiments.power import replicates_needed
+from experiments.readme import answer_block
 from experiments.replicate_tables import cohens_d, differences_table, rows_table
 from experiments.save_record import save_record
 from experiments.tables import experiment_block, source_text
@@ -116,6 +118,38 @@ def test_the_block_says_which_design_it_is(record: ExperimentRecord) -> None:
     assert "| 3 replicates |" in text and "over 3 replicates" not in rows_table(record.comparison).header
     assert "Against the baselines without meta-learning" in text
     assert "so far 3 of 4 replicates" in open_questions({"three": record})
+
+
+def test_the_figure_shows_every_replicate_and_the_differences_from_the_best(record: ExperimentRecord) -> None:
+    chart, compared = specification(record), record.comparison
+    accuracies, differences = (
+        [chart["datasets"][layer["data"]["name"]] for layer in panel["layer"]] for panel in chart["hconcat"]
+    )
+    assert [dot["value"] for dot in accuracies[1]] == [run["accuracy"] for run in compared["runs"]]
+    assert [[bar["low"], bar["high"]] for bar in accuracies[0]] == [
+        row["accuracy"]["ci95"] for row in compared["algorithms"]
+    ]
+    best, second, third = (row["accuracy"]["mean"] for row in compared["algorithms"])
+    values = [100 * (second - best), 100 * (third - best)]
+    assert [bar["value"] for bar in differences[1]] == pytest.approx(values)
+    for text in (
+        "test accuracy, logarithmic in the error",
+        "minus MAML, points; the band is ±0.5 points",
+        "From scratch",
+    ):
+        assert text in figure(record)
+
+
+def test_readme_has_the_answer_and_how_many_pairs_are_settled(record: ExperimentRecord) -> None:
+    text, shown = answer_block(record).split("\n\n")
+    said = " ".join(text.split())
+    assert said.startswith(f"{record.comparison['answer']} {record.comparison['baselines']['answer']} Settled: ")
+    assert said.endswith("of 3 pairs. So far 3 of 4 replicates: 1, 2 and 3.") and "](docs/figures/three.svg)" in shown
+
+
+def test_an_answer_without_results_says_how_to_get_them(record: ExperimentRecord, tmp_path: Path) -> None:
+    missing = replace(record, folder=tmp_path / "three")
+    assert answer_block(missing) == "Not run: `python -m experiments run three`, time not measured."
 
 
 @pytest.mark.parametrize(
