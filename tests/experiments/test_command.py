@@ -21,7 +21,7 @@ def test_in_the_shell_an_error_of_the_user_is_one_line() -> None:
         (["record", "ten-seeds", "--from", "{}"], "error: {}/dvc.lock is not there"),
         (["record", "ten-seeds", "--from", "{}", "--seeds", "42,x"], "error: --seeds takes whole numbers"),
         (["record", "tuning-1shot", "--from", "{}", "--seeds", "7"], "error: tuning-1shot is a tuning, of one seed: "),
-        (["record", "variance", "--from", "{}"], "error: {} is not a clone of this project with a DVC cache in "),
+        (["record", "variance", "--from", "{}"], "error: {} is not a clone of this project with a DVC cache"),
     ],
 )
 def test_what_cannot_be_recorded_is_refused(arguments: list[str], message: str, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import pytest
 from ran_experiment import ran
 
 from experiments.save_record import save_record
-from experiments.take_from_cache import record_part, record_parts
+from experiments.take_from_cache import cache_of, record_part, record_parts
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
+from tools.clone import set_cache
 
 PART = "second-order-dial/0"
 
@@ -22,8 +23,18 @@ def cached(tmp_path: Path) -> Path:
 
 
 def test_a_folder_that_is_no_clone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"typo is not a clone of this project with a DVC cache in \.dvc/cache"):
+    with pytest.raises(UserError, match=r"typo is not a clone of this project with a DVC cache"):
         list(record_parts([PART], tmp_path / "typo"))
+
+
+@pytest.mark.parametrize("cache", ["other", "cached/.dvc/cache"])
+def test_a_clone_s_cache_is_the_one_that_its_config_names(cached: Path, tmp_path: Path, cache: str) -> None:
+    (tmp_path / cache).mkdir(exist_ok=True)
+    set_cache(cached, tmp_path / cache)
+    assert cache_of(cached) == tmp_path / cache
+    set_cache(cached, tmp_path / "missing")
+    with pytest.raises(UserError, match="cached is not a clone of this project with a DVC cache"):
+        cache_of(cached)
 
 
 def test_a_seed_that_no_part_is_about_is_refused(cached: Path) -> None:
