@@ -20,7 +20,7 @@ help:
 	@echo "make lint         ruff, mypy and import-linter"
 	@echo "make ui           show the runs in MLflow on 127.0.0.1:$(PORT)"
 	@echo "make bench        measure the speed of the engines"
-	@echo "make clean        remove .venv and caches; keep data, results and MLflow's runs"
+	@echo "make clean        remove .venv, caches and .metaglot (checkpoints, clones of experiments); keep data and MLflow's runs"
 
 # WORKERS=2 (or auto) trains several runs at a time; RAY=HOST:PORT, or RAY_ADDRESS, trains on a Ray cluster.
 RAY ?= $(RAY_ADDRESS)
