@@ -6,6 +6,7 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import AlgorithmSettings, MetaBatch, Rate, Shots, Steps, TaskConfig
 from metaglot.core.learners.adam_steps import AdamAdapted, AdamSteps
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
@@ -39,8 +40,16 @@ class Reptile(MetaLearner):
     settings: Settings
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
-        """Tasks with `training_shots`; their queries only measure the training loss and accuracy."""
-        shots = self.settings.training_shots
+        """Tasks with `training_shots`; their queries only measure the training loss and accuracy.
+
+        Raises UserError if a character has no drawing left for a query.
+        """
+        shots, most = self.settings.training_shots, images.fewest_drawings - 1
+        if shots > most:
+            raise UserError(
+                f"settings.reptile.training_shots: got {shots}; takes up to {most}: a class has {most + 1} images, and "
+                "one is a query"
+            )
         queries = min(task.queries, images.fewest_drawings - shots)
         return images.sample_batch(stream, tasks, task.model_copy(update={"shots": shots, "queries": queries}))
 

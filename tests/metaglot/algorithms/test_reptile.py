@@ -1,6 +1,7 @@
 from copy import deepcopy
 from itertools import islice
 
+import pytest
 import torch
 import torch.nn.functional as F
 from cases import CPU, Case, cases
@@ -9,10 +10,12 @@ from hypothesis import given
 from oracles import adam, distance, meta_gradient
 
 from metaglot.algorithms.reptile import Reptile
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.adam_steps import minibatch_rows
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters
+from metaglot.core.tasks.image_store import ImageStore
 from metaglot.core.tasks.random_streams import StreamPurpose
 
 CASE = Case(ways=3, shots=4, tasks=3, steps=4)
@@ -49,6 +52,19 @@ def test_its_update_is_that_of_a_literal_loop_on_the_same_minibatches(case):
     assert distance({n: actual[n] for n in names}, expected) < 1e-9
     without_effect = {*parameters} - {*names}
     assert without_effect and not any(actual[name].any() for name in without_effect)
+
+
+@pytest.mark.parametrize(("drawings", "queries"), [(8, 2), (7, 1)])
+def test_its_training_tasks_have_a_query_of_every_character(drawings, queries):
+    images = ImageStore(CASE.drawings()[:, :drawings], CPU)
+    batch = reptile(CASE).training_batch(images, (StreamPurpose.TRAINING, 0, 1), CASE.task, 2)
+    assert batch.support.shape[:2] == (2, 6 * CASE.ways) and batch.query.shape[:2] == (2, queries * CASE.ways)
+
+
+def test_without_a_drawing_for_a_query_the_setting_is_named():
+    images = ImageStore(CASE.drawings()[:, :6], CPU)
+    with pytest.raises(UserError, match="settings.reptile.training_shots: got 6; takes up to 5: a class has 6 images"):
+        reptile(CASE).training_batch(images, (StreamPurpose.TRAINING, 0, 1), CASE.task, 2)
 
 
 @torch.no_grad()
