@@ -56,7 +56,7 @@ def meta_train(
     folder: where weights.safetensors, run.json and history.csv are written. algorithm: a name from
     `metaglot.algorithms.registry`. model: `fc`, or `conv` for images of 28x28. on_progress: called now and then with
     the iteration, the mean loss and the mean accuracy. options: keys of params.yaml's `task` and `train` and of the
-    algorithm's `settings`; by default the original study's values. Raises UserError.
+    algorithm's `settings`; by default the algorithm's own values, else the original study's. Raises UserError.
     """
     parts = _split(images, options.get("ways", TASK["ways"]), model)
     config = _config(algorithm, model, images.shape[-1], options)
@@ -105,7 +105,8 @@ def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> T
     first_order = options.pop("first_order", False) if kind.takes_first_order else kind.first_order
     if kind.takes_first_order and first_order and options.get("second_order", 1.0) != 1:
         raise UserError(f"second_order: got {options['second_order']!r}; takes 1.0 with first_order=True")
-    task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN))
+    own = kind.Settings().model_dump(include=set(TRAIN), exclude_none=True)
+    task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN | own))
     try:
         settings = kind.Settings.model_validate(options).model_dump(exclude=set(AlgorithmSettings.model_fields))
         return TrainStageConfig.model_validate(

@@ -6,6 +6,7 @@ import pytest
 from cases import drawings
 from params_file import ASGIVEN
 
+from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import read_history
 from metaglot.inference.predictor import load_predictor
@@ -17,7 +18,7 @@ IMAGES = drawings(size=8, characters=12)
 
 @pytest.mark.parametrize("algorithm", ["maml", "fomaml", "protonet", "scratch"])
 def test_it_leaves_a_folder_that_a_predictor_reads(tmp_path: Path, algorithm: str) -> None:
-    options = SHORT | {"scratch": {"iterations": 0}, "protonet": {"training_ways": 4}}.get(algorithm, {})
+    options = SHORT | {"protonet": {"training_ways": 4}}.get(algorithm, {})
     predictor = meta_train(IMAGES, tmp_path / "net", algorithm, **options)
     support, labels = [*IMAGES[0, :2], *IMAGES[1, :2]], ["a", "a", "b", "b"]
     expected = predictor.adapt(support, labels).predict([IMAGES[0, 3]])
@@ -62,3 +63,16 @@ def test_a_mistake_is_one_line_and_no_file(tmp_path: Path, arguments: dict[str, 
 
 def test_its_defaults_are_those_of_params_yaml() -> None:
     assert (TASK, TRAIN) == (ASGIVEN["task"], ASGIVEN["train"])
+
+
+@pytest.mark.parametrize("algorithm", ["reptile", "maml_plus_plus", "protonet", "scratch"])
+def test_an_algorithm_s_own_settings_beat_the_shared_ones_and_a_given_option_beats_both(
+    tmp_path: Path, algorithm: str
+) -> None:
+    own = {key: value for key, value in ASGIVEN["settings"][algorithm].items() if key in TRAIN}
+    few = {"protonet": {"training_ways": 4}, "reptile": {"training_shots": 3}}.get(algorithm, {})
+    given = {"ways": 3, "shots": 2, "queries": 2, "meta_lr": 0.25, "validation_tasks": 4}
+    given |= {"iterations": 2} if "iterations" not in own else {}
+    meta_train(IMAGES, tmp_path, algorithm, **given, **few)
+    trained = read_json(tmp_path / "run.json")["config"]["train"]
+    assert own and trained == TRAIN | own | {key: value for key, value in given.items() if key in TRAIN}
