@@ -4,15 +4,12 @@ import copy
 from functools import partial
 from typing import Annotated
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates, TaskGradient
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
-from metaglot.core.learners.task_classifier import TaskScores
 from metaglot.core.nn.conv.task_kernels import ConvGradient
 from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, scale_derivative
 from metaglot.core.nn.weight_updates import LowRankGradient
@@ -41,15 +38,13 @@ class PartialMAML(GradientBased):
         constant = partial(constant_step, self.fast_lr)
         return {name: self.fast_lr if name in exact else constant for name in self.network.names}
 
-    def meta_loss(self, parameters: MetaParameters, batch: TaskBatch) -> tuple[Tensor, TaskScores]:
+    def groups(self, batch: TaskBatch) -> list[tuple[MetaLearner, TaskBatch]]:
         of_first_order = copy.copy(self)
         of_first_order.first_order = True
         exact = round(self.settings.tasks * len(batch))
         split = zip(*(x.split([exact, len(batch) - exact]) for x in batch.parts()), strict=True)
-        parts = zip((self, of_first_order), (TaskBatch(*tensors) for tensors in split), strict=True)
-        results = [GradientBased.meta_loss(kind, parameters, part) for kind, part in parts if len(part)]
-        losses, scores = zip(*results, strict=True)
-        return torch.cat(losses), TaskScores(*map(torch.cat, zip(*scores, strict=True)))
+        groups = zip((self, of_first_order), (TaskBatch(*tensors) for tensors in split), strict=True)
+        return [(kind, tasks) for kind, tasks in groups if len(tasks)]
 
     def approximate_and_exact(self) -> tuple[MetaLearner, MetaLearner]:
         exact = GradientBased(self.network, self.fast_lr, self.adaptation_steps)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from metaglot.core.common.run_records import WHOLE_NETWORK, AlignmentRow
+from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.tasks.image_store import TaskBatch
 
@@ -33,7 +34,10 @@ def measure_alignment(
 
 def _gradient(algorithm: MetaLearner, parameters: MetaParameters, batches: list[TaskBatch]) -> dict[str, Tensor]:
     """The sum over all tasks of the meta-gradient, by parameter."""
-    by_batch = [[g * len(batch) for g in algorithm.meta_gradient(parameters, batch)[0]] for batch in batches]
+    by_batch = [
+        [g * len(batch) for g in BatchedEngine(algorithm, len(batch)).meta_gradient(parameters, batch)[0]]
+        for batch in batches
+    ]
     by_parameter = zip(parameters, zip(*by_batch, strict=True), strict=True)
     return {name: torch.stack(gradients).sum(0) for name, gradients in by_parameter}
 

@@ -31,12 +31,13 @@ class BatchedEngine:
     def meta_gradient(
         self, parameters: MetaParameters, batch: TaskBatch, progress: float = 0
     ) -> tuple[list[Tensor], TaskScores]:
-        algorithm, chunks = self.algorithm.at_progress(progress), batch.chunks(self.chunk)
-        gradient, scores = algorithm.meta_gradient(parameters, chunks[0])
-        if len(chunks) == 1:
+        groups = self.algorithm.at_progress(progress).groups(batch)
+        (algorithm, first), *others = ((kind, chunk) for kind, tasks in groups for chunk in tasks.chunks(self.chunk))
+        gradient, scores = algorithm.meta_gradient(parameters, first)
+        if not others:
             return gradient, scores
-        total, all_scores = [g * len(chunks[0]) for g in gradient], [scores]
-        for chunk in chunks[1:]:
+        total, all_scores = [g * len(first) for g in gradient], [scores]
+        for algorithm, chunk in others:
             gradient, scores = algorithm.meta_gradient(parameters, chunk)
             torch._foreach_add_(total, gradient, alpha=len(chunk))
             all_scores.append(scores)

@@ -89,6 +89,13 @@ class MetaLearner(ABC):
         """The meta-batch of one iteration: by default `tasks` tasks of the kind that the test uses."""
         return images.sample_batch(stream, tasks, task)
 
+    def groups(self, batch: TaskBatch) -> list[tuple["MetaLearner", TaskBatch]]:
+        """The tasks of a meta-batch in groups, each with the algorithm of its meta-gradient: by default all, and this.
+
+        Every task is in one group; the meta-gradient is the mean over all of them.
+        """
+        return [(self, batch)]
+
     def at_progress(self, progress: float) -> Self:
         """This algorithm when this fraction of the training is done, 0 to 1; itself unless something is annealed."""
         return self

@@ -6,6 +6,7 @@ from oracles import distance, hessian_times, identical, meta_gradient, plain_tas
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.partial_maml import PartialMAML
+from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.core.nn.learn2learn_networks import module_parameters
 from metaglot.training.gradient_alignment import measure_alignment
@@ -47,11 +48,12 @@ def test_only_the_inner_gradients_of_the_last_layers_are_differentiated(model, s
 
 
 @both
+@pytest.mark.parametrize("chunk", [1, 3, 4])
 @pytest.mark.parametrize(("fraction", "exact"), [(0.0, 0), (0.25, 1), (0.5, 2), (1.0, 4)])
-def test_only_a_fraction_of_the_tasks_have_a_second_order_term_and_no_loss_changes(model, fraction, exact):
+def test_a_fraction_of_the_meta_batch_has_a_second_order_term_and_no_loss_changes(model, fraction, exact, chunk):
     case = Case(model, tasks=4)
     parameters, batch = case.parameters(), case.batch()
-    actual, scores = meta_gradient(partly(case, tasks=fraction), parameters, batch)
+    actual, scores = meta_gradient(BatchedEngine(partly(case, tasks=fraction), chunk), parameters, batch)
     assert distance(actual, masked_meta_gradient(case, 5, exact)) < 1e-11
     losses, expected = case.algorithm().meta_loss(parameters, batch)
     torch.testing.assert_close(scores.losses, losses.detach())
@@ -64,7 +66,8 @@ def test_its_ends_are_fomaml_and_maml_to_the_last_bit(model, settings, kind):
     case = Case(model, steps=2)
     parameters, batch = case.parameters(), case.batch()
     expected, _ = meta_gradient(kind(create_network(model), case.fast_lr, case.steps), parameters, batch)
-    assert identical(meta_gradient(partly(case, **settings), parameters, batch)[0], expected)
+    engine = BatchedEngine(partly(case, **settings), case.tasks)
+    assert identical(meta_gradient(engine, parameters, batch)[0], expected)
 
 
 def test_its_alignment_compares_the_gradient_of_training_with_the_exact_one():
@@ -76,3 +79,13 @@ def test_its_alignment_compares_the_gradient_of_training_with_the_exact_one():
     )
     assert rows[0].cosine == pytest.approx(torch.cosine_similarity(first, second, dim=0).item())
     assert rows[0].norm_ratio == pytest.approx((first.norm() / second.norm()).item())
+
+
+def test_its_alignment_leaves_out_the_term_of_the_other_tasks_too():
+    case = Case(steps=1, tasks=4)
+    rows = measure_alignment(partly(case, tasks=0.5), case.parameters(), [case.batch()], iteration=0)
+    ours, exact = masked_meta_gradient(case, 5, 2), masked_meta_gradient(case, 5, 4)
+    first, second = (
+        torch.cat([gradient[n].flatten() for n in create_network("fc").names]) for gradient in (ours, exact)
+    )
+    assert rows[0].cosine == pytest.approx(torch.cosine_similarity(first, second, dim=0).item())
