@@ -32,6 +32,7 @@ def meta_train(config: TrainStageConfig, seed: int, signals: SignalGuard) -> Non
     title = f"{config.label} seed {seed}"
     checkpoints = open_checkpoints(config, seed, run.device)
     with checkpoints.exclusive(title):
+        resume(run, title, checkpoints)
         try:
             train(run, config, title, checkpoints)
             write(run, config, seed)
@@ -50,17 +51,21 @@ def start_run(config: TrainStageConfig, seed: int, signals: SignalGuard) -> Trai
         return create_run(config, seed, training, validation, timer, started_at, signals.defer_signals)
 
 
+def resume(run: TrainingRun, title: str, checkpoints: Checkpoints) -> None:
+    """Continue from the last checkpoint, if there is one. A signal meanwhile must not save a state half restored."""
+    if state := checkpoints.load():
+        run.restore(state)
+        print(f"{title}: resuming from iteration {run.optimizer.iteration}", file=sys.stderr, flush=True)
+
+
 def train(run: TrainingRun, config: TrainStageConfig, title: str, checkpoints: Checkpoints) -> None:
-    """Train to the end from the last checkpoint; rewrite history.csv at each validation."""
+    """Train to the end; rewrite history.csv at each validation."""
 
     def save_if_due() -> None:
         if checkpoints.is_due:  # tested first: entering or leaving a phase waits for the device
             with run.defer_signals(), run.timer.phase("checkpoint"):
                 checkpoints.save(run.state())
 
-    if state := checkpoints.load():
-        run.restore(state)
-        print(f"{title}: resuming from iteration {run.optimizer.iteration}", file=sys.stderr, flush=True)
     with TrainingProgress(title, config.train.iterations) as progress:
         for row in run.run(progress.show, save_if_due):
             write_history(paths.history(config.algorithm, run.stream.seed), run.history)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from socket import gethostname
 
 import torch
 from filelock import FileLock, Timeout
@@ -82,7 +83,7 @@ class Checkpoints:
     def _lock(self, title: str) -> FileLock:
         """Wait for the lock; it comes back unlocked if the process that had it deleted the folder and the lock file."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock, waiting = FileLock(self.folder / "lock"), self.folder / f"{os.getpid()}.waits"
+        lock, waiting = FileLock(self.folder / "lock"), self.folder / f"{os.getpid()}@{gethostname()}.waits"
         with suppress(FileNotFoundError):
             waiting.touch()
             try:
@@ -97,12 +98,16 @@ class Checkpoints:
 
     def has_waiters(self) -> bool:
         """Whether another process waits for this training's result."""
-        return any(is_alive(int(path.stem)) for path in self.folder.glob("*.waits"))
+        return any(is_alive(path.stem) for path in self.folder.glob("*.waits"))
 
 
-def is_alive(process: int) -> bool:
+def is_alive(waiter: str) -> bool:
+    """Whether a process runs, by its id and host: one on another machine counts as running."""
+    process, _, host = waiter.partition("@")
+    if host != gethostname():
+        return True
     try:
-        os.kill(process, 0)
+        os.kill(int(process), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
@@ -124,17 +129,19 @@ def checkpoint_key(config: TrainStageConfig, seed: int, device: torch.device) ->
         config.model_dump(),
         seed,
         [sha256(paths.split(part)) for part in ("train", "validation")],
-        {name: sha256(path) for name, path in imported_code().items()},
+        {name: sha256(path) for name, path in code_files().items()},
         [torch.__version__, device_name(device), torch.get_num_threads()],
     ]
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
-def imported_code() -> dict[str, Path]:
-    """The files of this project's imported modules by name, the running stage's included."""
+def code_files() -> dict[str, Path]:
+    """This project's imported modules by name, the running stage's included, and the C sources beside them."""
     specs = (getattr(module, "__spec__", None) for module in [*sys.modules.values()])
-    files = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
-    return {name: Path(file) for name, file in sorted(files.items()) if file}
+    origins = {spec.name: spec.origin for spec in specs if spec and spec.name.startswith(("metaglot.", "stages."))}
+    modules = {name: Path(file) for name, file in sorted(origins.items()) if file}
+    folders = sorted({file.parent for file in modules.values()})
+    return modules | {source.name: source for folder in folders for source in sorted(folder.glob("*.[ch]"))}
 
 
 def save_interval() -> float:

@@ -1,3 +1,4 @@
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
 from metaglot.training.training_run import TrainingRun
 from stages.support import paths
-from stages.support.checkpoints import Checkpoints
-from stages.support.signals import SignalGuard
-from stages.train import main, start_run
+from stages.support.checkpoints import Checkpoints, open_checkpoints
+from stages.support.signals import Interrupted, SignalGuard
+from stages.train import main, meta_train, start_run
 from stages.train import train as train_on
 
 WAYS = 5
@@ -203,9 +204,28 @@ def test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights(here):
     broken = started(42)
     with torch.no_grad():
         broken.optimizer.parameters["classifier.bias"][0] = float("nan")
-    with pytest.raises(UserError, match="loss is nan by iteration 2 of seed 42, with a meta-gradient of norm nan"):
+    with pytest.raises(UserError, match="the validation loss is nan by iteration 0 of seed 42, with a meta-gradient"):
         train_on(broken, maml_config(), "MAML seed 42", Checkpoints(here / "checkpoints", 30))
-    assert [path.name for path in paths.model("maml", 42).iterdir()] == ["history.csv"]
+    assert not paths.model("maml", 42).exists()
+
+
+def test_a_signal_while_a_training_resumes_leaves_its_checkpoint_as_it_was(here, monkeypatch):
+    configure(here, {})
+    run = started(42)
+    checkpoints = open_checkpoints(maml_config(), 42, run.device)
+    run.train_until(3, lambda *progress: None)
+    checkpoints.folder.mkdir(parents=True)
+    checkpoints.save(run.state())
+    before = checkpoints.last.read_bytes()
+
+    def interrupted(run: TrainingRun, state: dict[str, torch.Tensor]) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(TrainingRun, "restore", interrupted)
+    with pytest.raises(Interrupted) as stopped:
+        meta_train(maml_config(), 42, SignalGuard())
+    assert checkpoints.last.read_bytes() == before and not checkpoints.before.exists()
+    assert stopped.value.saved == "nothing had to be saved"
 
 
 def test_what_a_stage_needs_and_lacks_is_refused_by_name(here):

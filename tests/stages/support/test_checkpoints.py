@@ -9,6 +9,7 @@ import time
 from contextlib import chdir
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -85,9 +86,9 @@ def test_an_invalid_interval_is_a_one_line_error(value, monkeypatch):
 def test_the_running_stage_is_part_of_the_code_although_it_is_called_main(monkeypatch):
     spec = find_spec("stages.configure")
     monkeypatch.delitem(sys.modules, "stages.configure", raising=False)
-    assert "stages.configure" not in module.imported_code()
+    assert "stages.configure" not in module.code_files()
     monkeypatch.setitem(sys.modules, "__main__", module_from_spec(spec))  # as `python -m` does
-    assert module.imported_code()["stages.configure"] == ROOT / "stages/configure.py"
+    assert module.code_files()["stages.configure"] == ROOT / "stages/configure.py"
 
 
 def test_other_params_data_or_code_have_another_key(here, monkeypatch):
@@ -99,15 +100,18 @@ def test_other_params_data_or_code_have_another_key(here, monkeypatch):
     images = paths.split("train")
     images.write_bytes(images.read_bytes() + b" ")
     names.append(name())
-    code = module.imported_code()
+    code = module.code_files()
     optimizer = "metaglot.training.meta_optimizer"
     assert {optimizer, "stages.support.checkpoints", "metaglot.training.training_run"} <= set(code)
+    assert {path for path in code.values() if path.suffix != ".py"} == {*(ROOT / "metaglot").rglob("*.[ch]")}
     changed = here / "changed.py"
     changed.write_text("")
-    monkeypatch.setattr(module, "imported_code", lambda: code | {optimizer: changed})
+    monkeypatch.setattr(module, "code_files", lambda: code | {optimizer: changed})
+    names.append(name())
+    monkeypatch.setattr(module, "code_files", lambda: code | {"cpu_kernels.c": changed})
     names.append(name())
     moved = {"metaglot.learner" if key == optimizer else key: path for key, path in code.items()}
-    monkeypatch.setattr(module, "imported_code", lambda: moved)
+    monkeypatch.setattr(module, "code_files", lambda: moved)
     names.append(name())
     assert len(set(names)) == len(names)
     assert name() == names[-1]
@@ -228,11 +232,12 @@ def test_a_killed_waiting_process_does_not_keep_the_checkpoints(saved):
     with saved.exclusive("nobody"):
         gone = subprocess.Popen([sys.executable, "-c", ""])
         gone.wait()
-        (saved.folder / f"{gone.pid}.waits").touch()
+        (saved.folder / f"{gone.pid}@{gethostname()}.waits").touch()
         assert not saved.has_waiters()
-        (saved.folder / f"{os.getpid()}.waits").touch()
-        assert saved.has_waiters()
-        (saved.folder / f"{os.getpid()}.waits").unlink()
+        for waiter in (f"{os.getpid()}@{gethostname()}", f"{gone.pid}@another"):
+            (saved.folder / f"{waiter}.waits").touch()
+            assert saved.has_waiters()
+            (saved.folder / f"{waiter}.waits").unlink()
     assert not saved.folder.exists()
 
 
