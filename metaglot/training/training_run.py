@@ -1,6 +1,7 @@
 """One meta-training from its first iteration to its last, with validation along the way."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ class TrainingRun:
             since_validation = self.optimizer.iteration - self.sums_since
             if since_validation % REPORT_EVERY == 0 or self.optimizer.iteration == iteration:
                 loss, accuracy = self.mean_loss_and_accuracy()
-                self._check_finite(loss)
+                self._check_finite("loss", loss)
                 on_progress(self.optimizer.iteration, loss, accuracy)
             after_iteration()
 
@@ -128,10 +129,10 @@ class TrainingRun:
             self.optimizer.apply_gradient()
             self.sums += torch.stack([scores.losses.mean(), scores.accuracies.mean()])
 
-    def _check_finite(self, loss: float) -> None:
-        if not torch.isfinite(torch.tensor(loss)):
+    def _check_finite(self, name: str, loss: float) -> None:
+        if not math.isfinite(loss):
             raise UserError(
-                f"the loss is {loss} by iteration {self.optimizer.iteration} of seed {self.stream.seed}, with a "
+                f"the {name} is {loss} by iteration {self.optimizer.iteration} of seed {self.stream.seed}, with a "
                 f"meta-gradient of norm {self.optimizer.gradient_norm().item():.3g}: lower train.meta_lr or "
                 "train.fast_lr"
             )
@@ -143,12 +144,13 @@ class TrainingRun:
         return iteration % self.validate_every == 0 or iteration == self.optimizer.iterations
 
     def _validate(self) -> None:
-        """Add a row to the history and the rows of the alignment."""
+        """Add a row to the history and the rows of the alignment. Raises UserError if the loss is not finite."""
         iteration, seconds = self.optimizer.iteration, round(self.timer.seconds["train"], 3)
         train_loss, train_accuracy = self.mean_loss_and_accuracy() if iteration else (None, None)
         gradient_norm = self.optimizer.gradient_norm().item() if iteration else None
         with self.timer.phase("validation"):
             loss, accuracy = self.validation.loss_and_accuracy(self.algorithm, self.optimizer.parameters)
+            self._check_finite("validation loss", loss)
             alignment = self.validation.alignment(self.algorithm, self.optimizer.parameters, iteration)
         row = HistoryRow.model_construct(
             iteration=iteration,

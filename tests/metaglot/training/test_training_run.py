@@ -166,6 +166,17 @@ def test_a_loss_that_is_not_finite_is_an_error_with_iteration_seed_and_norm():
     assert "train.meta_lr" in line and "\n" not in line
 
 
+@pytest.mark.parametrize("iteration", [0, 3])
+def test_a_validation_loss_that_is_not_finite_is_an_error_and_no_row(iteration):
+    run = training_run(CASE.but(seed=17))
+    run.train_until(iteration, ignore_progress)
+    with torch.no_grad():
+        run.optimizer.parameters["classifier.bias"][0] = float("nan")
+    with pytest.raises(UserError, match=f"the validation loss is nan by iteration {iteration} of seed 17, with a meta"):
+        to_end(run)
+    assert run.history == [] and run.alignment == []
+
+
 def test_a_run_without_iterations_keeps_the_initialisation():
     run = to_end(training_run(iterations=0))
     assert run.is_finished and not run.history and not run.alignment
