@@ -5,7 +5,6 @@ refused unless they agree in all but times.
 """
 
 import csv
-import functools
 import hashlib
 import io
 import json
@@ -16,26 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dvc.repo import Repo
 
 from cluster.workspace import unpack
 from metaglot.core.common.errors import UserError
+from tools.clone import dvc_cache
 
 TIMES = {"started_at", "ended_at", "train_seconds", "validation_seconds", "setup_seconds", "seconds"} | {
     "iterations_per_second", "peak_memory_mb", "resumed", "commit",
 }  # fmt: skip
 
 
-@functools.cache
-def cache_folder() -> Path:
-    """DVC's cache, which several clones may share."""
-    with Repo() as repo:
-        return Path(repo.cache.legacy.path)
-
-
 def bring_home(results: bytes, cache: Path | None = None) -> list[str]:
     """Add a job's results to the cache, files before the entries that name them; returns the entries' commands."""
-    cache = cache or cache_folder()
+    cache = cache or dvc_cache()
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as name:
         arrived = Path(name)

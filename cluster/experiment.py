@@ -11,12 +11,11 @@ from tools.clone import clone_commit
 from tools.params_file import PARAMS
 
 CLONE = Path(".metaglot/experiment")
-CACHE = Path(".dvc/cache")
 
 
 def prepare_clone(changes: list[str]) -> Path:
     """Clone the commit, with params.yaml as it stands and changed as `dvc exp run -S` would."""
-    clone_commit(CLONE, CACHE)
+    clone_commit(CLONE)
     shutil.copy(PARAMS, CLONE)
     try:
         apply_overrides(CLONE / PARAMS, changes)

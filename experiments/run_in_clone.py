@@ -10,7 +10,6 @@ from tools.clone import clone_commit, git, run_or_exit
 from tools.params_file import PARAMS, change_params
 
 CLONES = Path(".metaglot/findings")
-CACHE = Path(".dvc/cache")
 
 
 def clone_of(name: str, ending: str = "", clones: Path = CLONES) -> Path:
@@ -46,7 +45,7 @@ def train_candidates(part: str, commit: str, workers: str = "") -> Path:
 def prepare_clone(part: str, commit: str) -> Path:
     """A clone of the commit with the params of an experiment or of a part."""
     settings, folder = find_settings(part) | chosen_settings(part), clone_of(part)
-    clone_commit(folder, CACHE, commit=commit)
+    clone_commit(folder, commit=commit)
     write_params(folder, settings)
     run_or_exit("stages.configure", "--check", folder=folder)
     return folder

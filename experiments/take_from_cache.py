@@ -5,40 +5,34 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from dvc.config import Config
-
 from cluster.plan import COMPUTED
 from cluster.restore import restore
 from experiments.candidates import chosen_settings, save_candidates
 from experiments.declared import FINDINGS, find_experiment, find_settings
-from experiments.run_in_clone import CACHE, clone_of, write_params
+from experiments.run_in_clone import clone_of, write_params
 from experiments.save_record import save_record
 from metaglot.core.common.atomic_files import read_json, read_yaml
 from metaglot.core.common.errors import UserError
-from tools.clone import clone_commit, last_commit, run_or_exit
+from tools.clone import clone_commit, dvc_cache, last_commit, run_or_exit
 from tools.in_use import in_use
 from tools.params_file import PARAMS, apply_settings
 
 
 def record_parts(parts: list[str], folder: Path, seeds: list[int] | None = None, to: Path = FINDINGS) -> Iterator[str]:
     """Record parts of an experiment from the cache of a folder; yields what was done with each."""
-    cache = cache_of(folder)
+    check_folder(folder)
     check_declared(parts, seeds)
     clone, commit = clone_of(parts[0], "-from-cache"), last_commit(folder)
     tuning = find_experiment(parts[0]).grid
     with in_use(clone):
         for part in parts:
-            complete = take_from_cache(part, folder, cache, commit, clone, to, ("train",) if tuning else COMPUTED)
+            complete = take_from_cache(part, folder, commit, clone, to, ("train",) if tuning else COMPUTED)
             yield save_candidates(part, clone, to) if tuning else record_part(part, clone, complete, seeds, to)
 
 
-def cache_of(folder: Path) -> Path:
-    """The DVC cache of a clone of this project: its own, or another one that its config names."""
-    if (folder / ".git").exists() and (folder / ".dvc").is_dir():
-        cache = Path(Config(str(folder / ".dvc"))["cache"].get("dir", folder / CACHE))
-        if cache.is_dir():
-            return cache
-    raise UserError(f"{folder} is not a clone of this project with a DVC cache")
+def check_folder(folder: Path) -> None:
+    if not (folder / ".git").exists() or not (folder / ".dvc").is_dir() or not dvc_cache(folder).is_dir():
+        raise UserError(f"{folder} is not a clone of this project with a DVC cache")
 
 
 def check_declared(parts: list[str], seeds: list[int] | None) -> None:
@@ -66,14 +60,14 @@ def record_part(part: str, clone: Path, complete: list[int], seeds: list[int] | 
 
 
 def take_from_cache(
-    part: str, folder: Path, cache: Path, commit: str, clone: Path, findings: Path, kinds: tuple[str, ...]
+    part: str, folder: Path, commit: str, clone: Path, findings: Path, kinds: tuple[str, ...]
 ) -> list[int]:
     """Make `clone` a clone of the commit with the part's params and results; returns the seeds of which it has all.
 
     Nothing is trained. The folder may be in use: only its commit, its cache and its choice of threads are read.
     """
     settings = find_settings(part) | chosen_settings(part, findings) | run_settings(folder)
-    clone_commit(clone, cache, folder, commit)
+    clone_commit(clone, folder, commit)
     write_params(clone, settings)
     run_or_exit("dvc", "repro", "-q", "preprocess", folder=clone)
     with chdir(clone):

@@ -6,18 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dvc.config import Config
+
 WORKSPACE = Path()
 
 # These variables would lead a run in the clone back to the workspace, or to an MLflow server that others use.
 NOT_IN_A_CLONE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLFLOW_TRACKING_URI"}
 
 
-def clone_commit(folder: Path, cache: Path, of: Path = WORKSPACE, commit: str = "") -> None:
+def clone_commit(folder: Path, of: Path = WORKSPACE, commit: str = "") -> None:
     """Clone a repository's last commit, or the given one, unless `folder` is a clone of it already.
 
-    The clone's DVC cache is `cache` in either case.
+    The clone's DVC cache is the repository's in either case.
     """
-    commit = commit or last_commit(of)
+    commit, cache = commit or last_commit(of), dvc_cache(of)
     if checked_out(folder) != commit:
         clone(folder, cache, of)
         git("reset", "-q", "--hard", commit, folder=folder)
@@ -29,6 +31,11 @@ def clone(folder: Path, cache: Path, of: Path = WORKSPACE) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     git("clone", "-q", str(of), str(folder))
     set_cache(folder, cache)
+
+
+def dvc_cache(folder: Path = WORKSPACE) -> Path:
+    """The DVC cache of a repository: its own, or another one that its config names."""
+    return Path(Config(str(folder / ".dvc"))["cache"].get("dir", folder / ".dvc/cache"))
 
 
 def set_cache(folder: Path, cache: Path) -> None:

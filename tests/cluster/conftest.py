@@ -1,7 +1,6 @@
 """A pipeline of two short runs, computed one after the other: what workers must end in. And one that copies files."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,6 @@ from made_once import made_once
 from params_file import changed
 from repository import Repository
 from worker_cases import PARAMS
-
-from cluster.bring_home import cache_folder
 
 
 @pytest.fixture(scope="session")
@@ -43,10 +40,8 @@ def small_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def finished(small_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def finished(small_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory: two runs of `small_pipeline` that were trained and evaluated, and not published."""
     shutil.copytree(small_runs, tmp_path, symlinks=True, ignore=shutil.ignore_patterns("tmp"), dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    cache_folder.cache_clear()
-    yield tmp_path
-    cache_folder.cache_clear()
+    return tmp_path

@@ -6,7 +6,7 @@ import pytest
 from ran_experiment import ran
 
 from experiments.save_record import save_record
-from experiments.take_from_cache import cache_of, record_part, record_parts
+from experiments.take_from_cache import check_folder, record_part, record_parts
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from tools.clone import set_cache
@@ -27,14 +27,13 @@ def test_a_folder_that_is_no_clone_is_refused(tmp_path: Path) -> None:
         list(record_parts([PART], tmp_path / "typo"))
 
 
-@pytest.mark.parametrize("cache", ["other", "cached/.dvc/cache"])
-def test_a_clone_s_cache_is_the_one_that_its_config_names(cached: Path, tmp_path: Path, cache: str) -> None:
-    (tmp_path / cache).mkdir(exist_ok=True)
-    set_cache(cached, tmp_path / cache)
-    assert cache_of(cached) == tmp_path / cache
+def test_the_cache_is_the_one_that_the_clone_s_config_names(cached: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    set_cache(cached, tmp_path / "other")
+    check_folder(cached)
     set_cache(cached, tmp_path / "missing")
     with pytest.raises(UserError, match="cached is not a clone of this project with a DVC cache"):
-        cache_of(cached)
+        check_folder(cached)
 
 
 def test_a_seed_that_no_part_is_about_is_refused(cached: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.clone import checked_out, clone_commit, git, last_commit
+from tools.clone import checked_out, clone_commit, dvc_cache, git, last_commit
 
 
 @pytest.fixture
@@ -30,37 +30,40 @@ def commit(folder: Path, text: str) -> str:
 
 
 def test_a_clone_of_the_commit_is_used_again(project: Path, tmp_path: Path) -> None:
-    clone_commit(tmp_path / "clone", tmp_path / "cache", project)
+    clone_commit(tmp_path / "clone", project)
     (tmp_path / "clone/checkpoint").touch()
-    clone_commit(tmp_path / "clone", tmp_path / "cache", project)
+    clone_commit(tmp_path / "clone", project)
     assert (tmp_path / "clone/checkpoint").exists()
     commit(project, "second")
-    clone_commit(tmp_path / "clone", tmp_path / "cache", project)
+    clone_commit(tmp_path / "clone", project)
     assert not (tmp_path / "clone/checkpoint").exists() and (tmp_path / "clone/code.py").read_text() == "second"
 
 
 def test_the_commit_that_a_command_began_with_stays_after_another(project: Path, tmp_path: Path) -> None:
     first = last_commit(project)
-    clone_commit(tmp_path / "clone", tmp_path / "cache", project, first)
+    clone_commit(tmp_path / "clone", project, first)
     (tmp_path / "clone/checkpoint").touch()
     commit(project, "second")
     for folder in ("clone", "later"):
-        clone_commit(tmp_path / folder, tmp_path / "cache", project, first)
+        clone_commit(tmp_path / folder, project, first)
         assert checked_out(tmp_path / folder) == first and (tmp_path / folder / "code.py").read_text() == "first"
     assert (tmp_path / "clone/checkpoint").exists()
 
 
-def test_a_clone_that_is_used_again_takes_the_cache_that_is_named(project: Path, tmp_path: Path) -> None:
+def test_a_clone_that_is_used_again_takes_the_project_s_cache(project: Path, tmp_path: Path) -> None:
+    assert dvc_cache(project) == project / ".dvc/cache"
     for cache in ("a", "b"):
-        clone_commit(tmp_path / "clone", tmp_path / cache, project)
-        assert (tmp_path / "clone/.dvc/config.local").read_text() == f"[cache]\n    dir = {tmp_path / cache}\n"
+        (project / ".dvc/config").write_text(f"[cache]\n    dir = {tmp_path / cache}\n")
+        assert dvc_cache(project) == tmp_path / cache
+        clone_commit(tmp_path / "clone", project)
+        assert dvc_cache(tmp_path / "clone") == tmp_path / cache
 
 
 def test_a_folder_without_git_in_a_project_is_no_clone(project: Path, tmp_path: Path) -> None:
     left = project / ".metaglot/findings/half-removed"
     left.mkdir(parents=True)
     assert checked_out(left) is None and checked_out(project / "nowhere") is None
-    clone_commit(left, tmp_path / "cache", project)
+    clone_commit(left, project)
     assert (left / "code.py").exists() and checked_out(left) == last_commit(project)
 
 
