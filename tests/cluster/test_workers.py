@@ -12,21 +12,26 @@ from params_file import changed
 from repository import Repository, ran
 from worker_cases import PARAMS, RUN, assert_same, begin, trainings, wait_for_trainings, wait_until
 
+from metaglot.core.common.atomic_files import read_json
+
 pytestmark = pytest.mark.slow
 
 
 def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_other(
-    workspace: Repository, undisturbed: Repository
+    workspace: Repository, undisturbed: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("METAGLOT_CHECKPOINT_SECONDS", "0")
+    workers, checkpoints = workspace.folder / ".metaglot/workers", workspace.folder / ".metaglot/checkpoints"
     with begin(workspace, "--workers", "2") as process:
-        first, *_ = wait_for_trainings(workspace.folder, 1)
-        time.sleep(1)
+        wait_until(lambda: any(checkpoints.glob("maml-42-*/before")), 200)
+        (first,) = trainings(workers / "maml-42")
         os.killpg(os.getpgid(first), signal.SIGKILL)
         _, output = process.communicate(timeout=400)
     assert process.returncode == 0, output
     assert "try 2" in output and "2 of 2 runs" in output
     assert ran(workspace.dvc("repro")) == {"report"}
     assert_same(workspace, undisturbed)
+    assert read_json(workspace.folder / "data/models/maml-42/run.json")["resumed"] == 1
     assert workspace.run(*RUN, "--workers", "2").stdout == "every run is up to date\n"
 
 
@@ -54,6 +59,16 @@ def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_
     assert (process.returncode, len(killed)) == (1, 4), output
     assert re.search(r"^error: maml-42 failed: .*, 4 times", output, re.MULTILINE) and "\nfomaml-42: done" in output
     assert [path.parent.name for path in workspace.folder.glob("data/models/*/weights.safetensors")] == ["fomaml-42"]
+
+
+def test_a_run_that_fails_by_its_own_fault_is_reported_and_not_tried_again(
+    workspace: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METAGLOT_CHECKPOINT_SECONDS", "soon")
+    with begin(workspace, "--workers", "2") as process:
+        _, output = process.communicate(timeout=400)
+    assert process.returncode == 1 and "try 2" not in output
+    assert "error: maml-42 failed: METAGLOT_CHECKPOINT_SECONDS: got 'soon'; takes a number of seconds" in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
