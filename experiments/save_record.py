@@ -9,13 +9,14 @@ from experiments import dvc_lock
 from experiments.candidates import chosen_settings
 from experiments.declared import FINDINGS, find_settings
 from experiments.params_differences import list_differences
-from metaglot.core.common.atomic_files import atomic_folder, read_json, read_yaml, write_json, write_text, write_yaml
+from metaglot.core.common.atomic_files import atomic_folder, read_yaml, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.report.comparison import compare_runs
 from metaglot.report.dvc_plots import RUN, curves, run_columns, to_csv
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.speed_benchmark import read_speed_benchmark
 from metaglot.report.stage_configs import ReportStageConfig
 from stages import report
 from stages.support import paths
@@ -73,7 +74,7 @@ def check_finished(folder: Path, algorithms: list[str], seeds: Seeds, all_seeds:
 
 def write_record(place: Path, folder: Path, seeds: Seeds) -> None:
     """Write the record of these seeds, with a new comparison of only these runs."""
-    bench = read_json(report.BENCH) if report.BENCH.exists() else None
+    bench = read_speed_benchmark(report.BENCH)
     with chdir(folder):
         config = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
         config = config.model_copy(update={"rows": [row for row in config.rows if row.seed in seeds]})

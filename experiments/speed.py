@@ -5,27 +5,27 @@ from pathlib import Path
 from typing import Any
 
 from experiments.load_record import ExperimentRecord
-from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.run_records import RunRecord, read_record
 from metaglot.evaluation.result_record import Result
 from metaglot.report.claims.evidence import Evidence
 from metaglot.report.claims.speed import fomaml_is_faster
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.speed_benchmark import read_speed_benchmark
 from metaglot.report.stage_configs import ReportStageConfig
 from stages.report import BENCH
 
 CLAIM = "fomaml-faster"
 
 
-def with_benchmark(claim: dict[str, Any], record: ExperimentRecord, bench: Path = BENCH) -> dict[str, Any]:
+def with_benchmark(claim: dict[str, Any], record: ExperimentRecord, path: Path = BENCH) -> dict[str, Any]:
     """The claim on speed with a verdict from benchmarks/results.json; other claims are returned unchanged."""
-    if claim["id"] != CLAIM or not bench.exists():
+    if claim["id"] != CLAIM or not (bench := read_speed_benchmark(path)):
         return claim
     compared = record.comparison
     common = {key: compared[key] for key in ("dataset", "margin", "task", "model")}
     split = {key: compared["split"][key] for key in ("kind", "seed")}
     report = ReportStageConfig.model_validate(common | {"split": split, "rows": []})
-    return claim | asdict(fomaml_is_faster(Evidence(report, load_runs(record), compared["pairs"], read_json(bench))))
+    return claim | asdict(fomaml_is_faster(Evidence(report, load_runs(record), compared["pairs"], bench)))
 
 
 def load_runs(record: ExperimentRecord) -> list[LoadedRun]:

@@ -22,6 +22,7 @@ from metaglot.report.dvc_plots import accuracy, by_step, curves
 from metaglot.report.html.page import render_page
 from metaglot.report.load_runs import LoadedRun, read_run
 from metaglot.report.markdown import markdown, show
+from metaglot.report.speed_benchmark import read_speed_benchmark
 from metaglot.report.stage_configs import ReportStageConfig, RunRef
 from stages.support import paths
 from stages.support.command_line import run_command
@@ -39,7 +40,7 @@ def write() -> None:
     """Everything is made before anything is written."""
     report = load_stage_config(ReportStageConfig, paths.REPORT_CONFIG)
     runs = [read(row) for row in report.rows]
-    compared = compare_runs(report, runs, read_json(BENCH) if BENCH.exists() else None)
+    compared = compare_runs(report, runs, read_speed_benchmark(BENCH))
     test_split = split_parts.load_split_part(Path(runs[0].result.evaluate.test_split))
     html = render_page(compared, runs, test_split, os.environ.get("DVC_EXP_NAME"))
     draw_page = render_draw_page(runs, read_networks(runs, paths.weights))

@@ -44,7 +44,7 @@ def test_a_hundred_runs_with_full_curves_are_tracked_whole(
         passed.append(time.monotonic() - start[1])
     runs = client.search_runs(["1"])
     assert sorted(int(run.data.params["seed"]) for run in runs) == [*range(count)]
-    assert all(len(client.get_metric_history(run.info.run_id, "validation_loss")) == 121 for run in runs[:3])
+    assert all(len(client.get_metric_history(run.info.run_id, "validation_loss")) == 121 for run in runs)
     figure(
         f"{count} runs of 121 rows: {statistics.mean(worked):.2f} s of the processor each, {max(worked):.2f} s at most "
         f"({statistics.mean(passed):.2f} s and {max(passed):.2f} s by the clock)"

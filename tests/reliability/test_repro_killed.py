@@ -117,6 +117,9 @@ def test_a_terminal_that_is_left_or_closed_ends_the_whole_repro_soon_and_the_nex
         time.sleep(0.01)
     spent = time.monotonic() - asked
     output = (training.folder / LOG).read_text()
-    assert f"was stopped by {number.name}: iteration " in output and "`dvc repro`, goes on from there" in output
+    assert (
+        f"was stopped by {number.name}: iteration " in output
+        and "is saved; run the same command or `dvc repro` to resume" in output
+    )
     assert resumed(training.dvc("repro", TARGET)) is not None and untimed(training.folder) == left_alone
     figure(f"all processes ended {spent:.1f} s after {number.name}; the next went on, to the same bytes")

@@ -8,6 +8,7 @@ from typing import Any
 
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
+from metaglot.report.speed_benchmark import SpeedBenchmark
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import CLAIMED, Pair, correct_family, find_pair
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
@@ -33,12 +34,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The runs, their comparison, and the results of `make bench` if it was run."""
+    """The runs, their comparison, and what `make bench` measured if it was run."""
 
     report: ReportStageConfig
     runs: list[LoadedRun]
     pairs: list[Pair]
-    bench: dict[str, Any] | None
+    bench: SpeedBenchmark | None
 
     def of(self, first_order: bool) -> list[LoadedRun]:
         """The runs of MAML, or of its first-order approximation: no claim is about another algorithm."""

@@ -1,14 +1,15 @@
 """The claim about speed: decided by `make bench`, which times both alternately. Training times are only shown."""
 
-from typing import Any
-
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision, Evidence, Verdict
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.original_study import SAVED
 from metaglot.report.rows import overlapping
+from metaglot.report.speed_benchmark import SavedTime
 
 BENCH = "make bench"
+SAYS = dict.fromkeys(Decision, "saves this share of a MAML iteration's time")
+SAYS[Decision.SUPPORTED] = "takes less time than a MAML iteration"
 
 
 def fomaml_is_faster(evidence: Evidence) -> Verdict:
@@ -16,37 +17,40 @@ def fomaml_is_faster(evidence: Evidence) -> Verdict:
 
     The verdict only says whether FOMAML is faster; the text says which intervals include the printed 5.05%.
     """
-    times = _pipeline_times(evidence)
-    saved = (evidence.bench or {}).get("first_order_saves")
-    if not saved:
+    times, bench = _pipeline_times(evidence), evidence.bench
+    if not bench or not bench.first_order_saves:
         return Verdict(times, Decision.NOT_TESTED, BENCH)
+    saved = bench.first_order_saves
+    decision = _decide(list(saved.values()))
+    says = f"Timed alternately by `{BENCH}` on {bench.machine}, a FOMAML iteration {SAYS[decision]}: "
     engines = [f"{_share(share)} with the {engine} engine" for engine, share in saved.items()]
-    where = (evidence.bench or {}).get("machine", "an unnamed machine")
-    less = f"Timed alternately by `{BENCH}` on {where}, a FOMAML iteration takes less time than a MAML iteration: "
-    measured = f"{less}{formatting.listed(engines)}. {_printed_size(saved)} {times}"
-    if all(share["low"] > 0 for share in saved.values()):
-        return Verdict(measured, Decision.SUPPORTED)
-    slower = all(share["high"] < 0 for share in saved.values())
-    return Verdict(measured, Decision.NOT_SUPPORTED if slower else Decision.INCONCLUSIVE, None if slower else BENCH)
+    measured = f"{says}{formatting.listed(engines)}. {_printed_size(saved, decision)} {times}"
+    return Verdict(measured, decision, BENCH if decision is Decision.INCONCLUSIVE else None)
 
 
-def _printed_size(saved: dict[str, Any]) -> str:
+def _decide(saved: list[SavedTime]) -> Decision:
+    if all(share.low > 0 for share in saved):
+        return Decision.SUPPORTED
+    return Decision.NOT_SUPPORTED if all(share.high < 0 for share in saved) else Decision.INCONCLUSIVE
+
+
+def _printed_size(saved: dict[str, SavedTime], decision: Decision) -> str:
     """Whether the measured intervals include the printed saving."""
-    inside = [engine for engine, share in saved.items() if share["low"] <= SAVED <= share["high"]]
+    inside = [engine for engine, share in saved.items() if share.low <= SAVED <= share.high]
     outside = [engine for engine in saved if engine not in inside]
     printed = f"The printed {formatting.percent(SAVED)} is"
     if not outside:
         return f"{printed} inside every interval."
     where = f"inside the interval of {formatting.listed(inside)} and outside" if inside else "outside"
-    return (
-        f"{printed} {where} the {'intervals' if len(outside) > 1 else 'interval'} of {formatting.listed(outside)}. "
-        "The verdict only says that FOMAML is faster."
-    )
+    intervals = "intervals" if len(outside) > 1 else "interval"
+    only = " The verdict only says that FOMAML is faster." if decision is Decision.SUPPORTED else ""
+    return f"{printed} {where} the {intervals} of {formatting.listed(outside)}.{only}"
 
 
-def _share(share: dict[str, Any]) -> str:
-    low, high = (100 * share[end] for end in ("low", "high"))
-    return f"{100 * share['median']:.1f}% (95% interval {low:.1f}% to {high:.1f}%)"
+def _share(share: SavedTime) -> str:
+    values = share.median, share.low, share.high
+    median, low, high = (f"{100 * value:.1f}%".replace("-", formatting.MINUS) for value in values)
+    return f"{median} (95% interval {low} to {high})"
 
 
 def _pipeline_times(evidence: Evidence) -> str:

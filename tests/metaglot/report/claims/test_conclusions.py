@@ -54,6 +54,13 @@ def test_claim_2_is_decided_by_the_bench_alone(tmp_path: Path):
     ):
         claim = judged(tmp_path / str(number), saves)["fomaml-faster"]
         assert claim["verdict"] == verdict
+        assert ("The verdict only says that FOMAML is faster" in claim["measured"]) == (verdict == "supported")
+        assert ("takes less time than a MAML iteration: 40.0%" in claim["measured"]) == (verdict == "supported")
+        if verdict == "not supported":
+            says = (
+                "a FOMAML iteration saves this share of a MAML iteration's time: −20.0% (95% interval −30.0% to −10.0%)"
+            )
+            assert says in claim["measured"]
     assert "40.0% (95% interval 35.0% to 45.0%) with the batched engine" in claim["measured"]
 
 
