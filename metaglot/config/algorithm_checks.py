@@ -15,8 +15,8 @@ def check_training(params: Params, train: TrainingConfig, name: str, found: type
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
     if train.batch_norm == "inductive":
         _check_inductive(train, name, found)
-    length = getattr(getattr(params.settings, name), "sequence_length", 1)
-    _check_length(params, ["settings", name, "sequence_length"], length, "train", "training")
+    if length := getattr(getattr(params.settings, name), "sequence_length", None):
+        _check_length(params, ["settings", name, "sequence_length"], length, "train", "training")
 
 
 def check_test_sequences(params: Params, name: str, found: type[MetaLearner]) -> None:

@@ -25,12 +25,12 @@ SEEDS_NOTE = (
 
 def notes(comparison: Record) -> list[str]:
     """The notes below the main table."""
-    rows = ranked(comparison["algorithms"])
+    rows, runs = ranked(comparison["algorithms"]), comparison["runs"]
     several = any(len(row["seeds"]) > 1 for row in rows)
     tasks = formatting.several(comparison["evaluate"]["tasks"], "test task")
     dataset = comparison["dataset"]
     lines = [
-        f"{_training_iterations(rows)}, {formatting.dataset(dataset)}, model {comparison['model']}.",
+        f"{_training_iterations(rows, runs)}, {formatting.dataset(dataset)}, model {comparison['model']}.",
         f"Accuracy and loss (query cross-entropy) over {tasks}, the same for all runs; in brackets the 95% confidence "
         + ("interval over seeds." if several else "interval of this one network, clustered by character."),
         *([SEEDS_NOTE] if several else []),
@@ -90,28 +90,38 @@ def validation_notes(runs: list[LoadedRun]) -> list[str]:
     ]
     exceptions = f", except for {formatting.listed(decided)}" if decided else ""
     lines = [f"We test the weights of the last iteration. Validation is only recorded{exceptions}."]
-    longer = [
+    other = [
         f"{run.result.label} {run.record.config.train.adaptation_steps}, then {steps}"
         for run in first
         if (steps := adaptation_steps(run)) not in (None, run.record.config.train.adaptation_steps)
     ]
-    if longer:
+    if other:
         lines.append(
-            f"Validation takes as many adaptation steps as training; the test takes more "
-            f"({formatting.listed(longer)}), so such a curve does not end at the score."
+            f"Validation takes as many adaptation steps as training; the test takes another number "
+            f"({formatting.listed(other)}), so such a curve does not end at the score."
         )
     return lines
 
 
-def _training_iterations(rows: list[Record]) -> str:
-    counts = _by_algorithm(rows, "iterations")
-    same = len({row["iterations"] for row in rows}) == 1
-    return f"{counts} training iterations" if same else f"Training iterations: {counts}"
+def _training_iterations(rows: list[Record], runs: list[Record]) -> str:
+    """Of every algorithm; with early stopping the fewest and the most of its seeds."""
+    of = {row["label"]: [run["iterations"] for run in runs if run["algorithm"] == row["algorithm"]] for row in rows}
+    counts = {label: _range(iterations) for label, iterations in of.items()}
+    same = len(set(counts.values())) == 1
+    return f"{_once(counts)} training iterations" if same else f"Training iterations: {_once(counts)}"
+
+
+def _range(numbers: list[int]) -> str:
+    return " to ".join(f"{end:,}" for end in sorted({min(numbers), max(numbers)}))
 
 
 def _by_algorithm(rows: list[Record], key: str) -> str:
-    """The number of every algorithm; only once if they have the same."""
-    counts = {row["label"]: "none" if row[key] is None else f"{row[key]:,}" for row in rows}
+    """The number of every algorithm."""
+    return _once({row["label"]: "none" if row[key] is None else f"{row[key]:,}" for row in rows})
+
+
+def _once(counts: dict[str, str]) -> str:
+    """The counts by algorithm; only once if they are the same."""
     if len(set(counts.values())) == 1:
         return next(iter(counts.values()))
     return formatting.listed([f"{label} {count}" for label, count in counts.items()])

@@ -31,7 +31,8 @@ def baselines_table(comparison: Record) -> Table:
 def others_table(comparison: Record) -> Table:
     """A row for each pair and other metric; fractions in percentage points, losses as they are."""
     header = ["first minus second", "measure", "difference", "95% interval", "over characters", "p (Holm)"]
-    return Table(header, [_other_cells(pair, m) for pair in best_first(comparison) for m in OTHER_MEASURES])
+    pairs = best_first(comparison)
+    return Table(header, [_other_cells(pair, m) for pair in pairs for m in OTHER_MEASURES if m in pair["over_seeds"]])
 
 
 def _accuracy_table(results: Iterable[PairwiseResult]) -> Table:

@@ -51,7 +51,7 @@ def correct_family(pairs: list[Pair], margin: float) -> list[Pair]:
     """These pairs as one family: with Holm's p-values over them, and the verdicts from these."""
     compared = [pair | {"family": len(pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in pairs]
     for measure in MEASURES:
-        _correct([pair["over_seeds"][measure] for pair in compared])
+        _correct([pair["over_seeds"][measure] for pair in compared if measure in pair["over_seeds"]])
     for pair in compared:
         accuracy = pair["over_seeds"]["accuracy"]
         difference, p, p_margin = (accuracy[key] for key in ("difference", "p_holm", "p_margin_holm"))
@@ -91,9 +91,9 @@ def paired_tests(by_seed: list[dict[str, Any]], margin: float) -> dict[str, dict
 
 
 def _of_seed(first: LoadedRun, second: LoadedRun) -> dict[str, Any]:
-    """Two networks on the same tasks: the paired differences with their intervals."""
+    """Two networks on the same tasks: the paired differences with their intervals, in what both were scored by."""
     row: dict[str, Any] = {"seed": first.seed}
-    for measure in MEASURES:
+    for measure in (measure for measure in MEASURES if measure in first.scores and measure in second.scores):
         differences = first.scores[measure].astype(np.float64) - second.scores[measure]
         row[measure] = {
             "difference": float(differences.mean()),

@@ -144,6 +144,15 @@ def test_what_differs_between_algorithms_is_said_of_each(tmp_path: Path):
     assert "Adaptation steps before a test task's queries: 1." in notes(compare_runs(config, maml, None))
 
 
+def test_early_stopping_gives_the_fewest_and_the_most_iterations_of_the_seeds(tmp_path: Path):
+    skills, stopped = {"pretrained": 0.9, "maml": 0.97}, {"pretrained": 4000}
+    config, runs = finished(tmp_path, skills=skills, seeds=(1, 2), stopped=stopped, tests=40)
+    compared = compare_runs(config, runs, None)
+    later = next(run for run in compared["runs"] if run["algorithm"] == "pretrained")
+    later["iterations"] = 5500
+    assert "Training iterations: MAML 10,000 and Pretrained 4,000 to 5,500, Omniglot, model fc." in notes(compared)
+
+
 def test_what_an_interval_leaves_out_is_said(one_seed: Finished, five_seeds: Finished, three_algorithms: Finished):
     conditional, uncorrected = "on this split and tested on these tasks", "corrected by Holm's method over all 3 pairs"
     compared = (compare_runs(*some, None) for some in (three_algorithms, five_seeds, one_seed))
