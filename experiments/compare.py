@@ -24,6 +24,8 @@ def compare_experiments(first: ExperimentRecord, second: ExperimentRecord) -> st
     """
     if not second.has_results:
         return f"Not compared with `{second.name}`, which was not run: `{second.command}`."
+    if not tasks_by_seed(first).keys() & tasks_by_seed(second).keys():
+        return f"Not compared with `{second.name}`: no {first.unit} is in both."
     tables = [_table(first, second, "accuracy")]
     if TRAINED_FOR in first.experiment.settings:
         tables += ["Inductive accuracy:", _table(first, second, "inductive_accuracy")]

@@ -9,9 +9,10 @@ BINS = 15  # as in the paper
 
 
 def bin_gaps(logits: Tensor, labels: Tensor) -> Tensor:
-    """Each task's sum of confidence minus correctness over the queries in each bin of confidence, [tasks, BINS].
+    """Each task's sum of confidence minus correctness in each bin of confidence, over its queries, [tasks, BINS].
 
-    logits [tasks, m, ways]; labels [tasks, m]. The confidence is the largest probability.
+    The sum is divided by the number of all its queries, m. logits [tasks, m, ways]; labels [tasks, m]. The confidence
+    is the largest probability.
     """
     confidence, answer = logits.softmax(-1).max(-1)
     bins = (confidence * BINS).ceil().long().clamp(1, BINS) - 1

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from metaglot.core.common.run_records import Parity
 from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
+from metaglot.evaluation.integer_arrays import smallest_integers
 from metaglot.evaluation.label_permutations import PERMUTATIONS
 from metaglot.evaluation.metrics import INDUCTIVE, MEASURES, METRICS, Metric
 from metaglot.evaluation.result_record import (
@@ -70,17 +71,12 @@ def score_arrays(tasks: TaskIndices, scores: EvaluationScores) -> dict[str, NDAr
     pictured = slice(PICTURED_TASKS)
     return {
         **scores.measures,
-        "characters": tasks.characters.astype(_smallest(tasks.characters, np.int16)),
+        "characters": smallest_integers(tasks.characters, np.int16),
         "turns": tasks.rotations.astype(np.uint8),
         "correct": (predictions == np.arange(ways)[:, None]).sum(-1).astype(np.uint8),
-        "drawings": tasks.drawings[pictured].astype(_smallest(tasks.drawings[pictured], np.uint8)),
+        "drawings": smallest_integers(tasks.drawings[pictured], np.uint8),
         "predictions": predictions[pictured],
     }
-
-
-def _smallest(numbers: NDArray[np.int64], dtype: type[np.integer[Any]]) -> type[np.integer[Any]]:
-    """`dtype` if it holds the numbers."""
-    return dtype if numbers.max() <= np.iinfo(dtype).max else np.int32
 
 
 def _mean_of(metric: Metric, values: Values, tasks: TaskIndices) -> Mean:

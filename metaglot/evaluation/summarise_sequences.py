@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
+from metaglot.evaluation.integer_arrays import smallest_integers
 from metaglot.evaluation.result_record import SequenceMean, SequenceModes, SequenceScores, TaskInSequence
 from metaglot.evaluation.sequence_scores import SequenceAccuracies
 
@@ -27,7 +28,7 @@ def sequence_arrays(tasks: TaskIndices, scores: SequenceAccuracies) -> dict[str,
     return {
         "sequence_accuracy": scores.transductive,
         "sequence_inductive_accuracy": scores.inductive,
-        "sequence_characters": characters_of_sequences(tasks, scores).astype(np.int16),
+        "sequence_characters": smallest_integers(characters_of_sequences(tasks, scores), np.int16),
     }
 
 

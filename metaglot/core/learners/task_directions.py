@@ -38,9 +38,6 @@ class TaskDirections:
     def plus(self, other: "TaskDirections") -> "TaskDirections":
         return TaskDirections({name: _sum(part, other.parts[name]) for name, part in self.parts.items()})
 
-    def minus(self, other: "TaskDirections") -> "TaskDirections":
-        return self.plus(other.times(-1.0))
-
     def dot(self, other: "TaskDirections") -> Tensor:
         """Each task's inner product, [tasks]."""
         return torch.stack([_dot(part, other.parts[name]) for name, part in self.parts.items()]).sum(0)

@@ -38,7 +38,7 @@ def test_its_operations_are_those_of_the_whole_vectors(model):
     factor = torch.tensor([1.0, -2.0, 0.5], dtype=torch.double)
     inner = sum((a[name] * b[name]).flatten(1).sum(1) for name in a)
     torch.testing.assert_close(first.dot(second), inner)
-    combined = dense(first.times(factor).minus(second))
+    combined = dense(first.times(factor).plus(second.times(-1.0)))
     for name, value in combined.items():
         scaled = factor.view(-1, *[1] * (value.dim() - 1)) * a[name]
         torch.testing.assert_close(value, scaled - b[name])
