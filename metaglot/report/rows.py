@@ -74,12 +74,13 @@ def _run_row(run: LoadedRun, runs: list[LoadedRun]) -> dict[str, Any]:
 
 def _algorithm_row(seeds: list[LoadedRun], rows: list[dict[str, Any]]) -> dict[str, Any]:
     first = seeds[0]
+    measures = [measure for measure in MEASURES if all(run.result.mean_of(measure) for run in seeds)]
     return {
         "algorithm": first.algorithm,
         "label": first.result.label,
         "first_order": first.result.first_order,
         "seeds": [run.seed for run in seeds],
-        **{measure: _over_seeds(measure, seeds) for measure in MEASURES if first.result.mean_of(measure)},
+        **{measure: _over_seeds(measure, seeds) for measure in measures},
         "label_permutations": _label_permutations(seeds),
         "iterations": first.iterations,
         "adaptation_steps": adaptation_steps(first),

@@ -86,7 +86,7 @@ def paired_tests(by_seed: list[dict[str, Any]], margin: float) -> dict[str, dict
             )
         )
         for name, measure in MEASURES.items()
-        if name in by_seed[0]
+        if all(name in seed for seed in by_seed)
     }
 
 

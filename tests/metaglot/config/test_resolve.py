@@ -1,5 +1,6 @@
 """What each stage is told, given params.yaml."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -104,6 +105,13 @@ LONGEST = "sequence_length: got 10; takes up to 9: a sequence has no"
 )
 def test_what_cannot_be_together_is_refused(changes: dict[str, Any], refusal: str) -> None:
     assert refusal in error_line(lambda: resolved(changes))
+
+
+def test_a_split_too_small_for_a_task_is_left_to_preprocess_where_nothing_learns_sequences(tmp_path: Path) -> None:
+    changes = {"data.path": str(tmp_path), "split.train": 4}
+    assert resolved(changes)["split.yaml"]["train"] == 4
+    told = error_line(lambda: resolved(changes | {"algorithms": ["seq_maml"]}))
+    assert "settings.seq_maml.sequence_length: got 10; takes up to 0" in told
 
 
 def test_without_test_sequences_no_evaluation_is_told_of_them() -> None:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,9 +9,12 @@ from finished_pipeline import Finished, finished
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import clustered_interval, t_interval
 from metaglot.evaluation.metrics import MEASURES
+from metaglot.evaluation.result_record import Result
 from metaglot.report.comparison import compare_runs
 from metaglot.report.formatting import MINUS, difference
-from metaglot.report.pair_tables import pairs_table
+from metaglot.report.load_runs import NEWER, LoadedRun
+from metaglot.report.markdown import markdown
+from metaglot.report.pair_tables import others_table, pairs_table
 from metaglot.report.rows import algorithm_rows
 from metaglot.report.statistics.pairs import compare_pairs, find_pair, refuse_other_tasks
 from metaglot.report.statistics.pairwise_result import pairwise_result, wider_interval
@@ -81,6 +85,30 @@ def test_both_uncertainties_are_told(five_seeds: Finished):
     assert f"clustered by test character {low} to {high}; p" in difference(result)
     assert f"{100 * -result.over_characters[1]:+.2f} to" in pairs_table(compared).rows[0][4]
     assert [row[1] for row in uncertainty_table(compared).rows] == ["5", "5"]
+
+
+def as_scored_before(run: LoadedRun) -> LoadedRun:
+    """A run without the newer metrics."""
+    result = json.loads(run.result.model_dump_json())
+    older = {key: value for key, value in result.items() if key not in NEWER}
+    older["inductive"] = {key: value for key, value in result["inductive"].items() if key not in NEWER}
+    scores = {name: values for name, values in run.scores.items() if name not in NEWER}
+    return replace(run, result=Result.model_validate_json(json.dumps(older)), scores=scores)
+
+
+@pytest.mark.parametrize("older", [slice(None), slice(1), slice(1, 2)], ids=["all", "the first", "the second"])
+def test_runs_of_which_some_were_scored_before_a_metric_was_there_are_compared_in_the_others(
+    tmp_path: Path, older: slice
+):
+    config, runs = finished(tmp_path, skills={"maml": 0.97, "fomaml": 0.96, "anil": 0.9}, seeds=(1, 2, 3), tests=40)
+    runs[older] = map(as_scored_before, runs[older])
+    compared = compare_runs(config, runs, None)
+    newer_pairs = [pair for pair in compared["pairs"] if NEWER & pair["over_seeds"].keys()]
+    assert [pair["first"] for pair in newer_pairs] == ([] if older == slice(None) else ["fomaml"])
+    assert compared["answer"] in markdown(compared)
+    shown = {row[1] for row in others_table(compared).rows}
+    assert shown == {metric.title for name, metric in MEASURES.items() if name != "accuracy"} or older == slice(None)
+    assert {pair["verdict"] for pair in compared["pairs"]} == {"better"}
 
 
 def test_one_seed_has_one_uncertainty(one_seed: Finished):
