@@ -35,9 +35,9 @@ def accuracy_panel(compared: Record, labels: list[str]) -> alt.LayerChart | alt.
     def layer(rows: Rows, **drawn: str) -> alt.Chart:
         return _rows(rows).transform_calculate(**{name: error_of(f"datum.{of}") for name, of in drawn.items()})
 
-    layers = intervals(
-        layer(bars, drawn="low", high="high").encode(x, y, x2="high"), layer(dots, drawn="value").encode(x, y), 0.6
-    )
+    colour = alt.value(PRINT.series[0])
+    bars_layer = layer(bars, drawn="low", high="high").encode(x, y, x2="high", color=colour)
+    layers = intervals(bars_layer, layer(dots, drawn="value").encode(x, y, color=colour), opacity=0.6)
     return alt.layer(*layers, width=WIDTH, height=ROW * len(labels))
 
 
@@ -68,7 +68,7 @@ def _algorithms(labels: list[str], named: bool) -> alt.Y:
 
 
 def _rows(rows: Rows) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=rows)).encode(color=alt.value(PRINT.series[0]))
+    return alt.Chart(alt.InlineData(values=rows))
 
 
 def _bounds(label: str, low: float, high: float, value: float | None = None) -> dict[str, Any]:
