@@ -73,7 +73,10 @@ def open_client(uri: str) -> MlflowClient:
 
 
 def create_database(path: Path) -> None:
-    """Make an empty database, whole or not at all: MLflow cannot go on where its migrations were interrupted."""
+    """Make an empty database, whole or not at all: MLflow cannot go on where its migrations were interrupted.
+
+    One that another process made meanwhile stays, with its runs.
+    """
     artifacts = path.parent / "mlartifacts"  # of MLflow's own default experiment
     with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
         scratch = Path(folder) / path.name
@@ -82,4 +85,9 @@ def create_database(path: Path) -> None:
         finally:
             with suppress(OSError):
                 artifacts.rmdir()  # MLflow makes it; it goes if it is empty
-        os.replace(scratch, path)
+        try:
+            os.link(scratch, path)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            os.replace(scratch, path)

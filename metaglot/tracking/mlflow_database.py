@@ -1,6 +1,8 @@
 """An SQL database that MLflow keeps its tables in: whether it can be written, and its schema."""
 
+import math
 from pathlib import Path
+from shlex import quote
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -9,6 +11,11 @@ from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from metaglot.core.common.errors import UserError
+
+# By driver, the argument that limits the time to connect (in SQLite, to wait for a lock), in seconds.
+TIME_LIMITS = {"pysqlite": "timeout", "pg8000": "timeout"} | dict.fromkeys(
+    ("psycopg", "psycopg2", "pymysql", "mysqldb"), "connect_timeout"
+)
 
 
 def check_database(url: URL, migrations: Path, seconds: float) -> None:
@@ -26,7 +33,8 @@ def check_database(url: URL, migrations: Path, seconds: float) -> None:
         return
     age, remedy = "a newer", "install that MLflow, or name another database in MLFLOW_TRACKING_URI"
     if _knows(scripts, revision):
-        age, remedy = "an older", f"copy it, run `mlflow db upgrade {url}`"
+        address = quote(str(url)) if url.get_backend_name() == "sqlite" else "ADDRESS"  # a login is never printed
+        age, remedy = "an older", f"copy it, run `mlflow db upgrade {address}`"
     raise UserError(f"{url} is of {age} MLflow (schema {revision}): {remedy}, then run `dvc repro` again")
 
 
@@ -40,8 +48,8 @@ def _remedy(reason: str) -> str:
 
 
 def _revision(url: URL, seconds: float) -> str | None:
-    sqlite = url.get_backend_name() == "sqlite"
-    engine = create_engine(url, connect_args={"timeout": seconds} if sqlite else {})
+    sqlite, limit = url.get_backend_name() == "sqlite", TIME_LIMITS.get(url.get_driver_name())
+    engine = create_engine(url, connect_args={limit: math.ceil(seconds)} if limit else {})
     try:
         with engine.connect() as connection:
             if sqlite:  # the lock of a writer: who only reads would not notice that another holds it

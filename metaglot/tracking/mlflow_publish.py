@@ -15,7 +15,7 @@ from metaglot.tracking.mlflow_client import AGAIN, MlflowClient
 from metaglot.tracking.mlflow_completeness import missing
 from metaglot.tracking.mlflow_model import delete_models, log_model
 from metaglot.tracking.mlflow_notes import ON_EXPERIMENT
-from metaglot.tracking.mlflow_registry import delete_versions, register_model, update_champion
+from metaglot.tracking.mlflow_registry import delete_versions, find_versions, register_model, update_champion
 from metaglot.tracking.mlflow_run import MlflowRun
 from metaglot.tracking.tracking_uri import VARIABLE, is_database, sqlite_file
 
@@ -30,9 +30,9 @@ def publish(client: MlflowClient, uri: str, root: Path, run: MlflowRun, draw_fig
     experiment = find_experiment(client, uri, root, run.experiment)
     published = find_published(client, experiment, run)
     names = [os.environ.get("DVC_EXP_NAME", "workspace")]  # latest first: MLflow cuts a tag that is too long
-    names += [name for other in published for name in other.data.tags[EXPERIMENTS].split(", ")]
-    tag = ", ".join(dict.fromkeys(names))
-    if not published or published[0].data.tags[RESULT] != run.tags[RESULT]:
+    names += [name for other in published for name in other.data.tags.get(EXPERIMENTS, "").split(", ")]
+    tag = ", ".join(dict.fromkeys(filter(None, names)))
+    if not published or published[0].data.tags.get(RESULT) != run.tags[RESULT]:
         client.create_run(experiment, run.started_at, run.tags | {EXPERIMENTS: tag}, run.name)
         published = find_published(client, experiment, run)
     kept, *superseded = published
@@ -43,15 +43,15 @@ def publish(client: MlflowClient, uri: str, root: Path, run: MlflowRun, draw_fig
         delete_versions(client, other)
         delete_models(client, other)
         client.delete_run(other.info.run_id)
-    if run.model is not None:
-        update_champion(client, run.model.registered_name)
+    for version in find_versions(client, kept):  # somebody may have renamed the registered model
+        update_champion(client, version.name)
 
 
 def find_published(client: MlflowClient, experiment: str, run: MlflowRun) -> list[Run]:
     """The runs of this identity; first the one to keep: with these scores, complete, the same for all."""
 
     def rank(other: Run) -> tuple[bool, bool, str]:
-        stale = other.data.tags[RESULT] != run.tags[RESULT]
+        stale = other.data.tags.get(RESULT) != run.tags[RESULT]
         return stale, other.info.status != "FINISHED", other.info.run_id
 
     return sorted(client.search_runs([experiment], f"tags.`{IDENTITY}` = '{run.tags[IDENTITY]}'"), key=rank)
@@ -116,8 +116,19 @@ def _is_own(uri: str, root: Path) -> bool:
 
 
 def _replace_experiment(client: MlflowClient, uri: str, root: Path, experiment: Experiment, artifacts: Path) -> str:
-    """In a repository that was copied or moved: keep the old experiment under another name, and begin a new one."""
-    kept = f"{experiment.name} (artifacts in {artifacts})"
+    """In a repository that was copied or moved: keep the old experiment under another name, and begin a new one.
+
+    If the repository was here before, its experiment gets its name back.
+    """
+    kept = _name_of(experiment.name, artifacts)
     client.rename_experiment(experiment.experiment_id, kept)
     print(f"MLflow's experiment of {artifacts.parent} is kept as `{kept}`", file=sys.stderr)
-    return _create_experiment(client, uri, root, experiment.name)
+    earlier = client.get_experiment_by_name(_name_of(experiment.name, root / "mlartifacts"))
+    if earlier is None or earlier.lifecycle_stage != "active":
+        return _create_experiment(client, uri, root, experiment.name)
+    client.rename_experiment(earlier.experiment_id, experiment.name)
+    return str(earlier.experiment_id)
+
+
+def _name_of(experiment: str, artifacts: Path) -> str:
+    return f"{experiment} (artifacts in {artifacts})"

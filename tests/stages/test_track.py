@@ -140,6 +140,14 @@ def test_publishing_twice_makes_one_run_that_knows_both_dvc_experiments(
     assert run.data.tags["dvc.experiments"] == "brave-owl, calm-fox"
 
 
+def test_tags_that_somebody_deleted_return(workspace: Path) -> None:
+    run = publish_maml(workspace)
+    for tag in ("dvc.experiments", "metaglot.result"):
+        client(workspace).delete_tag(run.info.run_id, tag)
+    again = publish_maml(workspace)
+    assert {key: again.data.tags[key] for key in run.data.tags} == run.data.tags
+
+
 def test_another_training_and_another_evaluation_are_other_runs(workspace: Path) -> None:
     track.main("maml", 42)
     record = paths.run_record("maml", 42)

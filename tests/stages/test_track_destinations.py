@@ -1,5 +1,6 @@
 """Where a publication goes: the repository's own database, a shared one, a server; and what it says of an address."""
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -12,6 +13,7 @@ from mlflow_runs import TASK, client, command, publish_maml, refusal, runs
 from shell import refusal_of
 
 from metaglot.core.common.atomic_files import read_json
+from metaglot.tracking.mlflow_client import create_database
 from stages import track
 from stages.support import paths
 from tools.mlflow_server import free_port, serve
@@ -52,6 +54,20 @@ def test_in_a_repository_that_was_copied_or_moved_artifacts_lie_in_it(
     assert len(runs(client(elsewhere), kept)) == 1 and kept in capsys.readouterr().err
 
 
+def test_a_repository_that_is_seen_at_two_paths_in_turn_has_an_experiment_of_each(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = workspace.with_name(f"{workspace.name} mounted")
+    track.main("maml", 42)
+    for here, there in [(workspace, elsewhere), (elsewhere, workspace)] * 2:
+        here.rename(there)
+        monkeypatch.chdir(there)
+        publish_maml(there)
+    names = {experiment.name for experiment in client(workspace).search_experiments()}
+    assert names == {"Default", TASK, f"{TASK} (artifacts in {elsewhere}/mlartifacts)"}
+    assert len(runs(client(workspace))) == 1
+
+
 @pytest.fixture
 def shared(migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own with an empty database, which MLFLOW_TRACKING_URI names."""
@@ -64,6 +80,24 @@ def shared(migrated: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch
 def test_a_shared_database_keeps_artifacts_beside_itself(workspace: Path, shared: Path) -> None:
     run = publish_maml(shared)
     assert (shared / "mlartifacts" / run.info.run_id).exists() and not (workspace / "mlartifacts").exists()
+
+
+def test_a_database_that_another_checkout_made_meanwhile_stays_with_its_runs(
+    workspace: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = publish_maml(shared)
+    create_database(shared / "mlflow.db")
+    assert [other.info.run_id for other in runs(client(shared))] == [run.info.run_id]
+
+
+def test_on_a_file_system_without_links_a_database_is_made_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    create_database(tmp_path / "mlflow.db")
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+    assert [experiment.name for experiment in client(tmp_path).search_experiments()] == ["Default"]
 
 
 def test_a_shared_database_whose_artifact_folder_is_gone_is_told_to_make_the_folder(

@@ -134,6 +134,15 @@ def test_an_alias_that_somebody_moved_or_deleted_returns(workspace: Path) -> Non
     assert champion(mlflow) == "MAML · seed 1"
 
 
+def test_a_registered_model_that_somebody_renamed_keeps_its_champion(workspace: Path) -> None:
+    publish(1, 0.9)
+    mlflow = client(workspace)
+    mlflow.rename_registered_model(MODEL, "ours")
+    mlflow.delete_registered_model_alias("ours", "champion")
+    track.main("maml", 1)
+    assert champion(mlflow, "ours") == "MAML · seed 1"
+
+
 def test_each_algorithm_and_task_has_its_own_registered_model(workspace: Path) -> None:
     publish()
     write(algorithm="fomaml", dataset="glyphs (synthetic)", model="conv")

@@ -1,5 +1,7 @@
 """Databases that MLflow cannot or should not write to are told apart, quickly."""
 
+import shlex
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -29,7 +31,8 @@ def refusal(path: Path, seconds: float = 1) -> str:
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
     """A database as an older MLflow left it, made by the first few of MLflow's own migrations."""
-    path = tmp_path / "mlflow.db"
+    path = tmp_path / "my runs" / "mlflow.db"
+    path.parent.mkdir()
     engine = create_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
     config = Config(MIGRATIONS / "alembic.ini")
@@ -48,7 +51,7 @@ def test_the_database_of_an_older_mlflow_is_left_as_it_is_and_the_command_that_i
     message = refusal(older)
     assert "is of an older MLflow (schema 7ac759974ad8): copy it, run `mlflow db upgrade" in message
     assert older.read_bytes() == before
-    named = message.split("`")[1].split()
+    named = shlex.split(message.split("`")[1])
     subprocess.run([sys.executable, "-m", *named], capture_output=True, check=True)
     check_database(make_url(f"sqlite:///{older}"), MIGRATIONS, 1)
 
@@ -78,6 +81,15 @@ def test_a_locked_database_is_waited_for_no_longer_than_asked(tmp_path: Path) ->
         start = time.monotonic()
         assert "database is locked" in refusal(path, seconds=0.5)
         assert 0.4 < time.monotonic() - start < 15  # where nothing is asked, it waits 20 seconds
+
+
+def test_a_database_server_that_does_not_answer_costs_no_more_than_asked() -> None:
+    """A server that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start, address = time.monotonic(), f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UserError, match=address):
+            check_database(make_url(f"postgresql+psycopg://{address}/x"), MIGRATIONS, 2)
+    assert time.monotonic() - start < 15
 
 
 def test_a_database_server_without_its_driver_is_said_but_never_its_password() -> None:
