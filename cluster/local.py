@@ -1,6 +1,5 @@
 """Runs on the cores of this machine: each in its own workspace, so many at a time."""
 
-import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from cluster.job_process import Process, WorkerKilled
 from cluster.plan import Job, iterations
 from cluster.progress import Progress
 from metaglot.core.common.errors import UserError
+from metaglot.core.common.usable_cores import usable_cores
 
 FOLDER = Path(".metaglot/workers")
 CHECKPOINTS = Path(".metaglot/checkpoints")
@@ -94,7 +94,7 @@ def log(job: Job) -> Path:
 def count(workers: str) -> int:
     """`auto` is one worker a core."""
     if workers == "auto":
-        return len(os.sched_getaffinity(0))
+        return usable_cores()
     if not workers.isdecimal() or not int(workers):
         raise UserError(f"workers: got {workers!r}; takes auto, or a number from 1")
     return int(workers)

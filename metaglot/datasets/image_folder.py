@@ -13,6 +13,7 @@ import numpy as np
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import ImageForm
+from metaglot.core.common.usable_cores import usable_cores
 from metaglot.datasets.folder_layout import list_pictures
 from metaglot.datasets.free_memory import free_memory
 from metaglot.datasets.image_files import read_image
@@ -80,7 +81,7 @@ def check_memory(pictures: int, shape: tuple[int, ...], free: int) -> None:
 
 def _read_all(paths: list[Path], size: int, form: ImageForm) -> Iterator[Pixels | str]:
     """Yield each picture, or the reason why it cannot be read."""
-    workers = len(os.sched_getaffinity(0))
+    workers = usable_cores()
     if len(paths) < PARALLEL or workers == 1:
         yield from (_read(path, size, form) for path in paths)
         return

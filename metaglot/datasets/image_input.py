@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import ImageForm
 from metaglot.datasets.image_files import DEEP
 from metaglot.datasets.normalise_image import draw_ink, image_brightness, pad_to_square
@@ -45,5 +46,14 @@ def _grey(image: Image.Image) -> Image.Image:
     if not image.mode.startswith(DEEP):
         return _opaque(image).convert("L")
     levels = np.asarray(image).astype(np.float32)
-    scale = 257 if levels.max() > 255 else 1  # of 16 bits
-    return Image.fromarray(np.rint(levels / scale).clip(0, 255).astype(np.uint8))
+    if not np.isfinite(levels).all():
+        raise UserError("has values that are not finite numbers")
+    return Image.fromarray(np.rint(levels * _to_bytes(image.mode, levels)).clip(0, 255).astype(np.uint8))
+
+
+def _to_bytes(mode: str, levels: NDArray[np.float32]) -> float:
+    """The factor to brightness of 8 bits: from 16 bits, or from fractions of 1."""
+    largest = levels.max()
+    if mode.startswith("I;16") or largest > 255:
+        return 1 / 257
+    return 255 if mode == "F" and largest <= 1 else 1

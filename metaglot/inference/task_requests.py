@@ -127,7 +127,7 @@ def _png(text: str, number: int) -> Image.Image:
         raise UserError(f"image {number} {error}") from None
     except Image.DecompressionBombError:
         raise UserError(f"image {number} has more pixels than the limit of {MAX_PIXELS:,}") from None
-    except (ValueError, OSError, SyntaxError):  # of base64, or of Pillow for a damaged file
+    except Exception:  # of base64, or of Pillow, which raises almost anything for a damaged file
         raise UserError(f"image {number} is a text, but no PNG in base64") from None
 
 

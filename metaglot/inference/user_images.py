@@ -106,10 +106,18 @@ def _as_image(image: UserImage) -> Image.Image:
     try:
         if isinstance(image, Image.Image):
             return upright_and_reduced(image)
-    except (OSError, ValueError, SyntaxError) as error:  # Pillow reads the file only now
+    except UserError:
+        raise
+    except Exception as error:  # Pillow reads the file only now, and raises almost anything for a damaged one
         raise UserError(f"cannot be read: {error}") from None
-    pixels = as_bytes(_as_array(image))
+    pixels = as_bytes(_whole_grey_levels(_as_array(image)))
     return upright_and_reduced(Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels))
+
+
+def _whole_grey_levels(array: NDArray[Any]) -> NDArray[Any]:
+    """A grey image of whole numbers from 0 to 255, as a request has it, in bytes; any other as it is."""
+    is_grey = array.ndim == 2 and array.dtype.kind in "iu" and 0 <= array.min() <= array.max() <= 255
+    return array.astype(np.uint8) if is_grey else array
 
 
 def _as_array(image: Any) -> NDArray[Any]:

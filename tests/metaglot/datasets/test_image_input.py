@@ -27,6 +27,21 @@ def test_grey_values_stay_and_black_is_full_ink() -> None:
     assert of(Image.new("RGB", (8, 8), (10, 20, 30)), channels=3)[0, 0].tolist() == [10, 20, 30]
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_fractions_of_one_and_16_bits_are_the_brightness_that_they_mean(channels: Channels) -> None:
+    fractions = Image.fromarray(np.full((8, 8), 0.2, np.float32))
+    deep = Image.fromarray(np.full((8, 8), 200, np.uint16))
+    dark = [np.unique(of(image, channels=channels)).item() for image in (fractions, deep)]
+    assert dark == ([255 - 51, 254] if channels == 1 else [51, 1])
+
+
+def test_values_that_are_no_numbers_are_an_error_with_and_without_ink() -> None:
+    image = Image.fromarray(np.array([[0.5, np.nan]], np.float32))
+    for ink in ("none", "dark"):
+        with pytest.raises(UserError, match="has values that are not finite numbers"):
+            of(image, ink)
+
+
 def test_transparency_is_white_where_there_is_no_ink() -> None:
     assert set(of(Image.new("RGBA", (8, 8), (9, 9, 9, 0))).ravel()) == {0}
 

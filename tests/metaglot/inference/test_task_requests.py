@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import struct
+import zlib
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,12 @@ def test_an_image_of_zeros_and_ones_is_ink_and_paper(predictor: Predictor) -> No
     assert answer(predictor, bits) == answer(predictor, request(lists))
 
 
+def test_a_network_of_grey_values_takes_whole_numbers_as_it_takes_a_png(tmp_path: Path) -> None:
+    with chdir(tmp_path):
+        grey = load_predictor(untrained_model.write(image_size=14, images={"ink": "none", "channels": 1}))
+    assert answer(grey, request(lists)) == answer(grey, request(png))
+
+
 def test_a_list_of_requests_gets_a_list_of_answers(predictor: Predictor) -> None:
     first, second = request(), request(steps=2)
     assert answer_all(predictor, [first, second]) == [answer(predictor, first), answer(predictor, second)]
@@ -97,6 +105,9 @@ def test_the_example_is_two_synthetic_glyphs_and_can_be_answered(predictor: Pred
 
 
 DAMAGED = base64.b64encode(base64.b64decode(png(SUPPORT[0]))[:60]).decode()
+SOUND = base64.b64decode(png(SUPPORT[0]))
+EXIF = b"eXIfII*\0"  # a header that ends too early
+ILL_TURNED = SOUND[:33] + struct.pack(">I", 4) + EXIF + struct.pack(">I", zlib.crc32(EXIF)) + SOUND[33:]
 BITMAP = io.BytesIO()
 SUPPORT[0].save(BITMAP, "BMP")
 MISTAKES = [
@@ -112,6 +123,7 @@ MISTAKES = [
     ({"queries": ["../weights"]}, "`queries`: image 1 is a text, but no PNG in base64"),
     ({"queries": [""]}, "`queries`: image 1 is a text, but no PNG in base64"),
     ({"queries": [DAMAGED]}, "`queries`: image 1 is a text, but no PNG in base64"),
+    ({"queries": [base64.b64encode(ILL_TURNED).decode()]}, "`queries`: image 1 is a text, but no PNG in base64"),
     ({"queries": [base64.b64encode(BITMAP.getvalue()).decode()]}, "`queries`: image 1 is a text, but no PNG"),
     ({"queries": [png(Image.new("1", (12_000, 12_000)))]}, "`queries`: image 1 has 12000x12000 pixels, more than"),
     ({"queries": [[[1, 2], [3]]]}, "`queries`: image 1 is no array: its rows have different lengths"),
