@@ -16,6 +16,7 @@ from metaglot.report.statistics.over_seeds import by_algorithm
 
 INNER_LOOPS = ("maml", "fomaml")  # gradient steps of one rate on all parameters, as the page computes them
 MODEL = "fc"
+NEAREST = "omniglot-nearest"  # the page shrinks drawings by means of pixels
 PARTS = ("linear.weight", "normalize.weight", "normalize.bias")
 LINEAR = tuple(f"features.1.{block}.linear.weight" for block in range(4))
 HEAD = ("classifier.weight", "classifier.bias")
@@ -26,7 +27,7 @@ Weights = dict[str, NDArray[np.float32]]
 def computable(runs: list[LoadedRun]) -> list[LoadedRun]:
     """The first run of each algorithm whose network and inner loop the page has."""
     first = [seeds[0] for seeds in by_algorithm(runs)]
-    return [run for run in first if run.algorithm in INNER_LOOPS and _model(run) == MODEL]
+    return [run for run in first if run.algorithm in INNER_LOOPS and _model(run) == MODEL and not _is_nearest(run)]
 
 
 def left_out(runs: list[LoadedRun]) -> list[str]:
@@ -37,6 +38,8 @@ def left_out(runs: list[LoadedRun]) -> list[str]:
         sentences.append(f"Left out: {', '.join(labels)}. The page has the inner loop of MAML and FOMAML only.")
     if any(_model(run) != MODEL for run in runs):
         sentences.append(f"Left out: networks of the model {_model(runs[0])}. The page has the model {MODEL} only.")
+    if any(map(_is_nearest, runs)):
+        sentences.append("Left out: networks trained on nearest pixels. The page shrinks drawings by means of pixels.")
     if any(len(seeds) > 1 for seeds in by_algorithm(runs)):
         sentences.append("Of each algorithm the page has the first seed's network.")
     return sentences
@@ -44,6 +47,10 @@ def left_out(runs: list[LoadedRun]) -> list[str]:
 
 def _model(run: LoadedRun) -> str:
     return run.record.config.model
+
+
+def _is_nearest(run: LoadedRun) -> bool:
+    return run.record.config.dataset == NEAREST
 
 
 def network_data(run: LoadedRun, weights: Weights) -> dict[str, Any]:
@@ -66,9 +73,15 @@ def network_data(run: LoadedRun, weights: Weights) -> dict[str, Any]:
 
 
 def _alignment(run: LoadedRun) -> dict[str, dict[str, list[float]]]:
-    """By layer, the cosines and norm ratios in the order of training."""
+    """By layer, the cosines and norm ratios in the order of training.
+
+    Empty if they are not of first order, or not of queries that are normalised together, as the page computes them.
+    """
     layers: dict[str, dict[str, list[float]]] = {}
-    for row in run.alignment:
+    config = run.record.config
+    factor = config.model_dump().get("settings", {}).get("second_order", 1.0)
+    is_as_on_the_page = factor in (0.0, 1.0) and config.train.batch_norm == "transductive"
+    for row in run.alignment if is_as_on_the_page else []:
         recorded = layers.setdefault(row.layer, {"cosine": [], "normRatio": []})
         recorded["cosine"].append(row.cosine)
         recorded["normRatio"].append(row.norm_ratio)

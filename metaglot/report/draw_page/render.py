@@ -27,6 +27,8 @@ def render_draw_page(runs: list[LoadedRun], networks: list[tuple[LoadedRun, Weig
         left_out=data["leftOut"],
         size=data["size"],
         ways=data["sizes"][-1],
+        contest_ways=min(data["sizes"][-1], len(data["glyphs"])),
+        steps=data["networks"][0]["testSteps"] if networks else 1,
     )
 
 

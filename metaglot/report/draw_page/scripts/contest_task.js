@@ -4,7 +4,8 @@ import { turn } from "./strokes.js";
 import { range } from "./inner_loop.js";
 
 /** Classes of glyphs with so many drawings each; one of them has the query, by another hand. */
-export function randomTask(glyphs, classes, support) {
+export function randomTask(glyphs, ways, support) {
+  const classes = Math.min(ways, glyphs.length);
   const asked = Math.floor(classes * Math.random());
   return shuffled(glyphs)
     .slice(0, classes)

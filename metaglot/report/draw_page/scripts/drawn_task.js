@@ -13,15 +13,13 @@ export function emptyTask(classes, support, queries) {
 
 /** The task with other numbers of classes, drawings and queries. */
 export function resizeTask(task, classes, support, queries) {
+  const labels = task.slice(0, classes).map(({ label }) => label);
+  const unused = [..."ABCDEFGHIJ"].filter((letter) => !labels.includes(letter));
   return emptyTask(classes, support, queries).map((empty, k) => ({
-    label: unusedLabel(task, k) ?? empty.label,
+    label: labels[k] ?? unused[k - labels.length],
     support: empty.support.map((blank, n) => task[k]?.support[n] ?? blank),
     queries: empty.queries.map((blank, n) => task[k]?.queries[n] ?? blank),
   }));
-}
-
-function unusedLabel(task, k) {
-  return task[k]?.label ?? [..."ABCDEFGHIJ"].slice(k).find((letter) => task.every(({ label }) => label !== letter));
 }
 
 /** The task filled with glyphs, from the character with this number on. */

@@ -9,7 +9,7 @@ import { stepsText } from "./answers_view.js";
 export function gradientView(network, loop, task, outputs) {
   const title = element("h3", {}, network.name);
   if (task.queries.length < 2) {
-    const text = "The meta-gradients need at least two queries, because training normalises queries together.";
+    const text = "The meta-gradients need at least two queries, because queries are normalised together.";
     return element("article", {}, title, element("p", { className: "problem" }, text));
   }
   const labels = task.queries.map(({ classNumber }) => outputs[classNumber]);
@@ -43,7 +43,7 @@ function alignmentTable(compared, { alignment }) {
 }
 
 function recorded(value, values) {
-  if (!values?.length) return "nothing recorded";
+  if (!values?.length) return "nothing comparable";
   const shown = [Math.min(...values), median(values), Math.max(...values)].map((number) => number.toFixed(3));
   return `${placeAmong(value, values)}: ${shown[0]} to ${shown[2]}, median ${shown[1]}`;
 }

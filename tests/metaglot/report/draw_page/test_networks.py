@@ -2,13 +2,17 @@
 
 import base64
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from finished_pipeline import LABELS, finished
 
+from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
+from metaglot.core.common.run_records import RunRecord, read_record
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.report.draw_page.networks import NAMES, computable, feature_sizes, left_out, network_data, read_networks
 from stages.support import paths
@@ -49,6 +53,28 @@ def test_convolutional_networks_are_left_out_with_a_sentence(tmp_path: Path):
     _, runs = finished(tmp_path, model="conv", tests=40)
     assert computable(runs) == []
     assert left_out(runs) == ["Left out: networks of the model conv. The page has the model fc only."]
+
+
+def test_networks_of_nearest_pixels_are_left_out_with_a_sentence(tmp_path: Path):
+    _, runs = finished(tmp_path, dataset="omniglot-nearest", tests=40)
+    assert computable(runs) == []
+    assert left_out(runs)[0].startswith("Left out: networks trained on nearest pixels.")
+
+
+@pytest.mark.parametrize(
+    "change", [{"settings": {"second_order": 0.5}}, {"train": {"batch_norm": "inductive"}}], ids=str
+)
+def test_recorded_gradients_of_another_kind_are_not_compared_with_the_page_s(tmp_path: Path, change: dict[str, Any]):
+    _, runs = finished(tmp_path, tests=40)
+    path = tmp_path / paths.run_record("maml", 42)
+    record = read_json(path)
+    for key, values in change.items():
+        record["config"][key] = record["config"].get(key, {}) | values
+    write_json(path, record)
+    other = replace(runs[0], record=read_record(RunRecord, path))
+    with chdir(tmp_path):
+        (_, weights), _ = read_networks(runs, paths.weights)
+    assert network_data(other, weights)["alignment"] == {} != network_data(runs[0], weights)["alignment"]
 
 
 @pytest.mark.parametrize(
