@@ -1,8 +1,8 @@
 # Every target first installs or updates .venv if necessary. PYTHON=python3.12 make ... chooses the interpreter.
 
 PYTHON ?= python3
-PORT ?= 5000
-HOST ?= 127.0.0.1
+PORT := 5000
+HOST := 127.0.0.1
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python
 # On up to eight cores. The tests of a file run on the same core, so that shared fixtures are made once.
 PYTEST := $(RUN) -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder

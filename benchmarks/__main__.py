@@ -49,8 +49,8 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         for name in [only] if only else [part for part in PARTS if part not in skipped]:
             results |= measure_part(name, Options(quick, Path(scratch)))
-            tables = [table for part in PARTS if part in results for table in PARTS[part].tables(results[part])]
-            results_file.save(folder, results, tables)
+    tables = [table for part in PARTS if part in results for table in PARTS[part].tables(results[part])]
+    results_file.save(folder, results, tables)
     typer.echo(f"{folder}/results.json, {folder}/results.md")
 
 

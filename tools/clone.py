@@ -39,7 +39,8 @@ def dvc_cache(folder: Path = WORKSPACE) -> Path:
 
 
 def set_cache(folder: Path, cache: Path) -> None:
-    (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {cache.resolve()}\n")
+    quoted = f"'''{cache.resolve()}'''"  # a path may have what ends a value: a comma, a hash, a quote
+    (folder / ".dvc/config.local").write_text(f"[cache]\n    dir = {quoted}\n", encoding="utf-8")
 
 
 def last_commit(folder: Path = WORKSPACE) -> str:

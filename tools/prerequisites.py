@@ -85,6 +85,9 @@ def check_repository():
         return "there is no git, and DVC needs it; {0}git".format(DEBIAN)
     except subprocess.CalledProcessError as error:
         reason = error.output.decode("utf-8", "replace").strip().splitlines()[0]
+        if "dubious ownership" in reason:
+            trust = "git config --global --add safe.directory " + os.path.realpath(".")
+            return "this folder is another user's, and git does not trust it: run `{0}`".format(trust)
     return (
         "this folder is no git repository of its own ({0}), and DVC needs one: use `git clone`, "
         "or run `git init && git add . && git commit -m metaglot` here first".format(reason)

@@ -87,7 +87,7 @@ def write_quick_params(params: Path) -> None:
     changed = yaml.load(params)
     changed["data"]["source"] = "glyphs"
     for section in [changed["train"], *(changed.get("settings") or {}).values()]:
-        if section and "iterations" in section:
+        if section and section.get("iterations") is not None:
             section["iterations"] = min(section["iterations"], ITERATIONS)
     yaml.dump(changed, params)
 

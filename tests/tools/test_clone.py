@@ -1,11 +1,12 @@
 """Clones under .metaglot/: which commit they have, and from which cache they take results."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tools.clone import checked_out, clone_commit, dvc_cache, git, last_commit
+from tools.clone import checked_out, clone_commit, dvc_cache, git, last_commit, set_cache
 
 
 @pytest.fixture
@@ -57,6 +58,14 @@ def test_a_clone_that_is_used_again_takes_the_project_s_cache(project: Path, tmp
         assert dvc_cache(project) == tmp_path / cache
         clone_commit(tmp_path / "clone", project)
         assert dvc_cache(tmp_path / "clone") == tmp_path / cache
+
+
+def test_a_cache_in_a_folder_of_any_name_is_found_by_dvc(project: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "c#, 'my' \"cache\" é"
+    cache.mkdir()
+    set_cache(project, cache)
+    shown = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], cwd=project, capture_output=True, text=True)
+    assert shown.stdout.strip() == str(cache) == str(dvc_cache(project))
 
 
 def test_a_folder_without_git_in_a_project_is_no_clone(project: Path, tmp_path: Path) -> None:

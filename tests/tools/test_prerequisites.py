@@ -71,6 +71,12 @@ def test_a_repository_that_git_cannot_read_is_refused_with_git_s_reason(workshop
     assert "(fatal: bad config line 1 in file" in refused(workshop, make, f"PYTHON={PYTHON}")
 
 
+def test_a_repository_of_another_user_is_refused_with_git_s_own_remedy(workshop: Path, make: Make) -> None:
+    error = refused(workshop, make, f"PYTHON={PYTHON}", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    remedy = f"git config --global --add safe.directory {workshop}"
+    assert error == f"error: this folder is another user's, and git does not trust it: run `{remedy}`"
+
+
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
 
 
