@@ -45,7 +45,10 @@ def notes(comparison: Record) -> list[str]:
     if len({time["device"] for time in times}) > 1:
         lines.append("Times on different devices are not comparable.")
     if any(time["overlapped"] for time in times):
-        lines.append(f"{OVERLAP} Another training ran on the device at the same time, so the time says little.")
+        lines.append(
+            f"{OVERLAP} Another training ran at the same time on a device of this name: if it was the same device, the "
+            "time says little."
+        )
     if any(row["writeup"] for row in rows):
         lines.append(
             "The original study tested on 32 tasks; its times are on a laptop GPU and include data loading and "

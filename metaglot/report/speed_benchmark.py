@@ -22,4 +22,4 @@ class SpeedBenchmark(Record):
 
 def read_speed_benchmark(path: Path) -> SpeedBenchmark | None:
     """None if the file does not exist. Raises UserError if it is damaged."""
-    return read_record(SpeedBenchmark, path) if path.exists() else None
+    return read_record(SpeedBenchmark, path, "restore it, or run `make bench`") if path.exists() else None

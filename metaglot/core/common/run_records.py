@@ -13,6 +13,8 @@ from metaglot.core.common.atomic_files import read_text, write_text
 from metaglot.core.common.errors import malformed
 from metaglot.core.common.stage_configs import SplitRef, Steps, TaskConfig, TrainingConfig
 
+RESTORE = "restore it, or run `dvc repro`"
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Milliseconds = Annotated[int, Field(ge=0, lt=2**53)]
@@ -102,10 +104,10 @@ WHOLE_NETWORK = "all"  # the `layer` of a row about all parameters
 Kind = TypeVar("Kind", bound=BaseModel)
 
 
-def read_record(kind: type[Kind], path: Path) -> Kind:
-    """Read a record from JSON; one that is missing, malformed or not a `kind` is refused in one line."""
+def read_record(kind: type[Kind], path: Path, remedy: str = RESTORE) -> Kind:
+    """Read a record from JSON; one that is missing, malformed or not a `kind` is an error with the remedy."""
     text = read_text(path)
-    with _refusing(str(path)):
+    with _refusing(str(path), remedy):
         return kind.model_validate_json(text)
 
 
@@ -134,8 +136,8 @@ def read_history(path: Path) -> list[dict[str, float]]:
 
 
 @contextmanager
-def _refusing(place: str) -> Iterator[None]:
+def _refusing(place: str, remedy: str = RESTORE) -> Iterator[None]:
     try:
         yield
     except ValidationError as mistakes:
-        raise malformed(place, mistakes, "restore it, or run `dvc repro`") from None
+        raise malformed(place, mistakes, remedy) from None

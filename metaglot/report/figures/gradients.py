@@ -1,4 +1,7 @@
-"""The charts of first order against second order: cosine and norm ratio of the two meta-gradients."""
+"""The charts of the approximate meta-gradient against the exact one: cosine and norm ratio.
+
+The approximation is of first order, unless the algorithm has its own (`approximate_and_exact`).
+"""
 
 from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.report.figures.common import Curve, CurveGroup, curve_groups
@@ -15,7 +18,7 @@ def gradients(runs: list[LoadedRun]) -> list[Figure]:
         return []
     return [
         _whole_network(runs, COSINE, "Cosine between the two meta-gradients"),
-        _whole_network(runs, NORM_RATIO, "Norm ratio, first-order over second-order meta-gradient"),
+        _whole_network(runs, NORM_RATIO, "Norm ratio, approximate over exact meta-gradient"),
         *(_layers(number, seeds) for number, seeds in measured.items() if seeds),
     ]
 
