@@ -47,7 +47,9 @@ test-faults: .venv/installed
 	METAGLOT_LONG=1 $(PYTEST) tests/reliability \
 		tests/stages/support/test_checkpoints.py tests/stages/test_configure.py tests/stages/test_track*.py \
 		tests/stages/test_train.py::test_a_run_whose_loss_is_not_finite_stops_and_leaves_no_weights \
-		tests/metaglot/datasets/test_omniglot_zip.py tests/metaglot/core/nn/test_c_extension.py tests/metaglot/tracking/test_mlflow_database.py \
+		tests/metaglot/datasets/test_omniglot_zip.py tests/metaglot/tracking/test_mlflow_database.py \
+		tests/metaglot/core/nn/test_c_extension.py tests/metaglot/core/nn/batch_norm_relu/test_cpu_kernels.py \
+		tests/metaglot/core/nn/conv/test_cpu_kernels.py \
 		tests/browser/test_draw_page_arithmetic.py \
 		tests/browser/test_mlflow_ui.py::test_the_comparison_opens_for_a_hundred_runs_with_full_curves \
 		tests/browser/test_report.py::test_a_hundred_runs_stay_readable \
