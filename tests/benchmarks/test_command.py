@@ -7,6 +7,7 @@ from params_file import ROOT
 from repository import needs_omniglot
 from shell import run_python
 
+from benchmarks import __main__ as command
 from benchmarks import meta_gradient, results_file
 from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
@@ -31,6 +32,19 @@ def test_a_part_that_is_measured_again_keeps_the_other_parts(tmp_path: Path) -> 
     (tmp_path / "results.json").write_text(json.dumps(results_file.describe_machine() | {"growth": {"rows": []}}))
     assert results_file.load_or_create(tmp_path, merge=True)["growth"] == {"rows": []}
     assert "growth" not in results_file.load_or_create(tmp_path, merge=False)
+
+
+def test_an_interrupted_run_leaves_the_results_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured(name: str, _: object) -> results_file.Results:
+        if name == "algorithms":
+            raise KeyboardInterrupt
+        return {}
+
+    monkeypatch.setattr(command, "measure_part", measured)
+    (tmp_path / "results.json").write_text("{}")
+    with pytest.raises(KeyboardInterrupt):
+        command.main(out=tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("results.json", "{}")]
 
 
 def test_results_of_another_machine_are_not_merged(tmp_path: Path) -> None:

@@ -188,6 +188,13 @@ def test_the_replicates_that_both_have_decide_whether_the_tasks_are_the_same(
     assert compare_experiments(first, others).startswith("Compared with `others`, each on its own test tasks,")
 
 
+def test_without_a_common_replicate_nothing_is_compared(record: ExperimentRecord, tmp_path: Path) -> None:
+    for name, number in (("first", 1), ("others", 2)):
+        shutil.copytree(record.folder / str(number), tmp_path / name / str(number))
+    first, others = (replace(record, name=name, folder=tmp_path / name) for name in ("first", "others"))
+    assert compare_experiments(first, others) == "Not compared with `others`: no replicate is in both."
+
+
 def test_open_pairs_say_how_many_replicates_would_settle_them(record: ExperimentRecord) -> None:
     compared = deepcopy(record.comparison)
     for pair, differences in zip(

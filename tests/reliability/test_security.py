@@ -1,6 +1,7 @@
 """What comes from outside is never unpickled and reaches no shell; what is kept is served to nobody unasked."""
 
 import ast
+import os
 import pickle
 import re
 import subprocess
@@ -107,9 +108,9 @@ sys.argv = ["{name}", *{arguments}]
 
 
 def ui(*settings: str) -> str:
-    """The commands of `make ui`, without running them."""
-    line = ["make", "-n", "-o", ".venv/installed", "ui", *settings]
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    """The commands of `make ui`, without running them, in a shell that names its host, as tcsh does."""
+    line, environment = ["make", "-n", "-o", ".venv/installed", "ui", *settings], os.environ | {"HOST": "my-machine"}
+    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def test_mlflows_pages_are_served_to_this_machine_alone_unless_told_otherwise_with_a_warning() -> None:

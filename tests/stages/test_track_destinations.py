@@ -82,9 +82,8 @@ def test_a_shared_database_keeps_artifacts_beside_itself(workspace: Path, shared
     assert (shared / "mlartifacts" / run.info.run_id).exists() and not (workspace / "mlartifacts").exists()
 
 
-def test_a_database_that_another_checkout_made_meanwhile_stays_with_its_runs(
-    workspace: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("workspace")
+def test_a_database_that_another_checkout_made_meanwhile_stays_with_its_runs(shared: Path) -> None:
     run = publish_maml(shared)
     create_database(shared / "mlflow.db")
     assert [other.info.run_id for other in runs(client(shared))] == [run.info.run_id]

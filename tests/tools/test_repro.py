@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from workshop import ROOT
 
+from metaglot.core.common.atomic_files import read_yaml
+from tools.repro import write_quick_params
+
 FILES = {
     "params.yaml": """
 data: {source: omniglot}
@@ -143,6 +146,14 @@ def test_without_any_source_the_pipeline_runs_on_glyphs_in_a_copy(on_glyphs: tup
 def test_on_glyphs_there_are_at_most_500_iterations_and_other_changes_are_kept(on_glyphs: tuple[Path, str]) -> None:
     page = (on_glyphs[0] / ".metaglot/glyphs/data/report/index.html").read_text()
     assert "iterations: 500" in page and "iterations: 20" in page and page.endswith("True")
+
+
+def test_an_algorithm_that_leaves_the_iterations_to_train_is_left_as_it_is(tmp_path: Path) -> None:
+    params = tmp_path / "params.yaml"
+    params.write_text("data: {source: omniglot}\ntrain: {iterations: 9000}\nsettings: {maml: {iterations: null}}\n")
+    write_quick_params(params)
+    changed = read_yaml(params)
+    assert (changed["train"], changed["settings"]) == ({"iterations": 500}, {"maml": {"iterations": None}})
 
 
 def test_a_second_run_on_glyphs_runs_no_stage(on_glyphs: tuple[Path, str]) -> None:

@@ -6,7 +6,7 @@ from finished_pipeline import LABELS, Finished, comparison, finished
 from rich.console import Console
 
 from metaglot.report.comparison import compare_runs
-from metaglot.report.footnotes import notes
+from metaglot.report.footnotes import notes, validation_notes
 from metaglot.report.formatting import MINUS
 from metaglot.report.markdown import as_grid, markdown, show
 from metaglot.report.pair_tables import pairs_table
@@ -142,6 +142,14 @@ def test_what_differs_between_algorithms_is_said_of_each(tmp_path: Path):
     assert "Adaptation steps before a test task's queries: MAML 1, ProtoNet none and From scratch none." in lines
     maml = [run for run in runs if run.algorithm == "maml"]
     assert "Adaptation steps before a test task's queries: 1." in notes(compare_runs(config, maml, None))
+
+
+@pytest.mark.parametrize(("training", "test"), [(5, 1), (1, 5), (1, 1)])
+def test_a_test_with_more_or_fewer_steps_than_the_training_is_said(tmp_path: Path, training: int, test: int):
+    train = {"adaptation_steps": training}
+    _, runs = finished(tmp_path, skills={"maml": 0.97}, train=train, adaptation_steps=test, tests=40)
+    said = " ".join(validation_notes(runs))
+    assert (f"the test takes another number (MAML {training}, then {test})" in said) == (training != test)
 
 
 def test_early_stopping_gives_the_fewest_and_the_most_iterations_of_the_seeds(tmp_path: Path):
