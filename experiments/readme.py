@@ -52,7 +52,7 @@ def results_block(comparison: Record) -> str:
     tasks = f"accuracy on {comparison['evaluate']['tasks']:,} test tasks"
     header = [_seeds(seeds), tasks, "inductive", "loss", "training"]
     has_study = any(row["writeup"] for row in rows)
-    header += ["original study: 32 tasks", "loss", "time"] if has_study else []
+    header += ["original study: accuracy (32 tasks)", "its loss", "its time"] if has_study else []
     table = as_markdown(Table(header, [_row(row, has_study) for row in rows]))
     return f"{table}\n\n{_about(comparison, rows)}"
 

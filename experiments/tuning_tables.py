@@ -67,10 +67,7 @@ def _note(record: ExperimentRecord) -> str:
     experiment = record.experiment
     number = len(experiment.parts())
     first = len(experiment.model_copy(update={"wider_grid": {}}).parts())
-    wider = (
-        f"The first {first} are a grid. Because most choices were at a corner of it, every grid then grew by one value "
-        f"of each key, on the side of its choice: {number - first} more. "
-    )
+    wider = f"The first {first} are a grid, the other {number - first} of a wider one that was tried afterwards. "
     return (
         f"Every algorithm has {number} candidates. {wider if number > first else ''}"
         "The rule, declared before any result: the best validation accuracy after the last iteration, a mean over the "

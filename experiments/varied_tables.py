@@ -5,7 +5,6 @@ from experiments.load_record import ExperimentRecord
 from experiments.varied_record import Difference, VariedRecord, VariedRow
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
-from metaglot.report.statistics.significance import no_larger_than
 from metaglot.report.tables import Table, main_table
 
 
@@ -21,17 +20,14 @@ def answer(varied: VariedRecord) -> str:
     """The verdicts on all rows against the reference, grouped."""
     if varied.reference is None:
         return "The reference has not been recorded yet."
-    margin = varied.reference.record.margin
-    phrases = {
-        "worse": "less accurate",
-        "better": "more accurate",
-        no_larger_than(margin): f"different by no more than {formatting.size(margin)}",
-    }
+    reference = varied.reference.name
+    phrases = {"worse": f"Less accurate than {reference}", "better": f"More accurate than {reference}"}
     grouped: dict[str, list[str]] = {}
     for difference in varied.differences.values():
-        grouped.setdefault(phrases.get(difference.verdict, difference.verdict), []).append(difference.row.name)
-    verdicts = "; ".join(f"{phrase}: {formatting.listed(names)}" for phrase, names in grouped.items())
-    return f"Compared with {varied.reference.name}: {verdicts or 'no other value yet'}."
+        phrase = phrases.get(difference.verdict, difference.verdict.capitalize())
+        grouped.setdefault(phrase, []).append(difference.row.name)
+    sentences = [f"{phrase}: {formatting.listed(names)}." for phrase, names in grouped.items()]
+    return " ".join(sentences) or f"No value but {reference} has been recorded yet."
 
 
 def varied_table(varied: VariedRecord) -> Table:

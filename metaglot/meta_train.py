@@ -73,7 +73,7 @@ def meta_train(
 
 
 class Untimed:
-    """A timer that takes no time: the library reads no clock."""
+    """A timer that measures nothing: who calls the library times it."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)

@@ -25,7 +25,7 @@ UNREACHABLE = 3  # the exit code of --check when no source answers
 
 
 def fetch_nothing() -> None:
-    """Leave data/raw without archives: a folder of pictures is read where it is."""
+    """Leave data/raw without archives: a folder of images is read where it is."""
     with atomic_folder(paths.RAW) as folder:
         write_json(folder / RECORD, SourceRecord(dataset=FOLDER, source="data.path", archives={}).model_dump())
 
@@ -89,7 +89,7 @@ def main(
     """Fetch the raw data, or make it; what is there and whole is kept."""
     named = source or load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source
     if named == FOLDER:
-        say("a folder of pictures: nothing to download")
+        say("a folder of images: nothing to download")
         return None if only_check else fetch_nothing()
     dataset = load_dataset(named, "--source" if source else paths.DATA_CONFIG)
     if only_check:

@@ -1,6 +1,6 @@
 """Shrink the images and split the classes.
 
-Reads split.yaml and the raw archives with their source.json, or a folder of pictures; writes train.npz, validation.npz,
+Reads split.yaml and the raw archives with their source.json, or a folder of images; writes train.npz, validation.npz,
 test.npz and split.json.
 """
 
@@ -36,16 +36,16 @@ def read(config: PreprocessStageConfig) -> tuple[RawImages, dict[str, Any]]:
 
 
 def left_out(config: FolderConfig, found: FolderImages) -> dict[str, Any]:
-    """Say what takes part and what does not; raises UserError for unreadable pictures that are not to be skipped."""
+    """Say what takes part and what does not; raises UserError for unreadable images that are not to be skipped."""
     for line in found.unreadable:
         say(line)
     if found.unreadable and config.unreadable == "refuse":
         number = len(found.unreadable)
-        raise UserError(f"pictures that cannot be read: {number}, named above; data.unreadable: skip leaves them out")
+        raise UserError(f"images that cannot be read: {number}, named above; data.unreadable: skip leaves them out")
     images = sum(len(of_class) for of_class in found.images.values())
-    say(f"{config.path}: {class_count(list(found.images), config.groups)}, {images:,} pictures")
+    say(f"{config.path}: {class_count(list(found.images), config.groups)}, {images:,} images")
     if found.too_few:
-        dropped = f"{len(found.too_few):,} classes with {sum(found.too_few.values()):,} pictures"
+        dropped = f"{len(found.too_few):,} classes with {sum(found.too_few.values()):,} images"
         say(f"left out: {dropped}, which have fewer than the {config.images_needed} that a task needs of each")
     unreadable = len(found.unreadable)
     return {"left_out": {"unreadable_pictures": unreadable, "classes_with_too_few": found.too_few}}

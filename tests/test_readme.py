@@ -1,4 +1,4 @@
-"""What README says to type about pictures of one's own is typed here, as it stands."""
+"""What README says to type about images of one's own is typed here, as it stands."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained network, pictures of two letters, and others of the second."""
+    """A trained network, images of two letters, and others of the second."""
     folder = tmp_path_factory.mktemp("workspace")
     trained(folder, train__iterations=1000, train__validate_every=1000)
     alpha, _, beta = drawings(3, 12)  # so unlike each other that rounding changes no answer
@@ -32,13 +32,13 @@ def run(folder: Path, *command: str) -> str:
     return done.stdout
 
 
-def test_readme_s_five_lines_of_python_know_a_new_picture(workspace: Path) -> None:
+def test_readme_s_five_lines_of_python_know_a_new_image(workspace: Path) -> None:
     snippet, _ = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
     assert len([line for line in snippet.splitlines() if line]) == 5
     assert run(workspace, "-W", "error", "-c", snippet) == "beta\n"
 
 
-def test_readme_s_command_knows_a_folder_of_pictures(workspace: Path) -> None:
+def test_readme_s_command_knows_a_folder_of_images(workspace: Path) -> None:
     (line,) = re.findall(r"^    (python -m stages\.predict .+)$", README, re.MULTILINE)
     rows = run(workspace, *shlex.split(line)[1:]).splitlines()
     assert rows[0] == "file,class,probability"

@@ -4,8 +4,8 @@
     python -m tools.printed_characters FOLDER
     dvc exp run --temp -S data.path=FOLDER -S data.groups=folders
 
-A class is a character, and each of its images shows it in another typeface or style. FOLDER must be a whole path for
-`--temp`.
+A class is a character, and each of its images shows it in another typeface or style. FOLDER must be an absolute path
+for `--temp`.
 """
 
 import random

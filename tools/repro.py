@@ -39,7 +39,7 @@ def main() -> None:
 def data_is_available() -> bool:
     """Whether the data is here or a source answers. If it answers with something wrong, the download stage fails.
 
-    A folder of pictures, which `data.path` names, needs no source.
+    A folder of images, which `data.path` names, needs no source.
     """
     data = YAML().load(PARAMS)["data"]
     if data.get("path", RAW) != RAW:

@@ -38,7 +38,7 @@ class Data(StrictModel):
 
     @property
     def is_folder(self) -> bool:
-        """Whether the data set is a folder of pictures: a path is enough."""
+        """Whether the data set is a folder of images: a path is enough."""
         return self.source == FOLDER or self.path != RAW
 
 
@@ -72,7 +72,7 @@ class Report(StrictModel):
 
 
 class Params(StrictModel):
-    """Every key of params.yaml but for `settings` must be there: a default that goes without saying is no record."""
+    """Every key of params.yaml but for `settings` must be there, so that params.yaml records every value."""
 
     first_order: bool
     algorithms: list[str]

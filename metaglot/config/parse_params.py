@@ -68,11 +68,11 @@ def _check(params: Params) -> None:
 
 
 def _check_folder(data: Data, model: str) -> None:
-    """What can be known of a folder of pictures before it is read."""
+    """What can be known of a folder of images before it is read."""
     if data.path == RAW:
         raise value_error(FILE, ["data", "path"], data.path, "the path of a folder for data.source folder")
     if data.path.startswith("~"):
-        raise value_error(FILE, ["data", "path"], data.path, "a whole path, without ~")
+        raise value_error(FILE, ["data", "path"], data.path, "an absolute path, without ~")
     if data.name in registered_names():
         raise value_error(FILE, ["data", "name"], data.name, "a name that no data set of this project has")
     if data.channels == 3 and model != "conv":

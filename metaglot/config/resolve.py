@@ -55,7 +55,7 @@ def resolve(params: Params, classes: Classes) -> dict[str, StrictModel]:
 def overridden_settings(params: Params) -> Iterator[str]:
     """In words, what `settings` sets differently from `train` and `evaluate`, and `data.path` from `data.source`."""
     if params.data.is_folder and params.data.source != FOLDER:
-        yield f"data.path: the pictures of {params.data.path} instead of {params.data.source}"
+        yield f"data.path: the images of {params.data.path} instead of {params.data.source}"
     shared = {**params.train.model_dump(), "test_adaptation_steps": params.evaluate.adaptation_steps}
     for name in params.algorithms:
         for key, value in _beating(params, name).items():

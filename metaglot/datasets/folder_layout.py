@@ -1,4 +1,4 @@
-"""Which pictures a folder of classes has, by class, from the names of its files alone."""
+"""Which images a folder of classes has, by class, from the names of its files alone."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ Groups = Literal["none", "folders"]
 SYSTEM_FILES = {"Thumbs.db", "ehthumbs.db", "desktop.ini", "__MACOSX", "@eaDir", "lost+found"}
 
 
-def list_pictures(folder: Path, groups: Groups) -> dict[str, list[Path]]:
+def list_images(folder: Path, groups: Groups) -> dict[str, list[Path]]:
     """The files of each class in the order of their names, `class` or `group/class`, sorted by group, then class.
 
     Hidden and system files are passed over, and files beside the folders of the classes. Raises UserError unless the
@@ -20,20 +20,20 @@ def list_pictures(folder: Path, groups: Groups) -> dict[str, list[Path]]:
     names: list[tuple[str, ...]] = [(name,) for name in _folders(folder)]
     if groups == "folders":
         names = [(*group, name) for group in names for name in _folders(folder.joinpath(*group))]
-    pictures = {_text(name): _files(folder.joinpath(*name), groups) for name in names}
-    pictures = {name: files for name, files in pictures.items() if files}
-    if len(pictures) < 2:
-        raise UserError(f"{_text((str(folder),))} has {_classes(len(pictures))} with pictures; it takes two or more")
-    return pictures
+    images = {_text(name): _files(folder.joinpath(*name), groups) for name in names}
+    images = {name: files for name, files in images.items() if files}
+    if len(images) < 2:
+        raise UserError(f"{_text((str(folder),))} has {_classes(len(images))} with images; it takes two or more")
+    return images
 
 
 def check_folder(folder: Path) -> None:
     """Raise UserError unless this is a folder."""
     shown = _text((str(folder),))
     if folder.is_file():
-        raise UserError(f"{shown} is a file, not a folder with a folder of pictures for each class; unpack an archive")
+        raise UserError(f"{shown} is a file, not a folder with a folder of images for each class; unpack an archive")
     if not folder.is_dir():
-        raise UserError(f"{shown} is no folder; data.path takes one with a folder of pictures for each class")
+        raise UserError(f"{shown} is no folder; data.path takes one with a folder of images for each class")
 
 
 def class_count(names: list[str], groups: Groups) -> str:
@@ -65,7 +65,7 @@ def _files(folder: Path, groups: Groups) -> list[Path]:
     for entry in entries:
         if _is_folder(entry):
             advice = "data.groups: folders takes groups of classes" if groups == "none" else "it is one level too deep"
-            raise UserError(f"{_text((str(folder),))} holds the folder {_text((entry.name,))}, not pictures; {advice}")
+            raise UserError(f"{_text((str(folder),))} holds the folder {_text((entry.name,))}, not images; {advice}")
     return [Path(entry.path) for entry in entries]
 
 

@@ -1,4 +1,4 @@
-"""A folder of pictures, with a folder for each class, as a data set: read on every core, in bounded memory."""
+"""A folder of images, with a folder for each class, as a data set: read on every core, in bounded memory."""
 
 import os
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ import numpy as np
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import ImageForm
 from metaglot.core.common.usable_cores import usable_cores
-from metaglot.datasets.folder_layout import list_pictures
+from metaglot.datasets.folder_layout import list_images
 from metaglot.datasets.free_memory import free_memory
 from metaglot.datasets.image_files import read_image
 from metaglot.datasets.image_input import Pixels, image_input
 from metaglot.datasets.progress_bar import NO_PROGRESS_BAR, ProgressBar
 from metaglot.datasets.stage_configs import FolderConfig
 
-PARALLEL = 1000  # pictures from which several processes are faster than one
-CHUNK = 64  # pictures that a process reads at a time
+PARALLEL = 1000  # images from which several processes are faster than one
+CHUNK = 64  # images that a process reads at a time
 COPIES = 5  # of an image in memory while a network is trained: as loaded, and in four rotations
 GIB = 2**30
 
 
 class FolderImages(NamedTuple):
-    """images: of each class that takes part, by name. unreadable: a line for each picture. too_few: images by class."""
+    """images: of each class that takes part, by name. unreadable: a line for each image. too_few: images by class."""
 
     images: dict[str, np.ndarray]
     unreadable: list[str]
@@ -38,14 +38,14 @@ class FolderImages(NamedTuple):
 def read_folder(config: FolderConfig, size: int, progress: ProgressBar = NO_PROGRESS_BAR) -> FolderImages:
     """Read the images of every class that has at least `config.images_needed` of them, at `size` pixels.
 
-    Raises UserError if the folder has no classes of pictures, or memory is too small for them.
+    Raises UserError if the folder has no classes of images, or memory is too small for them.
     """
-    files = list_pictures(Path(config.path), config.groups)
+    files = list_images(Path(config.path), config.groups)
     flat = [path for of_class in files.values() for path in of_class]
     shape = (size, size) if config.form.channels == 1 else (size, size, 3)
     check_memory(len(flat), shape, free_memory())
     pixels, is_read, unreadable = np.empty((len(flat), *shape), np.uint8), np.zeros(len(flat), bool), []
-    found = progress.track(_read_all(flat, size, config.form), len(flat), description="pictures")
+    found = progress.track(_read_all(flat, size, config.form), len(flat), description="images")
     for number, image in enumerate(found):
         if isinstance(image, str):
             unreadable.append(image)
@@ -69,18 +69,18 @@ def _by_class(
     return FolderImages(images, unreadable, too_few)
 
 
-def check_memory(pictures: int, shape: tuple[int, ...], free: int) -> None:
+def check_memory(images: int, shape: tuple[int, ...], free: int) -> None:
     """Raise UserError if so many images of this shape do not fit into so many bytes."""
-    needed = COPIES * pictures * int(np.prod(shape))
+    needed = COPIES * images * int(np.prod(shape))
     if needed > free:
         raise UserError(
-            f"{pictures:,} pictures of {'x'.join(map(str, shape))} take {needed / GIB:,.1f} GiB of memory in all "
-            f"rotations, and {free / GIB:,.1f} GiB are free: lower data.image_size or take fewer pictures"
+            f"{images:,} images of {'x'.join(map(str, shape))} take {needed / GIB:,.1f} GiB of memory in all "
+            f"rotations, and {free / GIB:,.1f} GiB are free: lower data.image_size or take fewer images"
         )
 
 
 def _read_all(paths: list[Path], size: int, form: ImageForm) -> Iterator[Pixels | str]:
-    """Yield each picture, or the reason why it cannot be read."""
+    """Yield each image, or the reason why it cannot be read."""
     workers = usable_cores()
     if len(paths) < PARALLEL or workers == 1:
         yield from (_read(path, size, form) for path in paths)
@@ -91,7 +91,7 @@ def _read_all(paths: list[Path], size: int, form: ImageForm) -> Iterator[Pixels 
             for images in pool.map(_read_chunk, chunks, repeat(size), repeat(form)):
                 yield from images
         except BrokenProcessPool:
-            raise UserError("a process that reads pictures was killed; memory may be too small") from None
+            raise UserError("a process that reads images was killed; memory may be too small") from None
         finally:
             pool.shutdown(cancel_futures=True)
 

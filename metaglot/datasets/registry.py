@@ -10,7 +10,7 @@ DATASETS = {
     "omniglot-nearest": "metaglot.datasets.omniglot:OmniglotNearest",
     "glyphs": "metaglot.datasets.synthetic_glyphs:Glyphs",
 }
-FOLDER = "folder"  # the `data.source` of a folder of pictures, which `data.path` names
+FOLDER = "folder"  # the `data.source` of a folder of images, which `data.path` names
 SOURCES = (*DATASETS, FOLDER)
 USER_ARRAYS = "arrays"  # the name of what `metaglot.meta_train` was given; user images are shrunk as Omniglot's
 

@@ -12,7 +12,7 @@ class DownloadStageConfig(StrictModel):
 
 
 class FolderConfig(StrictModel):
-    """The section `data` of params.yaml for a folder of pictures.
+    """The section `data` of params.yaml for a folder of images.
 
     images_needed: of a class by a task; a class with fewer is left out. ways: classes needed in each part of the split.
     """
@@ -28,7 +28,7 @@ class FolderConfig(StrictModel):
 class PreprocessStageConfig(SplitRef):
     """`split.yaml`: numbers of classes for `random`; null for `background`, where the groups decide.
 
-    folder: of pictures; null for a data set of metaglot/datasets/registry.py. Of a folder a part may be a fraction of
+    folder: of images; null for a data set of metaglot/datasets/registry.py. Of a folder a part may be a fraction of
     its classes, or with `background` of its groups.
     """
 

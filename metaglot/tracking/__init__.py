@@ -1,4 +1,5 @@
-"""What MLflow shows of a run, and how it is published: the only package that imports mlflow.
+"""What MLflow shows of a run, and how it is published.
 
-Nothing is computed here; it reads the records of training and evaluation.
+Nothing is computed here; it reads the records of training and evaluation. Only this package and
+inference/mlflow_model.py import mlflow.
 """

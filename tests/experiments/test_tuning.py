@@ -81,7 +81,7 @@ def test_a_wider_grid_is_tried_after_the_grid_where_they_differ(findings: Path) 
     assert "**So far 4 of 6 candidates.**" in experiment_block(load_records(findings)["tuning"], {})
     train(findings, 2, maml=0.95, fomaml=0.7)
     assert choose("tuning", load_candidates("tuning", findings))["maml"] == {"meta_lr": 0.0003}
-    assert "grew by one value of each key" in experiment_block(load_records(findings)["tuning"], {})
+    assert "of a wider one that was tried afterwards" in experiment_block(load_records(findings)["tuning"], {})
 
 
 def test_a_wider_grid_of_other_algorithms_is_refused(findings: Path) -> None:

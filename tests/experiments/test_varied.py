@@ -82,7 +82,7 @@ def test_the_table_shows_every_row_and_what_is_missing_is_said(record: Experimen
         assert shown["test accuracy"].startswith(f"{row.row['accuracy']['mean']:.2%} [")
     assert cells[2]["cosine"] == "exact" and abs(float(cells[1]["cosine"]) - 0.95) < 0.01
     text = "\n".join(varied_block(record))
-    assert "**So far 11 of 100 runs.**" in text and "Compared with c = 1: less accurate: c = 0" in text
+    assert "**So far 11 of 100 runs.**" in text and "Less accurate than c = 1: c = 0" in text
     assert f"`{DIAL}`: so far 11 of 100 runs" in open_questions({DIAL: record})
 
 

@@ -8,7 +8,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
 from metaglot.core.common.errors import UserError
-from metaglot.datasets.folder_layout import list_pictures
+from metaglot.datasets.folder_layout import list_images
 from tools.printed_characters import main, script_of
 
 LETTERS = "ABΩЖ"
@@ -52,7 +52,7 @@ def test_scripts_are_groups_and_characters_are_classes(
     fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(tmp_path / "printed", fonts)
-    found = list_pictures(tmp_path / "printed", "folders")
+    found = list_images(tmp_path / "printed", "folders")
     assert [*found] == ["Cyrillic/U+0416", "Greek/U+03A9", "Latin/U+0041", "Latin/U+0042"]
     assert all(len({Image.open(path).tobytes() for path in paths}) == 12 for paths in found.values())
     assert "4 characters of 3 scripts, 48 images, from 13 fonts" in capsys.readouterr().out
@@ -72,7 +72,7 @@ def test_fonts_of_one_name_in_two_folders_are_two_fonts(fonts: Path, tmp_path: P
     for number in range(6):
         (fonts / f"font{number + 6:02}.ttf").rename(fonts / "other" / f"font{number:02}.ttf")
     main(tmp_path / "printed", fonts)
-    found = list_pictures(tmp_path / "printed", "folders")
+    found = list_images(tmp_path / "printed", "folders")
     assert [len(paths) for paths in found.values()] == [12, 12, 12, 12]
 
 

@@ -33,8 +33,8 @@ CLAIMS = [
     Claim(
         "fomaml-faster",
         "FOMAML trains 5.05% faster than MAML.",
-        "23617.31 s against 24875.94 s, 5.05% less, one run of each. The times include data loading and validation, "
-        "which are nearly all of them: this is not the cost of the second-order term.",
+        "23617.31 s against 24875.94 s, 5.05% less, one run of each. Data loading and validation take nearly all "
+        "of these times, so they do not measure the cost of the second-order term.",
         fomaml_is_faster,
         without_numbers="FOMAML trains faster than MAML.",
     ),
@@ -56,7 +56,7 @@ CLAIMS = [
 def claims(evidence: Evidence) -> list[dict[str, Any]]:
     """Each claim with `writeup` (the study's numbers), `measured` (ours), `verdict`, and a `command` to tell more.
 
-    On synthetic data no claim is tested, and the study's numbers are not repeated. About a folder of pictures the study
+    On synthetic data no claim is tested, and the study's numbers are not repeated. About a folder of images the study
     says nothing, so there is no claim.
     """
     if evidence.report.is_folder:

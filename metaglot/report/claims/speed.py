@@ -37,14 +37,12 @@ def _decide(saved: list[SavedTime]) -> Decision:
 def _printed_size(saved: dict[str, SavedTime], decision: Decision) -> str:
     """Whether the measured intervals include the printed saving."""
     inside = [engine for engine, share in saved.items() if share.low <= SAVED <= share.high]
-    outside = [engine for engine in saved if engine not in inside]
     printed = f"The printed {formatting.percent(SAVED)} is"
-    if not outside:
+    if len(inside) == len(saved):
         return f"{printed} inside every interval."
-    where = f"inside the interval of {formatting.listed(inside)} and outside" if inside else "outside"
-    intervals = "intervals" if len(outside) > 1 else "interval"
+    where = f"inside the interval of {formatting.listed(inside)} alone" if inside else "outside every interval"
     only = " The verdict only says that FOMAML is faster." if decision is Decision.SUPPORTED else ""
-    return f"{printed} {where} the {intervals} of {formatting.listed(outside)}.{only}"
+    return f"{printed} {where}.{only}"
 
 
 def _share(share: SavedTime) -> str:

@@ -44,10 +44,13 @@ def _verdicts(results: list[PairwiseResult]) -> str:
     grouped: dict[tuple[str, str], list[str]] = {}
     for result in results:
         grouped.setdefault((result.other, result.verdict), []).append(result.label)
-    return " ".join(
-        f"{formatting.listed(learners)} against {baseline}: {verdict}."
-        for (baseline, verdict), learners in grouped.items()
-    )
+    return " ".join(_verdict(learners, *key) for key, learners in grouped.items())
+
+
+def _verdict(learners: list[str], baseline: str, verdict: str) -> str:
+    if verdict == "worse":
+        return f"{formatting.listed(learners)} {'is' if len(learners) == 1 else 'are'} worse than {baseline}."
+    return f"{formatting.listed(learners)} against {baseline}: {verdict}."
 
 
 def _beat(learners: list[str], baselines: list[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from picture_folder import write_folder
+from image_classes import write_folder
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import ImageForm
@@ -32,7 +32,7 @@ def test_a_folder_gives_what_the_predictor_sees(tmp_path: Path, ink: str, channe
     assert folder.images["b"].shape[1:] == ((28, 28) if channels == 1 else (28, 28, 3))
 
 
-def test_a_class_with_too_few_pictures_is_left_out(tmp_path: Path) -> None:
+def test_a_class_with_too_few_images_is_left_out(tmp_path: Path) -> None:
     write_folder(tmp_path, {"a": 3, "b": 2, "c": 5})
     folder = read_folder(config(tmp_path), 28)
     assert ([*folder.images], folder.too_few) == (["a", "c"], {"b": 2})
@@ -40,7 +40,7 @@ def test_a_class_with_too_few_pictures_is_left_out(tmp_path: Path) -> None:
 
 def test_several_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_folder(tmp_path, {"a": 70, "b": 3})
-    (tmp_path / "b" / "notes.txt").write_text("no picture")
+    (tmp_path / "b" / "notes.txt").write_text("no image")
     alone = read_folder(config(tmp_path), 28)
     monkeypatch.setattr(image_folder, "PARALLEL", 10)
     together = read_folder(config(tmp_path), 28)
@@ -49,10 +49,10 @@ def test_several_processes_read_what_one_reads(tmp_path: Path, monkeypatch: pyte
         assert np.array_equal(images, together.images[name])
 
 
-def test_every_unreadable_picture_is_named(tmp_path: Path) -> None:
+def test_every_unreadable_image_is_named(tmp_path: Path) -> None:
     write_folder(tmp_path, {"a": 4, "b": 4})
     (tmp_path / "a" / "000.jpg").write_bytes(b"")
-    (tmp_path / "b" / "notes.txt").write_text("no picture")
+    (tmp_path / "b" / "notes.txt").write_text("no image")
     (tmp_path / "b" / "gone.png").symlink_to(tmp_path / "nothing.png")
     folder = read_folder(config(tmp_path), 28)
     assert [line.removeprefix(f"{tmp_path}/").split(" is ")[0] for line in folder.unreadable] == [
@@ -65,5 +65,5 @@ def test_every_unreadable_picture_is_named(tmp_path: Path) -> None:
 
 def test_what_does_not_fit_into_memory_is_refused_with_the_numbers() -> None:
     check_memory(100_000, (28, 28), 2**30)
-    with pytest.raises(UserError, match="100,000 pictures of 224x224x3 take 70.1 GiB .* and 4.0 GiB are free"):
+    with pytest.raises(UserError, match="100,000 images of 224x224x3 take 70.1 GiB .* and 4.0 GiB are free"):
         check_memory(100_000, (224, 224, 3), 4 * 2**30)

@@ -1,1 +1,1 @@
-"""Batch norm and ReLU of every task at once, with a gradient of the gradient that is worth its time."""
+"""Batch norm and ReLU of every task at once, with a second derivative that is written out."""

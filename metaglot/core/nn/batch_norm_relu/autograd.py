@@ -1,4 +1,4 @@
-"""Batch norm and ReLU as a function that differentiates twice, and is not long about it.
+"""Batch norm and ReLU as a function that differentiates twice, and fast.
 
 PyTorch's batch norm differentiates twice through a long composite of element-wise operations. Here the gradient and
 the gradient of the gradient are written out: in torch_fallback.py, and for a CPU in cpu_kernels.c.

@@ -1,6 +1,6 @@
 """The three operations by PyTorch's convolutions, task by task: for any device and type.
 
-Images lie as [n, height, width, channels] there, the way oneDNN likes them best. Shapes are those of autograd.py.
+Images lie as [n, height, width, channels] there, the layout that is fastest in oneDNN. Shapes are those of autograd.py.
 """
 
 import torch

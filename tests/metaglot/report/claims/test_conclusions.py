@@ -74,9 +74,9 @@ def test_claim_2_says_which_intervals_include_the_printed_saving(tmp_path: Path)
 
     not_on_the_size = "The verdict only says that FOMAML is faster."
     assert "The printed 5.05% is inside every interval." in measured(inside, inside)
-    mixed = "The printed 5.05% is inside the interval of learn2learn and outside the interval of batched"
+    mixed = "The printed 5.05% is inside the interval of learn2learn alone"
     assert f"{mixed}. {not_on_the_size}" in measured(outside, inside)
-    neither = f"The printed 5.05% is outside the intervals of batched and learn2learn. {not_on_the_size}"
+    neither = f"The printed 5.05% is outside every interval. {not_on_the_size}"
     assert neither in measured(outside, outside)
 
 

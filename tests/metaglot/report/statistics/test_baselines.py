@@ -61,10 +61,10 @@ MAML, ANIL, REPTILE = of("MAML", "better"), of("ANIL", "worse"), of("Reptile", "
     [
         ([MAML], "MAML beats the baseline Pretrained."),
         ([of(a, "better", other=b) for a in ("MAML", "ANIL") for b in ("Pretrained", "From scratch")], EVERY),
-        ([ANIL], "No meta-learner beats every baseline. ANIL against Pretrained: worse."),
+        ([ANIL], "No meta-learner beats every baseline. ANIL is worse than Pretrained."),
         (
             [MAML, ANIL, REPTILE, of("ProtoNet", "worse")],
-            "MAML beats Pretrained. ANIL and ProtoNet against Pretrained: worse. Reptile against Pretrained: "
+            "MAML beats Pretrained. ANIL and ProtoNet are worse than Pretrained. Reptile against Pretrained: "
             "inconclusive.",
         ),
         ([of("MAML", "inconclusive (one seed)", None)], "One seed cannot tell whether MAML beats Pretrained."),

@@ -1,4 +1,4 @@
-"""A folder of pictures through the whole pipeline: unlike classes, groups, colour, its own name; and Omniglot's own."""
+"""A folder of images through the whole pipeline: unlike classes, groups, colour, its own name; and Omniglot's own."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from error_lines import error_line
+from image_classes import write_folder
 from params_file import TINY, changed, text
-from picture_folder import write_folder
 from shell import run_python
 from small_omniglot import pair, record_source, unpack
 
@@ -45,7 +45,7 @@ def run_pipeline(algorithms: list[str]) -> None:
     report.main()
 
 
-def test_pictures_in_colour_go_through_the_whole_pipeline(
+def test_images_in_colour_go_through_the_whole_pipeline(
     tmp_path: Path, write_params: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_folder(tmp_path / "Garden birds", COUNTS)
@@ -54,8 +54,8 @@ def test_pictures_in_colour_go_through_the_whole_pipeline(
     write_params(COLOUR | shares | {"data.path": str(folder), "algorithms": algorithms})
     run_pipeline(algorithms)
     output = capsys.readouterr().err
-    assert f"{folder}: 12 classes in 2 groups, 60 pictures" in output and "train 6, validation 3, test 3" in output
-    assert "left out: 1 classes with 3 pictures, which have fewer than the 4 that a task needs of each" in output
+    assert f"{folder}: 12 classes in 2 groups, 60 images" in output and "train 6, validation 3, test 3" in output
+    assert "left out: 1 classes with 3 images, which have fewer than the 4 that a task needs of each" in output
     for name in ("maml", "anil"):  # the two that learn2learn has
         parity = read_json(paths.run_record(name, 42))["parity"]
         assert parity["reference"].startswith("learn2learn") and parity["relative_difference"] < 1e-10
@@ -100,7 +100,7 @@ def test_omniglot_s_own_drawings_in_a_folder_give_the_same_split(tmp_path: Path,
 
 
 def test_a_path_that_is_no_folder_is_refused_before_anything_is_written(tmp_path: Path, write_params: Write) -> None:
-    archive = tmp_path / "pictures.zip"
+    archive = tmp_path / "images.zip"
     archive.write_bytes(b"PK")
     for path, message in ((archive, "is a file, not a folder"), (tmp_path / "missing", "is no folder")):
         write_params({"data.path": str(path)})
@@ -111,12 +111,12 @@ def test_a_path_that_is_no_folder_is_refused_before_anything_is_written(tmp_path
 def test_unreadable_pictures_are_all_named_and_refused_or_skipped(
     tmp_path: Path, write_params: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(6)})
+    folder = write_folder(tmp_path / "images", {f"class{n}": 5 for n in range(6)})
     for name in ("class0/000.jpg", "class5/001.png"):
-        (folder / name).write_bytes(b"not a picture")
+        (folder / name).write_bytes(b"not an image")
     write_params(TINY | TASK | {"data.path": str(folder)})
     configure.main()
-    assert error_line(preprocess.main).startswith("pictures that cannot be read: 2, named above")
+    assert error_line(preprocess.main).startswith("images that cannot be read: 2, named above")
     output = capsys.readouterr().err
     assert f"{folder}/class0/000.jpg is not a readable image" in output and f"{folder}/class5/001.png is" in output
     assert not paths.SPLITS.exists()
@@ -137,14 +137,14 @@ AS_A_USER = ("setpriv", OF_ROOT) if os.geteuid() == 0 else ()
     [
         (
             "class1/000.jpg",
-            "{}/class1/000.jpg cannot be read: permission denied\nerror: pictures that cannot be read: 1,",
+            "{}/class1/000.jpg cannot be read: permission denied\nerror: images that cannot be read: 1,",
         ),
         ("class1", "error: {}/class1 cannot be listed: permission denied\n"),
         (".", "error: {} cannot be listed: permission denied\n"),
     ],
 )
 def test_what_may_not_be_read_is_named(tmp_path: Path, write_params: Write, forbidden: str, message: str) -> None:
-    folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(6)})
+    folder = write_folder(tmp_path / "images", {f"class{n}": 5 for n in range(6)})
     write_params(TINY | TASK | {"data.path": str(folder)})
     configure.main()
     mode = (folder / forbidden).stat().st_mode
@@ -156,7 +156,7 @@ def test_what_may_not_be_read_is_named(tmp_path: Path, write_params: Write, forb
 
 
 def test_too_few_classes_for_a_task_are_refused_with_the_numbers(tmp_path: Path, write_params: Write) -> None:
-    folder = write_folder(tmp_path / "pictures", {f"class{n}": 5 for n in range(5)})
+    folder = write_folder(tmp_path / "images", {f"class{n}": 5 for n in range(5)})
     write_params(TASK | {"data.path": str(folder)})
     configure.main()
     assert error_line(preprocess.main).startswith("5 classes are too few: each of 3 parts of the split needs 2 or more")
