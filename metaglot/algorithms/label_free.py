@@ -45,7 +45,8 @@ class LabelFree(MetaLearner):
     """It shows how much of a score needs no labels of the task: the features alone separate the classes (ours).
 
     The features are trained as in Snell, Swersky and Zemel 2017 (ProtoNet), on tasks of the test's shape. In a test
-    task, k-means with a cluster for each class sees no label. Then the clusters are matched one to one to the classes,
+    task, k-means with a cluster for each class sees no label. (With one shot the inductive score has one image in each
+    cluster, which is the nearest mean with labels.) Then the clusters are matched one to one to the classes,
     so that as many support images as possible are in the cluster of their class (Kuhn 1955). `first_order` means
     nothing. The network's head stays at its initialisation, unused.
     """

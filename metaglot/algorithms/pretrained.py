@@ -42,8 +42,9 @@ class Pretrained(MetaLearner):
     """The 'Baseline' of Chen, Liu, Kira, Wang and Huang 2019, "A Closer Look at Few-shot Classification", section 3.2.
 
     Every rotation of a training character is its own class. A task's head is a logistic regression on the support
-    set's features, scikit-learn's as in Tian et al. 2020. Training stops early and keeps the best parameters.
-    `first_order` means nothing. The network's own head stays at its initialisation, unused.
+    set's features, scikit-learn's as in Tian et al. 2020, but without their L2 normalisation of the features. Training
+    stops early and keeps the best parameters. `first_order` means nothing. The network's own head stays at its
+    initialisation, unused.
     """
 
     class Settings(AlgorithmSettings):

@@ -88,7 +88,8 @@ def write_gradient(gradient: TaskGradient, out: Tensor) -> None:
 def minibatch_rows(step: int, images: int, size: int, device: torch.device) -> Tensor:
     """Positions in a support set of the minibatch of an inner step: epoch after epoch, each in a new order.
 
-    The order is the same in every task, whose images are in random order already (the authors shuffle each task).
+    The order is the same in every task. A support set lies class by class, so a minibatch has the same number of images
+    of each class in every task; the authors shuffle each task anew.
     """
     size = min(size, images)
     epochs = range(step * size // images, ((step + 1) * size - 1) // images + 1)
