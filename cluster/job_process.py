@@ -5,24 +5,29 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cluster import guard
+from cluster import guard, workspace
 from cluster.plan import Job
 from metaglot.core.common.errors import UserError
 
 Process = subprocess.Popen[bytes]
 ITERATION = re.compile(r"iteration (\d+)")
+POLL = 1.0  # seconds
 
 
 class WorkerKilled(Exception):
     """A signal from outside ended a job; it can be tried again."""
 
 
-def start(folder: Path, job: Job, log: Path, environment: Mapping[str, str]) -> Process:
-    """Begin to compute a job in its workspace; its output goes to its log, and the log of a try before is kept."""
+def start(
+    folder: Path, job: Job, commit: bytes, inputs: bytes, log: Path, checkpoints: Path, threads: int | None
+) -> Process:
+    """Begin to compute a job in a new workspace; its output goes to its log, and the log of a try before is kept."""
+    workspace.prepare(folder, commit, inputs, job)
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_suffix(".before"))
@@ -32,7 +37,7 @@ def start(folder: Path, job: Job, log: Path, environment: Mapping[str, str]) -> 
         return subprocess.Popen(
             command,
             cwd=folder,
-            env=environment,
+            env=environment(threads, checkpoints),
             stdin=subprocess.PIPE,
             stdout=file,
             stderr=file,
@@ -46,6 +51,18 @@ def environment(threads: int | None, checkpoints: Path) -> dict[str, str]:
     variables |= {"DVC_NO_ANALYTICS": "1", "METAGLOT_CHECKPOINTS": str(checkpoints.resolve())}
     variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), variables.get("PATH", os.defpath)])
     return variables | ({"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)} if threads else {})
+
+
+def wait_for_results(process: Process, folder: Path, log: Path, on_poll: Callable[[], object] = lambda: None) -> bytes:
+    """The results of a job; `on_poll` is called every second."""
+    try:
+        while process.poll() is None:
+            time.sleep(POLL)
+            on_poll()
+    finally:
+        stop(process)
+    check_ended_well(process, log)
+    return workspace.pack_results(folder)
 
 
 def request_stop(process: Process) -> None:

@@ -47,9 +47,8 @@ class LocalWorkers:
 
     def start(self, job: Job) -> None:
         tries = self.tries[job] = self.tries.get(job, 0) + 1
-        workspace.prepare(FOLDER / job.name, self.commit, workspace.pack_inputs(job), job)
-        environment = job_process.environment(1, CHECKPOINTS)
-        self.running[job] = job_process.start(FOLDER / job.name, job, log(job), environment)
+        inputs = workspace.pack_inputs(job)
+        self.running[job] = job_process.start(FOLDER / job.name, job, self.commit, inputs, log(job), CHECKPOINTS, 1)
         self.progress.say(job.name, "running", "here", f"try {tries}" if tries > 1 else "")
 
     def look(self) -> None:
@@ -62,10 +61,8 @@ class LocalWorkers:
         self.progress.refresh()
 
     def end(self, job: Job, process: Process) -> None:
-        job_process.stop(process)
         try:
-            job_process.check_ended_well(process, log(job))
-            bring_home(workspace.pack_results(FOLDER / job.name))
+            bring_home(job_process.wait_for_results(process, FOLDER / job.name, log(job)))
             self.progress.say(job.name, "done")
         except WorkerKilled as reason:
             if self.tries[job] < TRIES:

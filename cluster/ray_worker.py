@@ -3,18 +3,15 @@
 import shutil
 import socket
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import ray
 
-from cluster import home, job_process, workspace
+from cluster import home, job_process
 from cluster.node_versions import check_versions, versions
 from cluster.plan import Job
 from metaglot.core.common.errors import UserError
-
-POLL = 1.0  # seconds
 
 
 def compute(job: Job, commit: bytes, inputs: bytes, at_home: Any, threads: int | None, needed: dict[str, str]) -> bytes:
@@ -31,19 +28,13 @@ def compute(job: Job, commit: bytes, inputs: bytes, at_home: Any, threads: int |
 
 def compute_in(folder: Path, job: Job, commit: bytes, inputs: bytes, at_home: Any, threads: int | None) -> bytes:
     reporter = Reporter(job, at_home, folder / "log", folder / "checkpoints")
-    home.save(folder / "checkpoints", ray.get(at_home.load.remote(job.name)))
-    workspace.prepare(folder / "workspace", commit, inputs, job)
-    environment = job_process.environment(threads, folder / "checkpoints")
-    process = job_process.start(folder / "workspace", job, reporter.log, environment)
+    home.save(reporter.checkpoints, ray.get(at_home.load.remote(job.name)))
+    place = folder / "workspace"
+    process = job_process.start(place, job, commit, inputs, reporter.log, reporter.checkpoints, threads)
     try:
-        while process.poll() is None:
-            time.sleep(POLL)
-            reporter.report()
+        return job_process.wait_for_results(process, place, reporter.log, reporter.report)
     finally:
-        job_process.stop(process)
         ray.get(reporter.report())  # also what a training saved when it was stopped
-    job_process.check_ended_well(process, reporter.log)
-    return workspace.pack_results(folder / "workspace")
 
 
 class Reporter:

@@ -31,20 +31,14 @@ def work(folder: Path, job: Job) -> None:
     results, log = folder / "results" / f"{job.name}.tar", folder / "logs" / f"{job.name}.log"
     if results.exists():
         return
-    inputs = (folder / "inputs" / f"{job.name}.tar").read_bytes()
+    commit, inputs = (folder / "commit.tar").read_bytes(), (folder / "inputs" / f"{job.name}.tar").read_bytes()
     with tempfile.TemporaryDirectory(prefix=f"metaglot-{job.name}-") as scratch:
-        workspace.prepare(Path(scratch) / "workspace", (folder / "commit.tar").read_bytes(), inputs, job)
-        environment = job_process.environment(1, folder / "checkpoints")
-        process = job_process.start(Path(scratch) / "workspace", job, log, environment)
+        place = Path(scratch) / "workspace"
+        process = job_process.start(place, job, commit, inputs, log, folder / "checkpoints", 1)
         try:
-            process.wait()
-        finally:
-            job_process.stop(process)
-        try:
-            job_process.check_ended_well(process, log)
+            write_bytes(results, job_process.wait_for_results(process, place, log))
         except (job_process.WorkerKilled, UserError) as reason:
             raise UserError(f"{job.name}: {reason}; its log is {log}") from None
-        write_bytes(results, workspace.pack_results(Path(scratch) / "workspace"))
 
 
 def collect(folder: Path) -> tuple[list[str], list[str], dict[str, str]]:
