@@ -5,7 +5,7 @@ from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.tasks.alphabets import Ints
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import RandomStream
-from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
+from metaglot.core.tasks.task_sampler import TaskIndices, rotations_by_mode, sample_tasks
 
 
 def sample_sequences(
@@ -23,11 +23,9 @@ def sample_sequences(
         raise UserError(
             f"sequences of {length} tasks of {task.ways} ways need {ways} classes, and there are {characters}"
         )
-    mode = "class" if task.rotations == "task" else task.rotations
-    wide = sample_tasks(stream, count, characters, drawings, task.model_copy(update={"ways": ways, "rotations": mode}))
-    rotations = wide.rotations.reshape(-1, task.ways)
-    if task.rotations == "task":
-        rotations[:] = rotations[:, :1]
+    wide_task = task.model_copy(update={"ways": ways, "rotations": "class"})
+    wide = sample_tasks(stream, count, characters, drawings, wide_task)
+    rotations = rotations_by_mode(wide.rotations.reshape(-1, task.ways), task.rotations)
     return TaskIndices(
         wide.characters.reshape(-1, task.ways), rotations, wide.drawings.reshape(count * length, task.ways, -1)
     )

@@ -8,7 +8,6 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
@@ -76,7 +75,8 @@ def sample_tasks(
         chosen = alphabets.sample(share[:, numbers], share[:, :ways])
     else:
         chosen = sample_without_replacement(share[:, :ways], characters)
-    rotations, of_drawings = _rotations(share[:, ways : 2 * ways], task.rotations), share[:, 2 * ways : numbers]
+    of_classes, of_drawings = share[:, ways : 2 * ways], share[:, 2 * ways : numbers]
+    rotations = rotations_by_mode((of_classes * ROTATIONS).astype(np.int64), task.rotations)
     if shuffled is not None:
         order = of_drawings.reshape(count, ways, shuffled).argsort(-1)[:, :, :used]
         return TaskIndices(chosen, rotations, order)
@@ -85,9 +85,8 @@ def sample_tasks(
     return TaskIndices(chosen, rotations, drawn.reshape(count, ways, used))
 
 
-def _rotations(uniform: NDArray[np.float64], mode: str) -> Ints:
-    """uniform [tasks, ways] in [0, 1) -> quarter turns; mode: `class`, `task` or `none`."""
-    rotations = (uniform * ROTATIONS).astype(np.int64)
+def rotations_by_mode(rotations: Ints, mode: str) -> Ints:
+    """The rotations of tasks, [tasks, ways]: by `class` those given, by `task` the first for all, by `none` zeros."""
     if mode == "task":
-        rotations[:] = rotations[:, :1]
-    return rotations if mode != "none" else np.zeros_like(rotations)
+        return np.repeat(rotations[:, :1], rotations.shape[1], axis=1)
+    return rotations if mode == "class" else np.zeros_like(rotations)
