@@ -74,7 +74,6 @@ class TrainingRun:
         self.early_stopping = EarlyStopping(self.algorithm.patience)
         self.resumed = 0  # times
         self.sums = torch.zeros(2, device=self.device)  # of loss and accuracy since the last validation
-        self.sums_since = 0  # the iteration after which `sums` began
 
     @property
     def device(self) -> torch.device:
@@ -88,6 +87,10 @@ class TrainingRun:
     @property
     def is_finished(self) -> bool:
         return self.optimizer.iteration >= self.optimizer.iterations or self.early_stopping.should_stop
+
+    @property
+    def iterations_since_validation(self) -> int:
+        return self.optimizer.iteration - (self.history[-1].iteration if self.history else 0)
 
     def run(self, on_progress: ProgressCallback, after_iteration: Callable[[], None]) -> Iterator[HistoryRow]:
         """Train to the end from the current iteration; yield each row of the history once it is there.
@@ -111,8 +114,7 @@ class TrainingRun:
         """Train up to and including an iteration. Raises UserError once the loss is not finite."""
         while self.optimizer.iteration < iteration:
             self._iterate()
-            since_validation = self.optimizer.iteration - self.sums_since
-            if since_validation % REPORT_EVERY == 0 or self.optimizer.iteration == iteration:
+            if self.iterations_since_validation % REPORT_EVERY == 0 or self.optimizer.iteration == iteration:
                 loss, accuracy = self.mean_loss_and_accuracy()
                 self._check_finite("loss", loss)
                 on_progress(self.optimizer.iteration, loss, accuracy)
@@ -120,7 +122,7 @@ class TrainingRun:
 
     def mean_loss_and_accuracy(self) -> tuple[float, float]:
         """The training tasks' mean query loss and accuracy since the last validation."""
-        loss, accuracy = (self.sums / (self.optimizer.iteration - self.sums_since)).tolist()
+        loss, accuracy = (self.sums / self.iterations_since_validation).tolist()
         return loss, accuracy
 
     def _iterate(self) -> None:
@@ -139,7 +141,7 @@ class TrainingRun:
 
     def _validation_is_due(self) -> bool:
         iteration = self.optimizer.iteration
-        if self.history and self.history[-1].iteration == iteration:
+        if self.history and not self.iterations_since_validation:
             return False
         return iteration % self.validate_every == 0 or iteration == self.optimizer.iterations
 
@@ -165,7 +167,7 @@ class TrainingRun:
             self.early_stopping.observe(accuracy, self.optimizer.parameters)
             self.alignment += alignment
             self.history.append(row)
-            self.sums, self.sums_since = torch.zeros_like(self.sums), iteration
+            self.sums = torch.zeros_like(self.sums)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the rest of the training depends on, and all measurements so far."""
@@ -174,10 +176,7 @@ class TrainingRun:
             "alignment": self.alignment,
             "started_at": self.started_at,
             "seconds": self.timer.seconds,
-            "best_accuracy": self.early_stopping.best_accuracy,
-            "validations_since_best": self.early_stopping.validations_since_best,
             "resumed": self.resumed,
-            "sums_since": self.sums_since,
         }
         encoded = torch.frombuffer(bytearray(json.dumps(record).encode()), dtype=torch.uint8)
         best = {f"best/{name}": value for name, value in self.early_stopping.best.items()}
@@ -192,8 +191,8 @@ class TrainingRun:
         self.started_at = record["started_at"]
         for name, spent in record["seconds"].items():
             self.timer.seconds[name] += spent
-        self.sums, self.sums_since = state["sums"].to(self.device), record["sums_since"]
+        self.sums = state["sums"].to(self.device)
         best = {n.removeprefix("best/"): v.to(self.device) for n, v in state.items() if n.startswith("best/")}
-        self.early_stopping.best, self.early_stopping.best_accuracy = best, record["best_accuracy"]
-        self.early_stopping.validations_since_best = record["validations_since_best"]
+        for row in self.history:
+            self.early_stopping.observe(row.validation_accuracy, best)
         self.resumed = record["resumed"] + (not self.is_finished)
