@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TrainStageConfig
@@ -44,7 +44,7 @@ def create_run(
     parameters = algorithm.select_on_validation(
         initial, lambda tried: validation.loss_and_accuracy(algorithm, tried)[1]
     )
-    engine = create_engine(config, seed, algorithm, chunk, device)
+    engine = create_engine(config, algorithm, chunk, device)
     optimizer = MetaOptimizer(algorithm, engine, parameters, train.meta_lr, train.iterations)
     stream = TaskStream(train_images, config.task, train.meta_batch_size, seed)
     batch = stream.batch(algorithm, 1)
@@ -69,17 +69,11 @@ def create_validation(config: TrainStageConfig, images: ImageStore, chunk: int) 
     return Validation(images, tasks, config.task.shots, config.train.adaptation_steps, chunk)
 
 
-def create_engine(
-    config: TrainStageConfig, seed: int, algorithm: MetaLearner, chunk: int, device: torch.device
-) -> Engine:
+def create_engine(config: TrainStageConfig, algorithm: MetaLearner, chunk: int, device: torch.device) -> Engine:
     if config.train.engine == "learn2learn":
         from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
-        from metaglot.core.nn.learn2learn_networks import initial_module
 
-        return Learn2LearnEngine(
-            algorithm,
-            initial_module(config.model, config.task.ways, config.image_size, seed, config.channels).to(device),
-        )
+        return Learn2LearnEngine(algorithm, learn2learn_module(config, device))
     batched = BatchedEngine(algorithm, chunk)
     return CudaGraphEngine(batched) if device.type == "cuda" else batched
 
@@ -89,24 +83,22 @@ def certify(
 ) -> dict[str, Any] | None:
     """How the first meta-gradient differs from learn2learn's or, for an approximation, from the exact one.
 
-    learn2learn has no inductive training.
+    learn2learn has no inductive training, and may not be installed.
     """
     if algorithm.learn2learn_class is None or algorithm.inductive:
         return certify_approximation(algorithm, parameters, batch, chunk)
-    return compare_with_learn2learn(config, algorithm, parameters, batch, chunk)
-
-
-def compare_with_learn2learn(
-    config: TrainStageConfig, algorithm: MetaLearner, parameters: MetaParameters, batch: TaskBatch, chunk: int
-) -> dict[str, Any] | None:
-    """How the first meta-gradient differs from learn2learn's; None if that is not installed."""
     if find_spec("learn2learn") is None:
         return None
-    from metaglot.core.nn.learn2learn_networks import initial_module
     from metaglot.training.gradient_parity import certify_parity
 
-    module = initial_module(config.model, config.task.ways, config.image_size, 0, config.channels)
-    return certify_parity(algorithm, module.to(batch.support.device), parameters, batch, chunk)
+    return certify_parity(algorithm, learn2learn_module(config, batch.support.device), parameters, batch, chunk)
+
+
+def learn2learn_module(config: TrainStageConfig, device: torch.device) -> nn.Module:
+    """learn2learn's network; its engine replaces all weights."""
+    from metaglot.core.nn.learn2learn_networks import initial_module
+
+    return initial_module(config.model, config.task.ways, config.image_size, 0, config.channels).to(device)
 
 
 def network_weights(config: TrainStageConfig, seed: int, device: torch.device) -> dict[str, Tensor]:

@@ -16,14 +16,12 @@ TOLERANCE = 1e-10  # of the gradient's norm, in float64
 
 def certify_parity(
     algorithm: MetaLearner, module: nn.Module, parameters: MetaParameters, batch: TaskBatch, chunk: int
-) -> dict[str, Any] | None:
+) -> dict[str, Any]:
     """Compare the meta-gradients of both engines in float64 on the same batch.
 
     The difference is the norm of the gradients' difference over the norm of learn2learn's gradient. Raises UserError if
-    it is more than rounding. None for an algorithm that learn2learn does not have.
+    it is more than rounding.
     """
-    if algorithm.learn2learn_class is None:
-        return None
     exact = {name: value.detach().double().requires_grad_() for name, value in parameters.items()}
     batched, _ = BatchedEngine(algorithm, chunk).meta_gradient(exact, batch.double())
     expected, _ = Learn2LearnEngine(algorithm, module.double()).meta_gradient(exact, batch.double())

@@ -34,12 +34,6 @@ class FirstOrderInFact(MAML):
         return FOMAML(self.network, self.fast_lr, self.adaptation_steps).meta_loss(parameters, batch)
 
 
-class Foreign(MAML):
-    """learn2learn does not have it."""
-
-    label, learn2learn_class = "Foreign", None
-
-
 def certificate(algorithm, case: Case):
     return certify_parity(algorithm, case.module(), case.parameters(), case.batch(), chunk=2)
 
@@ -74,7 +68,3 @@ def test_certifying_leaves_the_weights_and_their_type_alone():
     certify_parity(case.algorithm(), case.module(), single, case.batch(), 2)
     assert all(value.dtype == torch.float and value.grad is None for value in single.values())
     assert identical(single, before)
-
-
-def test_an_algorithm_that_learn2learn_does_not_have_has_no_certificate():
-    assert certificate(Foreign(create_network("fc"), 0.4, 1), Case()) is None
