@@ -102,17 +102,18 @@ def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> T
     if algorithm not in ALGORITHMS:
         raise UserError(f"algorithm: got {algorithm!r}; takes {', '.join(ALGORITHMS)}")
     kind: type[MetaLearner] = resolve_name(ALGORITHMS[algorithm])
-    first_order = options.pop("first_order", False) if kind.takes_first_order else kind.first_order
-    if kind.takes_first_order and first_order and options.get("second_order", 1.0) != 1:
+    first_order = kind.takes_first_order and options.pop("first_order", False)
+    if first_order and options.get("second_order", 1.0) != 1:
         raise UserError(f"second_order: got {options['second_order']!r}; takes 1.0 with first_order=True")
     own = kind.Settings().model_dump(include=set(TRAIN), exclude_none=True)
     task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN | own))
     try:
-        settings = kind.Settings.model_validate(options).model_dump(exclude=set(AlgorithmSettings.model_fields))
+        settings = kind.Settings.model_validate(options)
+        label, first_order = kind.label_and_order(first_order, settings)
         return TrainStageConfig.model_validate(
             {
                 "algorithm": algorithm,
-                "label": kind.label,
+                "label": label,
                 "implementation": ALGORITHMS[algorithm],
                 "first_order": first_order,
                 "dataset": USER_ARRAYS,
@@ -122,7 +123,7 @@ def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> T
                 "split": {"kind": "random", "seed": 0},
                 "train": train,
                 "run": {"device": "cpu", "threads": "auto", "task_chunk": "auto"},
-                "settings": settings,
+                "settings": settings.model_dump(exclude=set(AlgorithmSettings.model_fields)),
             }
         )
     except ValidationError as mistakes:

@@ -1,6 +1,6 @@
 """MAML (Finn et al. 2017): every parameter adapts, and the meta-gradient goes through the adaptation."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -24,6 +24,14 @@ class MAML(GradientBased):
     takes_first_order = True
     learn2learn_class = "MAML"
     settings: Settings
+
+    @classmethod
+    def label_and_order(cls, first_order: bool, settings: Any) -> tuple[str, bool | None]:
+        """The label tells how much of the second-order term remains where that is not all of it."""
+        factor = settings.second_order
+        if first_order:
+            return f"{cls.label} (first_order=true)", first_order
+        return cls.label if factor == 1 else f"{cls.label} (second_order={factor:g})", factor == 0
 
     @property
     def second_order(self) -> float:

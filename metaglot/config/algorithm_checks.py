@@ -7,7 +7,7 @@ from metaglot.core.learners.meta_learner import MetaLearner
 
 
 def check_training(params: Params, train: TrainingConfig, name: str, found: type[MetaLearner]) -> None:
-    """Raise UserError for an engine, a batch norm or a length of sequences that the algorithm cannot have.
+    """Raise UserError for an engine, a batch norm, an order or a length of sequences that the algorithm cannot have.
 
     train: the algorithm's own, resolved.
     """
@@ -15,7 +15,10 @@ def check_training(params: Params, train: TrainingConfig, name: str, found: type
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
     if train.batch_norm == "inductive":
         _check_inductive(train, name, found)
-    if length := getattr(getattr(params.settings, name), "sequence_length", None):
+    settings = getattr(params.settings, name)
+    if found.takes_first_order and params.first_order and settings.second_order != 1:
+        raise value_error(FILE, ["settings", name, "second_order"], settings.second_order, "1.0 with first_order: true")
+    if length := getattr(settings, "sequence_length", None):
         _check_length(params, ["settings", name, "sequence_length"], length, "train", "training")
 
 

@@ -6,9 +6,8 @@ from pkgutil import resolve_name
 from typing import Any
 
 from metaglot.config.algorithm_checks import check_test_sequences, check_training
-from metaglot.config.params import FILE, Params
+from metaglot.config.params import Params
 from metaglot.config.parse_params import Classes, split_counts
-from metaglot.config.validation_messages import value_error
 from metaglot.core.common.dotted_keys import flatten
 from metaglot.core.common.stage_configs import (
     AlgorithmSettings,
@@ -129,36 +128,20 @@ def _train(params: Params, name: str, found: type[MetaLearner]) -> TrainStageCon
     beating = {key: value for key, value in _beating(params, name).items() if key in TrainingConfig.model_fields}
     train = TrainingConfig(**{**dict(params.train), **beating})
     check_training(params, train, name, found)
+    settings = getattr(params.settings, name)
+    label, first_order = found.label_and_order(params.first_order, settings)
     return TrainStageConfig(
         **_common(params),
         algorithm=name,
-        label=_label(params, name, found),
+        label=label,
         implementation=f"{found.__module__}:{found.__qualname__}",
-        first_order=_drops_second_order(params, name) if found.takes_first_order else found.first_order,
+        first_order=first_order,
         image_size=params.data.image_size,
         images=_form(params),
         train=train,
         run=params.run,
-        settings=getattr(params.settings, name).model_dump(exclude=SHARED),
+        settings=settings.model_dump(exclude=SHARED),
     )
-
-
-def _label(params: Params, name: str, found: type[MetaLearner]) -> str:
-    """The algorithm's printed name, and how much of its second-order term remains where that is not all of it."""
-    if not found.takes_first_order:
-        return found.label
-    if params.first_order:
-        return f"{found.label} (first_order=true)"
-    factor = getattr(params.settings, name).second_order
-    return found.label if factor == 1 else f"{found.label} (second_order={factor:g})"
-
-
-def _drops_second_order(params: Params, name: str) -> bool:
-    """Whether `first_order` or `second_order` says so; refuses the two where they contradict each other."""
-    factor = getattr(params.settings, name).second_order
-    if params.first_order and factor != 1:
-        raise value_error(FILE, ["settings", name, "second_order"], factor, "1.0 with first_order: true")
-    return params.first_order or factor == 0
 
 
 def _evaluate(params: Params, trained: TrainStageConfig, found: type[MetaLearner]) -> EvaluateStageConfig:

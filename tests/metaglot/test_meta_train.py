@@ -61,6 +61,13 @@ def test_a_mistake_is_one_line_and_no_file(tmp_path: Path, arguments: dict[str, 
     assert not (tmp_path / "net").exists()
 
 
+@pytest.mark.parametrize(("factor", "first_order"), [(0.5, False), (0, True)])
+def test_its_label_and_order_are_those_of_the_pipeline(tmp_path: Path, factor: float, first_order: bool) -> None:
+    meta_train(IMAGES, tmp_path, **SHORT, second_order=factor)
+    config = read_json(tmp_path / "run.json")["config"]
+    assert (config["label"], config["first_order"]) == (f"MAML (second_order={factor})", first_order)
+
+
 def test_its_defaults_are_those_of_params_yaml() -> None:
     assert (TASK, TRAIN) == (ASGIVEN["task"], ASGIVEN["train"])
 

@@ -62,6 +62,11 @@ class MetaLearner(ABC):
         if self.takes_first_order and first_order is not None:
             self.first_order = first_order
 
+    @classmethod
+    def label_and_order(cls, first_order: bool, settings: Any) -> tuple[str, bool | None]:
+        """`label` and `first_order` of a run, given params.yaml's `first_order` and the settings."""
+        return cls.label, cls.first_order
+
     @property
     def names(self) -> tuple[str, ...]:
         """The meta-parameters without which no classifier can be made."""
