@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from cluster import experiment, local, plan, restore, shared_folder
+from cluster import dvc_experiment, local, plan, restore, shared_folder
 from metaglot.core.common.errors import UserError
 from metaglot.report.formatting import several
 from stages.support.command_line import run_command
@@ -63,8 +63,8 @@ def exp(
     """Compute an experiment's runs in a clone; then `dvc exp run --temp` takes them from the cache."""
     plan.check_code_is_committed()
     where = ["--ray", ray] if ray else ["--workers", workers]
-    with in_use(experiment.CLONE):
-        run_or_exit("cluster", "run", *where, "--no-publish", folder=experiment.prepare_clone(changes))
+    with in_use(dvc_experiment.CLONE):
+        run_or_exit("cluster", "run", *where, "--no-publish", folder=dvc_experiment.prepare_clone(changes))
     run_or_exit("dvc", "exp", "run", "--temp", *(part for change in changes for part in ("-S", change)))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from cluster import guard, workspace
+from cluster import stop_with_parent, workspace
 from cluster.plan import Job
 from metaglot.core.common.errors import UserError
 
@@ -32,7 +32,7 @@ def start(
     if log.exists():
         log.replace(log.with_suffix(".before"))
     repro = [sys.executable, "-m", "dvc", "repro", "--single-item", *job.stages]
-    command = [sys.executable, "-P", guard.__file__, *repro]
+    command = [sys.executable, "-P", stop_with_parent.__file__, *repro]
     with log.open("wb") as file:
         return subprocess.Popen(
             command,
@@ -61,7 +61,7 @@ def wait_for_results(process: Process, folder: Path, log: Path, on_poll: Callabl
             on_poll()
     finally:
         stop(process)
-    check_ended_well(process, log)
+    raise_if_killed_or_failed(process, log)
     return workspace.pack_results(folder)
 
 
@@ -76,13 +76,13 @@ def stop(process: Process) -> None:
     """End a job and all that it started."""
     request_stop(process)
     with suppress(subprocess.TimeoutExpired):
-        process.wait(guard.PATIENCE + 5)
+        process.wait(stop_with_parent.PATIENCE + 5)
     with suppress(ProcessLookupError):  # a guard that was killed leaves its group behind
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def check_ended_well(process: Process, log: Path) -> None:
+def raise_if_killed_or_failed(process: Process, log: Path) -> None:
     """Raise WorkerKilled if a signal ended a job or its stage, and UserError with its last line if it failed."""
     said = log.read_text(errors="replace")
     if process.returncode < 0 or "exited with -" in said:

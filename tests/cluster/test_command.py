@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster import experiment, local, plan, workspace
+from cluster import dvc_experiment, local, plan, workspace
 from cluster.__main__ import collect, compute, exp, run
 from cluster.plan import Job
 from cluster.shared_folder import write_jobs
@@ -22,7 +22,7 @@ def test_a_second_run_in_one_project_is_refused(finished: Path) -> None:
 
 
 def test_a_second_experiment_in_one_project_is_refused(finished: Path) -> None:
-    with in_use(experiment.CLONE), pytest.raises(UserError, match=r"^\.metaglot/experiment is in use by another"):
+    with in_use(dvc_experiment.CLONE), pytest.raises(UserError, match=r"^\.metaglot/experiment is in use by another"):
         exp(["seeds=[4]"], "1", "")
 
 

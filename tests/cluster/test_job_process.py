@@ -10,13 +10,13 @@ import pytest
 from draws import first_is_quick
 from worker_cases import wait_until
 
-from cluster import guard, job_process
+from cluster import job_process, stop_with_parent
 from cluster.job_process import WorkerKilled
 from metaglot.core.common.errors import UserError
 
 
 def guarded(log: Path, shell: str) -> job_process.Process:
-    command = [sys.executable, "-P", guard.__file__, "sh", "-c", shell]
+    command = [sys.executable, "-P", stop_with_parent.__file__, "sh", "-c", shell]
     with log.open("wb") as file:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, stderr=file, start_new_session=True)
 
@@ -26,7 +26,7 @@ def test_a_job_that_fails_by_its_own_fault_is_told_by_its_last_error(tmp_path: P
     process.wait(20)
     job_process.stop(process)
     with pytest.raises(UserError, match="^the loss is not finite$"):
-        job_process.check_ended_well(process, tmp_path / "log")
+        job_process.raise_if_killed_or_failed(process, tmp_path / "log")
 
 
 @pytest.mark.parametrize("shell", ["kill -9 $$", "echo stage train@maml-1 exited with -9; exit 255"])
@@ -35,7 +35,7 @@ def test_a_job_that_a_signal_ended_can_be_tried_again(tmp_path: Path, shell: str
     process.wait(20)
     job_process.stop(process)
     with pytest.raises(WorkerKilled):
-        job_process.check_ended_well(process, tmp_path / "log")
+        job_process.raise_if_killed_or_failed(process, tmp_path / "log")
 
 
 @pytest.mark.parametrize("how", first_is_quick("guard killed", "stopped", "worker and child killed"))

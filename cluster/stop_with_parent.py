@@ -1,9 +1,9 @@
 """Run a command until it ends, or until the process that started this one is gone: then stop all that it started.
 
-python cluster/guard.py COMMAND ...     its starter has a pipe to its stdin; closing the pipe stops the command
+python cluster/stop_with_parent.py COMMAND ...   its starter has a pipe to its stdin; closing the pipe stops the command
 
 A worker that was killed cannot stop its training itself. Ray also kills the children of such a worker, but not their
-children. So the guard is a child of the process that is started, which only waits for it.
+children. So this guard is a child of the process that is started, which only waits for it.
 """
 
 import os
