@@ -11,7 +11,8 @@ from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates, TaskGradient
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
 from metaglot.core.nn.conv.task_kernels import ConvGradient
-from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS, scale_derivative
+from metaglot.core.nn.functional_networks import HEAD, HEAD_BIAS
+from metaglot.core.nn.scale_derivative import scale_derivative
 from metaglot.core.nn.weight_updates import LowRankGradient
 from metaglot.core.tasks.image_store import TaskBatch
 

@@ -11,15 +11,9 @@ from metaglot.core.nn.batch_norm_relu.autograd import Given
 from metaglot.core.nn.conv.autograd import without_kernels
 from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
 from metaglot.core.nn.fast_weights import TaskLinearWeight, TaskVector
-from metaglot.core.nn.functional_networks import (
-    FunctionalNetwork,
-    LayerRecorder,
-    TaskWeight,
-    TaskWeights,
-    scale_derivative,
-    vector,
-)
+from metaglot.core.nn.functional_networks import FunctionalNetwork, LayerRecorder, TaskWeight, TaskWeights, vector
 from metaglot.core.nn.layer_inputs import LayerInput
+from metaglot.core.nn.scale_derivative import scale_derivative
 from metaglot.core.nn.weight_updates import LowRankGradient
 
 TaskGradient = LowRankGradient | ConvGradient | Tensor  # Tensor [tasks, ...]: of a vector or a kernel

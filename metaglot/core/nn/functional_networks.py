@@ -13,26 +13,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
-import torch
 from torch import Tensor
 
 from metaglot.core.nn.batch_norm_relu.autograd import ActiveUnits, Given, norm_relu, statistics
 from metaglot.core.nn.conv.task_kernels import ConvGradient, TaskConvWeight
 from metaglot.core.nn.fast_weights import TaskLinearWeight, TaskVector
 from metaglot.core.nn.layer_inputs import CachedInput, LayerInput, rows
+from metaglot.core.nn.scale_derivative import scale_derivative
 from metaglot.core.nn.weight_updates import LowRankGradient
 
 TaskWeight = TaskLinearWeight | TaskConvWeight | TaskVector
 TaskWeights = Mapping[str, TaskWeight]
 
 HEAD, HEAD_BIAS = "classifier.weight", "classifier.bias"
-
-
-def scale_derivative(value: Tensor, factor: float) -> Tensor:
-    """The same value to the last bit, through which `factor` times the derivative flows back; a constant if 0."""
-    if factor == 1 or not value.requires_grad:
-        return value
-    return torch.lerp(value.detach(), value, factor) if factor else value.detach()
 
 
 @dataclass(frozen=True)
