@@ -14,6 +14,13 @@ LEARN2LEARN = {"maml", "fomaml", "anil", "meta_sgd"}
 ALONE = {*NAMES} - LEARN2LEARN  # that learn2learn does not have
 NO_SEQUENCES = {"imaml", "label_free", "protonet"}  # they do not go on from the weights of an earlier task
 TRANSDUCTIVE = {"hf_maml", "imaml", "reptile", "pretrained", "scratch"}  # whose training has no inductive form
+NO_STEPS = ["fast_lr", "adaptation_steps", "test_adaptation_steps"]
+UNUSED = {  # the shared keys that an algorithm has no use for
+    "protonet": NO_STEPS,
+    "label_free": NO_STEPS,
+    "pretrained": ["meta_batch_size", "adaptation_steps"],
+    "scratch": [*NO_STEPS, "iterations", "meta_batch_size", "meta_lr"],
+}
 SEEDS = ("whole", 0, 2**32 - 1)
 
 # What each key takes, said a second time: whole (lowest, highest), number (above, highest), up to (lowest, highest),
@@ -185,8 +192,9 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def blocks(name: str) -> st.SearchStrategy[dict[str, Any]]:
-    keys = [key for key in TAKES if key.startswith(f"settings.{name}.")]
-    return st.fixed_dictionaries({}, optional={key.rpartition(".")[2]: values(key) for key in keys})
+    keys = {key.rpartition(".")[2]: key for key in TAKES if key.startswith(f"settings.{name}.")}
+    used = {short: values(key) for short, key in keys.items() if short not in UNUSED.get(name, [])}
+    return st.fixed_dictionaries({}, optional=used)
 
 
 Mistake = tuple[dict[str, Any], str]  # the default params with one mistake, and how the line that refuses them begins

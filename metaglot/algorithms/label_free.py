@@ -55,6 +55,7 @@ class LabelFree(MetaLearner):
         cluster_iterations: Positive = 20
 
     label = "Label-free"
+    unused_settings = frozenset({"fast_lr", "adaptation_steps", "test_adaptation_steps"})
     settings: Settings
 
     def cuda_graph_key(self, progress: float) -> None:

@@ -53,6 +53,7 @@ class Pretrained(MetaLearner):
         patience: Positive = 5  # validations
 
     label = "Pretrained"
+    unused_settings = frozenset({"meta_batch_size", "adaptation_steps"})
     trains_inductively = False
     learns_sequences = True
     settings: Settings

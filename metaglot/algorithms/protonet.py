@@ -52,6 +52,7 @@ class ProtoNet(MetaLearner):
         training_queries: Shots = 5
 
     label = "ProtoNet"
+    unused_settings = frozenset({"fast_lr", "adaptation_steps", "test_adaptation_steps"})
     settings: Settings
 
     def cuda_graph_key(self, progress: float) -> None:

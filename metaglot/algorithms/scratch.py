@@ -34,6 +34,9 @@ class Scratch(MetaLearner):
         tried_steps: Counts = [1, 3, 10, 30]
 
     label = "From scratch"
+    unused_settings = frozenset(
+        {"iterations", "meta_batch_size", "meta_lr", "fast_lr", "adaptation_steps", "test_adaptation_steps"}
+    )
     trains_inductively = False
     learns_sequences = True
     settings: Settings

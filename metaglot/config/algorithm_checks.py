@@ -7,10 +7,12 @@ from metaglot.core.learners.meta_learner import MetaLearner
 
 
 def check_training(params: Params, train: TrainingConfig, name: str, found: type[MetaLearner]) -> None:
-    """Raise UserError for an engine, a batch norm, an order or a length of sequences that the algorithm cannot have.
+    """Raise UserError for what the algorithm cannot have: an engine, a batch norm, an order, a length of sequences, or
+    settings that it has no use for.
 
     train: the algorithm's own, resolved.
     """
+    _check_used(params, name, found)
     if train.engine == "learn2learn" and not found.learn2learn_class:
         raise value_error(FILE, ["train", "engine"], train.engine, f"batched for {name}: learn2learn has none")
     if train.batch_norm == "inductive":
@@ -42,6 +44,15 @@ def _check_inductive(train: TrainingConfig, name: str, found: type[MetaLearner])
         raise value_error(FILE, key, value, f"transductive for {name}: its training has no inductive form")
     if train.engine == "learn2learn":
         raise value_error(FILE, key, value, "transductive for the engine learn2learn")
+
+
+def _check_used(params: Params, name: str, found: type[MetaLearner]) -> None:
+    settings = getattr(params.settings, name)
+    for key in sorted(found.unused_settings):
+        value, default = getattr(settings, key), found.Settings.model_fields[key].default
+        if value != default:
+            takes = f"nothing: {name} has no use for it" if default is None else str(default)
+            raise value_error(FILE, ["settings", name, key], value, takes)
 
 
 def _check_length(params: Params, key: list[str], length: int, part: str, adjective: str) -> None:

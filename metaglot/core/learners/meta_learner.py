@@ -30,7 +30,7 @@ class MetaLearner(ABC):
     trains_inductively: whether `meta_loss` follows `inductive`. inductive: whether queries are normalised by the
     support set's statistics in training and validation.
     learns_sequences: whether it can learn tasks one after the other by steps, without a reset.
-    Settings: the keys of the algorithm's block in params.yaml.
+    Settings: the keys of the algorithm's block in params.yaml. unused_settings: the shared ones that it has no use for.
     """
 
     label: ClassVar[str]
@@ -42,6 +42,7 @@ class MetaLearner(ABC):
     inductive = False
     learns_sequences: ClassVar[bool] = False
     Settings: ClassVar[type[AlgorithmSettings]] = AlgorithmSettings
+    unused_settings: ClassVar[frozenset[str]] = frozenset()
     settings: AlgorithmSettings
 
     def __init__(

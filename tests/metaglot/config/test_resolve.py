@@ -1,10 +1,12 @@
 """What each stage is told, given params.yaml."""
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from error_lines import error_line
+from params_cases import UNUSED
 from params_file import changed, text
 
 from metaglot.algorithms.registry import ALGORITHMS
@@ -192,6 +194,13 @@ def test_what_cannot_be_trained_inductively_is_refused_unless_its_settings_say_t
         assert resolve(parse_params(text(mixed), classes), classes)
     with pytest.raises(UserError, match="takes transductive for the engine learn2learn"):
         resolved(inductive | {"train.engine": "learn2learn"})
+
+
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name, keys in UNUSED.items() for key in keys])
+def test_a_setting_that_an_algorithm_has_no_use_for_is_refused(name: str, key: str) -> None:
+    line = error_line(lambda: resolved({"algorithms": [name], f"settings.{name}": {key: 7}}))
+    takes = "0" if key == "iterations" else f"nothing: {name} has no use for it"
+    assert re.fullmatch(rf"params.yaml: settings.{name}.{key}: got 7(\.0)?; takes {takes}", line)
 
 
 def test_an_algorithm_that_learn2learn_has_not_cannot_be_asked_of_it() -> None:
