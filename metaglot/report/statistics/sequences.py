@@ -8,6 +8,7 @@ import numpy as np
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import sequence_interval
 from metaglot.evaluation.result_record import SequenceModes, SequenceScores
+from metaglot.evaluation.summarise_sequences import by_task
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm, mean_over_seeds, same_seeds
 from metaglot.report.statistics.significance import compare_over_seeds, holm, verdict
@@ -99,7 +100,5 @@ def _pair(first: list[LoadedRun], second: list[LoadedRun], summary: str, margin:
 
 
 def _of_tasks(run: LoadedRun, summary: str) -> np.ndarray:
-    """Each task's accuracy after the last task, or what of it was forgotten until then, [sequences, length]."""
-    accuracy = run.scores["sequence_accuracy"].astype(np.float64)
-    final = accuracy[:, :, -1]
-    return final if summary == "final" else np.diagonal(accuracy, axis1=1, axis2=2) - final
+    """[sequences, length]"""
+    return by_task(run.scores["sequence_accuracy"].astype(np.float64))[summary]
