@@ -5,7 +5,7 @@ from typing import NamedTuple
 from experiments.load_record import ExperimentRecord
 from metaglot.report import formatting
 from metaglot.report.published_results import Mode, published_results
-from metaglot.report.tables import Record, Table, main_table, ranked
+from metaglot.report.tables import Record, Table, algorithm_cells, ranked
 
 INTERVAL = "± is a 95% interval"
 OURS = ("algorithm", "seeds", "test accuracy", "inductive")
@@ -51,14 +51,12 @@ def agreement(ours: float, paper: PublishedNumber) -> str:
 
 def cell_table(record: ExperimentRecord) -> Table:
     """A row for each algorithm: our result, the published one, and whether they agree."""
-    algorithms = record.comparison["algorithms"]
-    table = main_table(record.comparison | {"algorithms": [row | {"writeup": None} for row in algorithms]})
     header = [*OURS, "published, %", "its ±", "source", "compared", "agreement", "iterations", "training time"]
     rows = []
-    for cells, row in zip(table.rows, ranked(algorithms), strict=True):
-        by_column = dict(zip(table.header, cells, strict=True))
-        ours = [by_column[column] for column in OURS]
-        rows.append([*ours, *_published_cells(record, row), f"{row['iterations']:,}", by_column["training time"]])
+    for row in ranked(record.comparison["algorithms"]):
+        cells, published = algorithm_cells(row), _published_cells(record, row)
+        ours = [cells[column] for column in OURS]
+        rows.append([*ours, *published, f"{row['iterations']:,}", cells["training time"]])
     return Table(header, rows)
 
 

@@ -18,21 +18,11 @@ DESIGN = (
 
 def replicate_tables(compared: Record) -> list[str]:
     """The algorithms and their pairs over replicates."""
-    tables = [rows_table(compared), more_metrics_table(compared)]
+    tables = [main_table(compared, "replicate"), more_metrics_table(compared)]
     parts = [DESIGN, *(as_markdown(table) for table in tables if table)]
     if compared["pairs"]:
         parts += [settled(compared), as_markdown(differences_table(compared))]
     return parts
-
-
-def rows_table(compared: Record) -> Table:
-    """The main table, whose seeds are replicates."""
-    table = main_table(compared)
-    rows = [
-        [cell.replace("seeds", "replicates") if column == 1 else cell for column, cell in enumerate(row)]
-        for row in table.rows
-    ]
-    return Table(["replicates" if title == "seeds" else title for title in table.header], rows)
 
 
 def differences_table(compared: Record) -> Table:

@@ -5,7 +5,7 @@ from experiments.load_record import ExperimentRecord
 from experiments.varied_record import Difference, VariedRecord, VariedRow
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
-from metaglot.report.tables import Table, main_table
+from metaglot.report.tables import Table, algorithm_cells
 
 
 def varied_block(record: ExperimentRecord) -> list[str]:
@@ -37,9 +37,7 @@ def varied_table(varied: VariedRecord) -> Table:
 
 
 def _cells(varied: VariedRecord, row: VariedRow) -> list[str]:
-    table = main_table(row.record.comparison | {"algorithms": [row.row | {"writeup": None}]})
-    columns = dict(zip(table.header, table.rows[0], strict=True))
-    share = varied.gain(row)
+    columns, share = algorithm_cells(row.row), varied.gain(row)
     return [
         row.name,
         columns["seeds"],

@@ -24,14 +24,12 @@ def ranked(rows: list[Record]) -> list[Record]:
     return sorted(rows, key=lambda row: -row["accuracy"]["mean"])
 
 
-def main_table(comparison: Record) -> Table:
+def main_table(comparison: Record, unit: str = "seed") -> Table:
     """A row for each algorithm, the best first, followed by the original study's numbers if the setting is the same."""
-    header = ["algorithm", "seeds", "test accuracy", "inductive", "loss"]
-    header += ["training time", "device"]
     rows = []
     for row in ranked(comparison["algorithms"]):
-        rows += [_algorithm_cells(row), *([_original_study_cells(row)] if row["writeup"] else [])]
-    return Table(header, rows)
+        rows += [[*algorithm_cells(row, unit).values()], *([_original_study_cells(row)] if row["writeup"] else [])]
+    return Table([*algorithm_cells(comparison["algorithms"][0], unit)], rows)
 
 
 def more_metrics_table(comparison: Record) -> Table | None:
@@ -66,16 +64,17 @@ def estimate(mean: Record) -> str:
     return f"{formatting.percent(mean['mean'])} [{low:.2f}, {high:.2f}]"
 
 
-def _algorithm_cells(row: Record) -> list[str]:
-    return [
-        row["label"],
-        _seeds(row["seeds"]),
-        estimate(row["accuracy"]),
-        estimate(row["inductive_accuracy"]),
-        f"{row['loss']['mean']:.4f}",
-        "; ".join(_time(time) for time in row["times"]),
-        "; ".join(time["device"] for time in row["times"]),
-    ]
+def algorithm_cells(row: Record, unit: str = "seed") -> dict[str, str]:
+    """An algorithm's cells by column. unit: what `seeds` counts, a seed or a replicate."""
+    return {
+        "algorithm": row["label"],
+        f"{unit}s": _seeds(row["seeds"], unit),
+        "test accuracy": estimate(row["accuracy"]),
+        "inductive": estimate(row["inductive_accuracy"]),
+        "loss": f"{row['loss']['mean']:.4f}",
+        "training time": "; ".join(_time(time) for time in row["times"]),
+        "device": "; ".join(time["device"] for time in row["times"]),
+    }
 
 
 def _more_metrics_cells(row: Record, metrics: list[Metric]) -> list[str]:
@@ -117,8 +116,8 @@ def _mean(metric: Metric, mean: Record | None) -> str:
     return estimate(mean) if metric.is_fraction else f"{mean['mean']:.4f}"
 
 
-def _seeds(seeds: list[int]) -> str:
-    return ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{len(seeds)} seeds"
+def _seeds(seeds: list[int], unit: str) -> str:
+    return ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{len(seeds)} {unit}s"
 
 
 def _time(time: Record) -> str:
