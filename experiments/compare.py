@@ -13,7 +13,8 @@ from metaglot.report.tables import Table
 
 TRAINED_FOR = "train.batch_norm"  # the protocol; a change is compared under both
 AFTER_SEQUENCE = "after the last task"
-Accuracies = dict[str, dict[int, float]]  # by label and seed
+BySeed = dict[int, float]
+Accuracies = dict[str, BySeed]  # by label
 
 
 def compare_experiments(first: ExperimentRecord, second: ExperimentRecord) -> str:
@@ -39,7 +40,7 @@ def _table(first: ExperimentRecord, second: ExperimentRecord, measure: str) -> s
     header = ["algorithm", f"{first.unit}s", first.name, second.name, "difference, points", "95% interval", "p"]
     header += ["verdict", f"mean gap at the same {first.unit}", f"mean gap between {first.unit}s"]
     shared = [label for label in accuracies if label in others]
-    rows = [comparison_row(label, accuracies[label], others[label], first.margin) for label in shared]
+    rows = [comparison_row(label, accuracies[label], others[label], first.margin, first.unit) for label in shared]
     return as_markdown(Table(header, list(filter(None, rows))))
 
 
@@ -54,7 +55,7 @@ def _of_sequences(result: dict[str, Any]) -> dict[str, Any]:
     return result | {AFTER_SEQUENCE: result["sequences"]["transductive"]["final"]["mean"]}
 
 
-def comparison_row(label: str, first: dict[int, float], second: dict[int, float], margin: float) -> list[str] | None:
+def comparison_row(label: str, first: BySeed, second: BySeed, margin: float, unit: str = "seed") -> list[str] | None:
     """An algorithm's row, or None if the experiments share no seed."""
     seeds = [seed for seed in first if seed in second]
     if not seeds:
@@ -70,7 +71,7 @@ def comparison_row(label: str, first: dict[int, float], second: dict[int, float]
         formatting.points(test.difference),
         formatting.bounds(test.ci95),
         formatting.p_cell(test.p),
-        verdict(test.difference, test.p, test.p_margin, margin),
+        verdict(test.difference, test.p, test.p_margin, margin, unit),
         f"{100 * np.abs(differences).mean():.2f}",
         f"{100 * np.mean(gaps):.2f}" if gaps else "",
     ]

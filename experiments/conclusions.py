@@ -11,6 +11,7 @@ from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
 from metaglot.report.markdown import claim_as_markdown
 from metaglot.report.statistics.pairwise_result import pairwise_result
+from metaglot.report.statistics.significance import is_open
 
 DECIDES = {  # the experiment that tests each conclusion of the original study
     "fomaml-more-accurate": "ten-seeds",
@@ -77,7 +78,7 @@ def open_questions(known: Known) -> str:
 def _open_pairs(record: ExperimentRecord) -> list[str]:
     """A line for each inconclusive pair; if there are many, one line that counts them."""
     pairs = [pairwise_result(pair, pair["first"]) for pair in record.comparison["pairs"]]
-    unsure = [pair for pair in pairs if pair.verdict.startswith(Decision.INCONCLUSIVE)]
+    unsure = [pair for pair in pairs if is_open(pair.verdict)]
     if len(unsure) > MANY_PAIRS:
         seeds = formatting.several(len(record.about["recorded"]), record.unit)
         return [f"`{record.name}`: {seeds} settled {len(pairs) - len(unsure)} of {len(pairs)} pairs of algorithms."]

@@ -7,6 +7,7 @@ from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
 from metaglot.report.pair_tables import best_first, pairs_table
 from metaglot.report.statistics.pairs import Pair
+from metaglot.report.statistics.significance import is_open
 from metaglot.report.tables import Record, Table, main_table, more_metrics_table
 
 DESIGN = (
@@ -38,12 +39,8 @@ def differences_table(compared: Record) -> Table:
 
 def settled(compared: Record) -> str:
     pairs = compared["pairs"]
-    closed = sum(not is_open(pair) for pair in pairs)
+    closed = sum(not is_open(pair["verdict"]) for pair in pairs)
     return f"Settled: {closed} of {formatting.several(len(pairs), 'pair')}."
-
-
-def is_open(pair: Pair) -> bool:
-    return str(pair["verdict"]).startswith("inconclusive")
 
 
 def cohens_d(pair: Pair) -> float | None:
@@ -64,7 +61,7 @@ def _effect(pair: Pair) -> str:
 
 def _needed(pair: Pair, compared: Record) -> str:
     differences = accuracy_differences(pair)
-    if not is_open(pair) or len(differences) < 2:
+    if not is_open(pair["verdict"]) or len(differences) < 2:
         return ""
     number = replicates_needed(differences, compared["margin"], len(compared["pairs"]))
     return "more than 1,000" if number is None else f"{number:,}"

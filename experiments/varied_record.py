@@ -1,6 +1,6 @@
 """The recorded parts of a varied experiment, each compared with the reference value over the seeds of both."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from experiments.compare import accuracy_by_seed
 from experiments.load_record import ExperimentRecord, recorded_parts
 from metaglot.core.common.errors import UserError
-from metaglot.report.statistics.significance import PairedTest, compare_over_seeds, holm, verdict
+from metaglot.report.statistics.significance import PairedTest, compare_over_seeds, judge_family
 from metaglot.report.tables import Record
 
 
@@ -90,10 +90,10 @@ class VariedRecord:
             compare_over_seeds(_accuracies(row, seeds) - _accuracies(self.reference, seeds), margin)
             for row, seeds in shared
         ]
-        corrected = zip(holm([test.p for test in tests]), holm([test.p_margin for test in tests]), strict=True)
+        judged = judge_family([asdict(test) for test in tests], margin)
         return {
-            row.part: Difference(row, seeds, test, p, verdict(test.difference, p, p_margin, margin))
-            for (row, seeds), test, (p, p_margin) in zip(shared, tests, corrected, strict=True)
+            row.part: Difference(row, seeds, test, p, verdict)
+            for (row, seeds), test, (p, _, verdict) in zip(shared, tests, judged, strict=True)
         }
 
     def gain(self, row: VariedRow) -> float | None:

@@ -5,6 +5,7 @@ from experiments.load_record import ExperimentRecord
 from experiments.varied_record import Difference, VariedRecord, VariedRow
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
+from metaglot.report.statistics.significance import is_open
 from metaglot.report.tables import Table, algorithm_cells
 
 
@@ -83,7 +84,7 @@ def open_lines(record: ExperimentRecord) -> list[str]:
     """What stayed open: missing runs, and inconclusive rows."""
     varied = VariedRecord(record)
     lines = [f"`{record.name}`: so far {varied.missing}; all of them: `{record.command}`."] if varied.missing else []
-    unsure = [each.row.name for each in varied.differences.values() if each.verdict.startswith("inconclusive")]
+    unsure = [each.row.name for each in varied.differences.values() if is_open(each.verdict)]
     if unsure and varied.reference:
         than = varied.reference.name
         lines.append(f"`{record.name}`: the difference from {than} is inconclusive for {formatting.listed(unsure)}.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from metaglot.report.statistics.pairwise_result import PairwiseResult
+from metaglot.report.statistics.significance import is_open
 
 MINUS = "\N{MINUS SIGN}"
 # The data sets whose classes are characters, by name; of any other a note says what a character is.
@@ -90,7 +91,7 @@ def verdict(result: PairwiseResult, margin: float) -> str:
         case "inconclusive":
             pair = f"{first} and {second}"
             return f"The difference between {pair} is inconclusive, and not shown to be below {size(margin)}."
-        case "inconclusive (one seed)":
+        case _ if is_open(result.verdict):
             pair = f"{first} or {second}"
             return f"One {result.unit} compares two networks. It cannot tell which algorithm is better, {pair}."
         case _:

@@ -6,6 +6,7 @@ from metaglot.report import formatting
 from metaglot.report.stage_configs import ReportStageConfig
 from metaglot.report.statistics.pairs import Pair
 from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result
+from metaglot.report.statistics.significance import is_open
 
 Rows = list[dict[str, Any]]
 BOTH_ORDERS = [("maml", False), ("fomaml", True)]
@@ -40,15 +41,13 @@ def answer(rows: Rows, pairs: list[Pair], margin: float) -> str:
 
 def _against_others(results: list[PairwiseResult], margin: float) -> str:
     """The other algorithms, grouped by the verdict on them."""
-    phrases = {
-        "better": "It is better than {}.",
-        "inconclusive": "The difference from {} is inconclusive.",
-        "inconclusive (one seed)": "One seed cannot tell whether it is the better algorithm. It was compared with {}.",
-    }
+    phrases = {"better": "It is better than {}.", "inconclusive": "The difference from {} is inconclusive."}
+    one = f"One {results[0].unit} cannot tell whether it is the better algorithm. It was compared with {{}}."
     grouped: dict[str, list[str]] = {}
     for result in results:
         grouped.setdefault(result.verdict, []).append(result.other)
     within = f"It differs by no more than {formatting.size(margin)} from {{}}."
     return " ".join(
-        phrases.get(verdict, within).format(formatting.listed(others)) for verdict, others in grouped.items()
+        phrases.get(verdict, one if is_open(verdict) else within).format(formatting.listed(others))
+        for verdict, others in grouped.items()
     )

@@ -120,6 +120,16 @@ def test_the_block_says_which_design_it_is(record: ExperimentRecord) -> None:
     assert "so far 3 of 4 replicates" in open_questions({"three": record})
 
 
+def test_one_replicate_cannot_tell_which_algorithm_is_better(record: ExperimentRecord, tmp_path: Path) -> None:
+    shutil.copytree(record.folder / "1", tmp_path / "three/1")
+    one = replace(record, folder=tmp_path / "three")
+    text = experiment_block(one, {}) + open_questions({"three": one}) + compare_experiments(one, record)
+    assert "one seed" not in text.lower() and text.count("inconclusive (one replicate)") == 3 + 2 + 3
+    for told in ("it is the better algorithm. It was", "MAML and FOMAML beat From scratch."):
+        assert f"One replicate cannot tell whether {told}" in text
+    assert text.count("One replicate compares two networks. It cannot tell which algorithm is better, ") == 3
+
+
 def test_the_figure_shows_every_replicate_and_the_differences_from_the_best(record: ExperimentRecord) -> None:
     chart, compared = specification(record), record.comparison
     accuracies, differences = (

@@ -6,6 +6,7 @@ from metaglot.report import formatting, original_study
 from metaglot.report.claims.evidence import Decision, Evidence, Verdict, in_another_setting
 from metaglot.report.claims.validation_lead import ValidationLead, validation_leads
 from metaglot.report.statistics.pairwise_result import PairwiseResult
+from metaglot.report.statistics.significance import is_open
 
 LONGER = 60_000
 NOT_BOTH = "MAML and FOMAML were not both trained, for as many iterations."
@@ -43,7 +44,7 @@ def maml_overtakes(evidence: Evidence) -> Verdict:
 
 def _judge(evidence: Evidence, result: PairwiseResult, measured: str) -> Verdict:
     """The verdict on a claim that one algorithm is better than another."""
-    if result.verdict.startswith(Decision.INCONCLUSIVE):
+    if is_open(result.verdict):
         return Verdict(measured, Decision.INCONCLUSIVE, evidence.more_seeds())
     return Verdict(measured, Decision.SUPPORTED if result.verdict == "better" else Decision.NOT_SUPPORTED)
 

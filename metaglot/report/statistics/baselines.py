@@ -29,7 +29,7 @@ def answer(results: list[PairwiseResult]) -> str:
     baselines = list(dict.fromkeys(result.other for result in results))
     learners = list(dict.fromkeys(result.label for result in results))
     if any(result.p is None for result in results):
-        return f"One seed cannot tell whether {_beat(learners, baselines)}."
+        return f"One {results[0].unit} cannot tell whether {_beat(learners, baselines)}."
     not_better = [result for result in results if result.verdict != "better"]
     if not not_better:
         every = learners[0] if len(learners) == 1 else "Every meta-learner"

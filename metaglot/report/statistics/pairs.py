@@ -12,7 +12,7 @@ from metaglot.evaluation.confidence_intervals import clustered_interval, t_inter
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm, intervals, same_seeds, task_means
-from metaglot.report.statistics.significance import ALPHA, compare_over_seeds, holm, verdict
+from metaglot.report.statistics.significance import ALPHA, compare_over_seeds, judge_family
 
 Pair = dict[str, Any]
 
@@ -50,13 +50,14 @@ def find_pair(pairs: list[Pair], algorithm: str, other: str) -> Pair | None:
 def correct_family(pairs: list[Pair], margin: float) -> list[Pair]:
     """These pairs as one family: with Holm's p-values over them, and the verdicts from these."""
     compared = [pair | {"family": len(pairs), "over_seeds": deepcopy(pair["over_seeds"])} for pair in pairs]
+    unit = next((pair["unit"] for pair in pairs if "unit" in pair), "seed")
     for measure in MEASURES:
-        _correct([pair["over_seeds"][measure] for pair in compared if measure in pair["over_seeds"]])
-    for pair in compared:
-        accuracy = pair["over_seeds"]["accuracy"]
-        difference, p, p_margin = (accuracy[key] for key in ("difference", "p_holm", "p_margin_holm"))
-        pair["verdict"] = verdict(difference, p, p_margin, margin)
-        pair["within_margin"] = p_margin is not None and p_margin < ALPHA
+        tested = [pair for pair in compared if measure in pair["over_seeds"]]
+        judged = judge_family([pair["over_seeds"][measure] for pair in tested], margin, unit)
+        for pair, (p, p_margin, verdict) in zip(tested, judged, strict=True):
+            pair["over_seeds"][measure] |= {"p_holm": p, "p_margin_holm": p_margin}
+            if measure == "accuracy":
+                pair |= {"verdict": verdict, "within_margin": p_margin is not None and p_margin < ALPHA}
     return compared
 
 
@@ -101,10 +102,3 @@ def _of_seed(first: LoadedRun, second: LoadedRun) -> dict[str, Any]:
             "ci95_by_character": list(clustered_interval(differences, first.scores["characters"])),
         }
     return row
-
-
-def _correct(tests: list[dict[str, Any]]) -> None:
-    """Add Holm's p-values to the tests of one measure."""
-    for p in ("p", "p_margin"):
-        for test, adjusted in zip(tests, holm([test[p] for test in tests]), strict=True):
-            test[f"{p}_holm"] = adjusted

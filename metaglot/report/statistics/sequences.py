@@ -11,12 +11,12 @@ from metaglot.evaluation.result_record import SequenceModes, SequenceScores
 from metaglot.evaluation.summarise_sequences import by_task
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm, mean_over_seeds, same_seeds
-from metaglot.report.statistics.significance import compare_over_seeds, holm, verdict
+from metaglot.report.statistics.significance import compare_over_seeds, judge_family
 
 Record = dict[str, Any]
 SUMMARIES = ("learning", "final", "forgetting")
 COMPARED = {"final": "pairs", "forgetting": "forgetting_pairs"}  # by summary: the key of its family of pairs
-LESS_IS_BETTER = {"better": "forgets less", "worse": "forgets more"}
+WORDS = {"final": {}, "forgetting": {"better": "forgets more", "worse": "forgets less"}}  # of verdicts
 
 
 def compare_sequences(runs: list[LoadedRun], margin: float) -> Record | None:
@@ -70,17 +70,9 @@ def _mean_matrix(scores: list[SequenceScores]) -> list[list[float]]:
 def _family(grouped: list[list[LoadedRun]], summary: str, margin: float) -> list[Record]:
     """Every pair of algorithms, with Holm's p-values over all of them, and the verdicts."""
     pairs = [_pair(first, second, summary, margin) for first, second in combinations(grouped, 2)]
-    adjusted = [holm([pair[p] for pair in pairs]) for p in ("p", "p_margin")]
-    for pair, p, p_margin in zip(pairs, *adjusted, strict=True):
-        pair |= {"p_holm": p, "verdict": _verdict(summary, pair["difference"], p, p_margin, margin)}
+    for pair, (p, _, verdict) in zip(pairs, judge_family(pairs, margin), strict=True):
+        pair |= {"p_holm": p, "verdict": WORDS[summary].get(verdict, verdict)}
     return pairs
-
-
-def _verdict(summary: str, difference: float, p: float | None, p_margin: float | None, margin: float) -> str:
-    if summary == "final":
-        return verdict(difference, p, p_margin, margin)
-    judged = verdict(-difference, p, p_margin, margin)
-    return LESS_IS_BETTER.get(judged, judged)
 
 
 def _pair(first: list[LoadedRun], second: list[LoadedRun], summary: str, margin: float) -> Record:

@@ -1,7 +1,7 @@
 """Tests of a difference over seeds: paired t test, Holm's correction, equivalence by two one-sided tests."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,8 @@ from metaglot.evaluation.confidence_intervals import t_interval
 
 Floats = NDArray[np.float64]
 Alternative = Literal["two-sided", "less", "greater"]
+Judged = tuple[float | None, float | None, str]  # Holm's p and p_margin, and the verdict
 ALPHA = 0.05
-ONE_SEED = "inconclusive (one seed)"
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,24 @@ def holm(p_values: list[float | None]) -> list[float | None]:
     return [None if p is None else next(remaining) for p in p_values]
 
 
-def verdict(difference: float, p: float | None, p_margin: float | None, margin: float) -> str:
+def judge_family(tests: list[dict[str, Any]], margin: float, unit: str = "seed") -> list[Judged]:
+    """Judge the tests of one family by their `difference`, `p` and `p_margin`."""
+    corrected = zip(*(holm([test[p] for test in tests]) for p in ("p", "p_margin")), strict=True)
+    both = zip(tests, corrected, strict=True)
+    return [(p, p_margin, verdict(test["difference"], p, p_margin, margin, unit)) for test, (p, p_margin) in both]
+
+
+def verdict(difference: float, p: float | None, p_margin: float | None, margin: float, unit: str = "seed") -> str:
     """The verdict on the first algorithm, from the difference in accuracy and Holm's p-values."""
     if p is None or p_margin is None:
-        return ONE_SEED
+        return f"inconclusive (one {unit})"
     if p < ALPHA:
         return "better" if difference > 0 else "worse"
     return no_larger_than(margin) if p_margin < ALPHA else "inconclusive"
+
+
+def is_open(verdict: str) -> bool:
+    return verdict.startswith("inconclusive")
 
 
 def no_larger_than(margin: float) -> str:
