@@ -4,8 +4,6 @@ from typing import Any
 
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
-from experiments.tuning_tables import missing_candidates
-from experiments.variance_tables import missing_combinations
 from experiments.varied_tables import open_lines
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
@@ -53,8 +51,8 @@ def _untested(claim: str, record: ExperimentRecord) -> str:
 def _conclusion(claim: str, record: ExperimentRecord) -> str:
     if not record.has_results:
         return _untested(claim, record)
-    partial, judged = record.seeds_so_far(), _find_claim(claim, record)
-    return f"{claim_as_markdown(judged)}\n- From: `{record.name}`{f', so far {partial}' if partial else ''}"
+    so_far, judged = record.runs_so_far(), _find_claim(claim, record)
+    return f"{claim_as_markdown(judged)}\n- From: `{record.name}`{f', so far {so_far}' if so_far else ''}"
 
 
 def claims(record: ExperimentRecord) -> list[dict[str, Any]]:
@@ -67,9 +65,8 @@ def open_questions(known: Known) -> str:
     ran = [record for record in with_results if record.experiment.is_one_comparison]
     points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
     points += [line for record in with_results if record.experiment.vary for line in open_lines(record)]
-    begun = [(record, missing_candidates(record)) for record in with_results if record.experiment.grid]
-    begun += [(record, missing_combinations(record)) for record in with_results if record.experiment.crossed]
-    points += [f"`{record.name}`: so far {part}." for record, part in begun if part]
+    begun = [record for record in with_results if record.experiment.grid or record.experiment.crossed]
+    points += [f"`{record.name}`: so far {so_far}." for record in begun if (so_far := record.runs_so_far())]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."
@@ -93,6 +90,6 @@ def _open_claims(record: ExperimentRecord) -> list[str]:
 
 
 def _open_seeds(record: ExperimentRecord) -> list[str]:
-    if not (partial := record.seeds_so_far()):
+    if not (so_far := record.runs_so_far()):
         return []
-    return [f"`{record.name}`: so far {partial}; all of them: `{record.command}`, {record.expected_time}."]
+    return [f"`{record.name}`: so far {so_far}; all of them: `{record.command}`, {record.expected_time}."]

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from experiments.candidates import load_candidates
 from experiments.declared import FINDINGS, load_experiments
 from experiments.experiment import Experiment
 from experiments.replicates import merge_replicates
@@ -87,8 +88,11 @@ class ExperimentRecord:
     def margin(self) -> float:
         return self.comparison["margin"]
 
-    def seeds_so_far(self) -> str | None:
-        """The recorded seeds or replicates as text, or None if all are recorded."""
+    def runs_so_far(self) -> str | None:
+        """The recorded seeds or replicates as text, otherwise how many runs are recorded; None if all are."""
+        if not self.experiment.is_one_comparison:
+            recorded, declared, runs = _count_runs(self)
+            return None if recorded == declared else f"{recorded} of {declared} {runs}"
         seeds = self.about
         if set(seeds["recorded"]) == set(seeds["asked"]):
             return None
@@ -100,6 +104,17 @@ def recorded_parts(record: ExperimentRecord) -> dict[str, ExperimentRecord]:
     """The parts of an experiment that were recorded, by name."""
     parts = {part: replace(record, folder=record.folder / part, part=part) for part in record.experiment.parts()}
     return {part: loaded for part, loaded in parts.items() if loaded.has_results}
+
+
+def _count_runs(record: ExperimentRecord) -> tuple[int, int, str]:
+    """How many are recorded and declared, and what they are. A part may lack seeds."""
+    experiment = record.experiment
+    if experiment.grid:
+        scored, tried = load_candidates(record.name, record.folder.parent), experiment.candidates().values()
+        return len(scored), sum(map(len, tried)), "candidates"
+    recorded = sum(len(part.about["recorded"]) for part in recorded_parts(record).values())
+    runs = "runs" if experiment.vary else "combinations of split, seed and test tasks"
+    return recorded, len(experiment.parts()) * len(experiment.settings["seeds"]), runs
 
 
 def load_records(findings: Path = FINDINGS) -> dict[str, ExperimentRecord]:

@@ -24,6 +24,7 @@ def answer_block(record: ExperimentRecord) -> str:
     if not record.has_results:
         return f"Not run: `{record.command}`, {record.expected_time}."
     lines = _varied_answer(VariedRecord(record)) if record.experiment.vary else _replicates_answer(record)
+    lines += [f"So far {so_far}."] if (so_far := record.runs_so_far()) else []
     return f"{_wrapped(' '.join(lines))}\n\n![{record.experiment.title}]({figure_path(record)})"
 
 
@@ -31,15 +32,14 @@ def _varied_answer(varied: VariedRecord) -> list[str]:
     """The verdicts against the reference, and each row's share of the gain."""
     shares = {row.name: varied.gain(row) for row in varied.rows if row.value != 0 and row is not varied.reference}
     gains = formatting.listed([f"{name} {share:.0%}" for name, share in shares.items() if share is not None])
-    lines = [answer(varied), f"Share of the gain over {varied.vary.symbol} = 0: {gains}."]
-    return lines + ([f"So far {varied.missing}."] if varied.missing else [])
+    return [answer(varied), f"Share of the gain over {varied.vary.symbol} = 0: {gains}."]
 
 
 def _replicates_answer(record: ExperimentRecord) -> list[str]:
     """The best algorithm, the verdicts on the others and against the baselines, and how many pairs have a verdict."""
-    compared, partial = record.comparison, record.seeds_so_far()
-    lines = [compared["answer"], *([compared["baselines"]["answer"]] if compared["baselines"] else [])]
-    return [*lines, settled(compared), *([f"So far {partial}."] if partial else [])]
+    compared = record.comparison
+    baselines = [compared["baselines"]["answer"]] if compared["baselines"] else []
+    return [compared["answer"], *baselines, settled(compared)]
 
 
 def _wrapped(line: str, indent: str = "") -> str:

@@ -25,14 +25,15 @@ def experiment_block(record: ExperimentRecord, known: dict[str, ExperimentRecord
 
 
 def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> list[str]:
-    if record.experiment.vary:
-        return varied_block(record)
-    if record.experiment.grid:
-        return tuning_block(record)
     if record.experiment.crossed:
         return variance_block(record)
-    partial, compared = record.seeds_so_far(), record.comparison
-    parts = [f"**So far {partial}.**"] if partial else []
+    so_far = record.runs_so_far()
+    parts = [f"**So far {so_far}.**"] if so_far else []
+    if record.experiment.vary:
+        return parts + varied_block(record)
+    if record.experiment.grid:
+        return parts + tuning_block(record)
+    compared = record.comparison
     parts += [compared["answer"], *(replicate_tables(compared) if record.is_replicated else _seed_tables(record))]
     if compared.get("baselines"):
         parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]

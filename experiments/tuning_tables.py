@@ -13,19 +13,10 @@ from metaglot.report.tables import Table
 def tuning_block(record: ExperimentRecord) -> list[str]:
     """The parts of the block after the command."""
     candidates = load_candidates(record.name, record.folder.parent)
-    missing = missing_candidates(record)
-    parts = [f"**So far {missing}.**"] if missing else []
     if not candidates:
-        return parts
+        return []
     every = f"<details><summary>Every candidate</summary>\n\n{as_markdown(candidates_table(candidates))}\n\n</details>"
-    return [*parts, _note(record), as_markdown(chosen_table(record, candidates)), every, _source(record, candidates)]
-
-
-def missing_candidates(record: ExperimentRecord) -> str | None:
-    """How many of the declared candidates are scored; None if all are."""
-    declared = sum(map(len, record.experiment.candidates().values()))
-    scored = len(load_candidates(record.name, record.folder.parent))
-    return None if scored == declared else f"{scored} of {declared} candidates"
+    return [_note(record), as_markdown(chosen_table(record, candidates)), every, _source(record, candidates)]
 
 
 def chosen_table(record: ExperimentRecord, candidates: list[Candidate]) -> Table:

@@ -12,16 +12,9 @@ from metaglot.report.tables import Table
 
 def variance_block(record: ExperimentRecord) -> list[str]:
     """The parts of the block after the command; the shares need every combination."""
-    if missing := missing_combinations(record):
-        return [f"**So far {missing}.** The shares are estimated from all of them."]
+    if so_far := record.runs_so_far():
+        return [f"**So far {so_far}.** The shares are estimated from all of them."]
     return [_note(record), as_markdown(variance_table(record))]
-
-
-def missing_combinations(record: ExperimentRecord) -> str | None:
-    """How many combinations are recorded; None if all are. A part may lack seeds."""
-    declared = len(record.experiment.parts()) * len(record.experiment.settings["seeds"])
-    recorded = sum(len(part.about["recorded"]) for part in recorded_parts(record).values())
-    return None if recorded == declared else f"{recorded} of {declared} combinations of split, seed and test tasks"
 
 
 def variance_table(record: ExperimentRecord) -> Table:

@@ -71,14 +71,6 @@ class VariedRecord:
             raise UserError(f"the parts of {self.record.name} were not scored on the same tasks: record them again")
 
     @cached_property
-    def missing(self) -> str | None:
-        """How many of the declared runs are recorded; None if all are."""
-        seeds = self.record.experiment.settings["seeds"]
-        declared = len(self.record.experiment.parts()) * len(seeds)
-        recorded = sum(len(row.accuracies) for row in self.rows)
-        return None if recorded == declared else f"{recorded} of {declared} runs"
-
-    @cached_property
     def differences(self) -> dict[str, Difference]:
         """By part: each other row minus the reference. These comparisons are one family, declared before looking."""
         if self.reference is None:

@@ -12,9 +12,8 @@ from metaglot.report.tables import Table, algorithm_cells
 def varied_block(record: ExperimentRecord) -> list[str]:
     """The parts of the block after the command."""
     varied = VariedRecord(record)
-    parts = [f"**So far {varied.missing}.**"] if varied.missing else []
     figure = f"![{record.experiment.title}: accuracy and cosine](figures/{figure_path(record).name})"
-    return [*parts, answer(varied), figure, as_markdown(varied_table(varied)), _note(varied)]
+    return [answer(varied), figure, as_markdown(varied_table(varied)), _note(varied)]
 
 
 def answer(varied: VariedRecord) -> str:
@@ -82,8 +81,8 @@ def _note(varied: VariedRecord) -> str:
 
 def open_lines(record: ExperimentRecord) -> list[str]:
     """What stayed open: missing runs, and inconclusive rows."""
-    varied = VariedRecord(record)
-    lines = [f"`{record.name}`: so far {varied.missing}; all of them: `{record.command}`."] if varied.missing else []
+    varied, so_far = VariedRecord(record), record.runs_so_far()
+    lines = [f"`{record.name}`: so far {so_far}; all of them: `{record.command}`."] if so_far else []
     unsure = [each.row.name for each in varied.differences.values() if is_open(each.verdict)]
     if unsure and varied.reference:
         than = varied.reference.name

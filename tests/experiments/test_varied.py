@@ -16,8 +16,9 @@ from experiments.figures import digest, figure, specification
 from experiments.load_record import ExperimentRecord, load_records, recorded_parts
 from experiments.readme import answer_block
 from experiments.save_record import save_record
+from experiments.tables import experiment_block
 from experiments.varied_record import VariedRecord
-from experiments.varied_tables import varied_block, varied_table
+from experiments.varied_tables import varied_table
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.report.load_runs import NEWER
@@ -81,7 +82,7 @@ def test_the_table_shows_every_row_and_what_is_missing_is_said(record: Experimen
     for shown, row in zip(cells, varied.rows, strict=True):
         assert shown["test accuracy"].startswith(f"{row.row['accuracy']['mean']:.2%} [")
     assert cells[2]["cosine"] == "exact" and abs(float(cells[1]["cosine"]) - 0.95) < 0.01
-    text = "\n".join(varied_block(record))
+    text = experiment_block(record, {})
     assert "**So far 11 of 100 runs.**" in text and "Less accurate than c = 1: c = 0" in text
     assert f"`{DIAL}`: so far 11 of 100 runs" in open_questions({DIAL: record})
 
@@ -108,13 +109,13 @@ def test_a_part_that_an_older_evaluation_scored_is_recorded(tmp_path: Path) -> N
         out["md5"] = hashlib.md5((folder / out["path"]).read_bytes()).hexdigest()
     write_yaml(folder / "dvc.lock", lock)
     save_record(f"{DIAL}/0", folder, [42], to=tmp_path / "docs")
-    assert "| c = 0 | 42 |" in "\n".join(varied_block(load_records(tmp_path / "docs")[DIAL]))
+    assert "| c = 0 | 42 |" in experiment_block(load_records(tmp_path / "docs")[DIAL], {})
 
 
 def test_without_the_reference_nothing_is_compared(record: ExperimentRecord, tmp_path: Path) -> None:
     save_record(f"{DIAL}/0", ran(tmp_path / "ran", f"{DIAL}/0"), to=tmp_path / "docs")
     other = load_records(tmp_path / "docs")[DIAL]
-    assert "The reference has not been recorded yet." in varied_block(other)
+    assert "The reference has not been recorded yet." in experiment_block(other, {})
     assert "point" in figure(other)
 
 
