@@ -10,7 +10,7 @@ from experiments.candidates import load_candidates
 from experiments.declared import FINDINGS, load_experiments
 from experiments.experiment import Experiment
 from experiments.replicates import merge_replicates
-from metaglot.core.common.atomic_files import read_json, read_text
+from metaglot.core.common.atomic_files import read_json, read_text, read_yaml
 from metaglot.report import formatting
 from metaglot.report.headline import answer
 
@@ -83,6 +83,12 @@ class ExperimentRecord:
         """The commits that computed it or its replicates; None for code that is in no commit."""
         records = recorded_parts(self).values() if self.is_replicated else [self]
         return [record.about["code"] for record in records]
+
+    @property
+    def split(self) -> dict[str, Any]:
+        """The section `split` of its params, or of its first part's."""
+        recorded = [*recorded_parts(self).values(), self]
+        return read_yaml(recorded[0].folder / "params.yaml")["split"]
 
     @property
     def margin(self) -> float:

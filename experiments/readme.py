@@ -39,7 +39,7 @@ def _replicates_answer(record: ExperimentRecord) -> list[str]:
     """The best algorithm, the verdicts on the others and against the baselines, and how many pairs have a verdict."""
     compared = record.comparison
     baselines = [compared["baselines"]["answer"]] if compared["baselines"] else []
-    return [compared["answer"], *baselines, settled(compared)]
+    return [compared["answer"], *baselines, settled(record)]
 
 
 def _wrapped(line: str, indent: str = "") -> str:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from experiments.load_record import ExperimentRecord
+from experiments.overlapping_splits import corrected_verdicts, shared_fraction
 from experiments.power import replicates_needed
 from metaglot.report import formatting
 from metaglot.report.markdown import as_markdown
@@ -12,17 +14,25 @@ from metaglot.report.tables import Record, Table, main_table, more_metrics_table
 
 DESIGN = (
     "Over replicates: each draws its split of the characters, initialisation, training tasks and test tasks from its "
-    "number. Pairs are compared on the same tasks within a replicate, and an interval over replicates is about other "
-    "characters too. Cohen's d is the mean difference divided by the standard deviation of the differences."
+    "number. Pairs are compared on the same tasks within a replicate. {} Cohen's d is the mean difference divided by "
+    "the standard deviation of the differences. Before the declared number of replicates is reached, the verdicts "
+    "are interim: p-values are not corrected for looking more than once."
 )
+OVERLAPPING = (
+    "An interval over replicates is about other splits of these characters. The splits overlap, so for characters that "
+    "are not among them it is too narrow."
+)
+SAME_CHARACTERS = "The test characters are the same in every replicate, so an interval over replicates is about these."
 
 
-def replicate_tables(compared: Record) -> list[str]:
+def replicate_tables(record: ExperimentRecord) -> list[str]:
     """The algorithms and their pairs over replicates."""
+    compared = record.comparison
     tables = [main_table(compared, "replicate"), more_metrics_table(compared)]
-    parts = [DESIGN, *(as_markdown(table) for table in tables if table)]
+    design = DESIGN.format(SAME_CHARACTERS if shared_fraction(record.split) is None else OVERLAPPING)
+    parts = [design, *(as_markdown(table) for table in tables if table)]
     if compared["pairs"]:
-        parts += [settled(compared), as_markdown(differences_table(compared))]
+        parts += [settled(record), as_markdown(differences_table(compared))]
     return parts
 
 
@@ -37,10 +47,19 @@ def differences_table(compared: Record) -> Table:
     return Table(header, rows)
 
 
-def settled(compared: Record) -> str:
-    pairs = compared["pairs"]
-    closed = sum(not is_open(pair["verdict"]) for pair in pairs)
-    return f"Settled: {closed} of {formatting.several(len(pairs), 'pair')}."
+def settled(record: ExperimentRecord) -> str:
+    """How many pairs have a verdict, also if the test is corrected for splits that overlap."""
+    pairs, fraction = record.comparison["pairs"], shared_fraction(record.split)
+    verdicts = [pair["verdict"] for pair in pairs]
+    line = f"Settled: {_settled(verdicts)} of {formatting.several(len(pairs), 'pair')}"
+    if fraction is None or len(pairs[0]["by_seed"]) < 2:
+        return f"{line}."
+    corrected = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.margin, fraction)
+    return f"{line}; corrected for splits that overlap (Nadeau and Bengio 2003), {_settled(corrected)}."
+
+
+def _settled(verdicts: list[str]) -> int:
+    return sum(not is_open(verdict) for verdict in verdicts)
 
 
 def cohens_d(pair: Pair) -> float | None:

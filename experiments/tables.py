@@ -34,7 +34,7 @@ def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> li
     if record.experiment.grid:
         return parts + tuning_block(record)
     compared = record.comparison
-    parts += [compared["answer"], *(replicate_tables(compared) if record.is_replicated else _seed_tables(record))]
+    parts += [compared["answer"], *(replicate_tables(record) if record.is_replicated else _seed_tables(record))]
     if compared.get("baselines"):
         parts += [f"{BASELINES}. {compared['baselines']['answer']}", as_markdown(baselines_table(compared))]
     if sequences := compared.get("sequences"):

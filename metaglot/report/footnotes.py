@@ -119,8 +119,8 @@ def _range(numbers: list[int]) -> str:
 
 
 def _by_algorithm(rows: list[Record], key: str) -> str:
-    """The number of every algorithm."""
-    return _once({row["label"]: "none" if row[key] is None else f"{row[key]:,}" for row in rows})
+    """The number of every algorithm; From scratch chooses its own, and others have none."""
+    return _once({row["label"]: "no fixed number" if row[key] is None else f"{row[key]:,}" for row in rows})
 
 
 def _once(counts: dict[str, str]) -> str:

@@ -46,6 +46,8 @@ def _judge(evidence: Evidence, result: PairwiseResult, measured: str) -> Verdict
     """The verdict on a claim that one algorithm is better than another."""
     if is_open(result.verdict):
         return Verdict(measured, Decision.INCONCLUSIVE, evidence.more_seeds())
+    if result.verdict not in ("better", "worse"):
+        measured = f"{formatting.verdict(result, evidence.report.margin)} {measured}"
     return Verdict(measured, Decision.SUPPORTED if result.verdict == "better" else Decision.NOT_SUPPORTED)
 
 
