@@ -21,7 +21,6 @@ MANY_PAIRS = 3
 SENTENCES = {
     "fomaml-faster": 3,
     "first-order-close": 3,
-    "maml-overtakes": 2,
 }  # of the evidence, in README; otherwise one
 Known = dict[str, ExperimentRecord]
 

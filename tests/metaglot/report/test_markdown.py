@@ -139,10 +139,8 @@ def test_what_differs_between_algorithms_is_said_of_each(tmp_path: Path):
     config, runs = finished(tmp_path, skills=skills, seeds=(1, 2))
     lines = notes(compare_runs(config, runs, None))
     assert "Training iterations: MAML 10,000, ProtoNet 10,000 and From scratch 0, Omniglot, model fc." in lines
-    assert (
-        "Adaptation steps before a test task's queries: MAML 1, ProtoNet no fixed number and From scratch no fixed number."
-        in lines
-    )
+    steps = "MAML 1, ProtoNet no fixed number and From scratch no fixed number"
+    assert f"Adaptation steps before a test task's queries: {steps}." in lines
     maml = [run for run in runs if run.algorithm == "maml"]
     assert "Adaptation steps before a test task's queries: 1." in notes(compare_runs(config, maml, None))
 
