@@ -18,10 +18,7 @@ DECIDES = {  # the experiment that tests each conclusion of the original study
     "first-order-close": "ten-seeds",
 }
 MANY_PAIRS = 3
-SENTENCES = {
-    "fomaml-faster": 3,
-    "first-order-close": 3,
-}  # of the evidence, in README; otherwise one
+SENTENCES = {"fomaml-faster": 3, "first-order-close": 3}  # of the evidence, in README; otherwise one
 Known = dict[str, ExperimentRecord]
 
 

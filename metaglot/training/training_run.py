@@ -193,6 +193,6 @@ class TrainingRun:
             self.timer.seconds[name] += spent
         self.sums = state["sums"].to(self.device)
         best = {n.removeprefix("best/"): v.to(self.device) for n, v in state.items() if n.startswith("best/")}
-        for row in self.history:
-            self.early_stopping.observe(row.validation_accuracy, best)
+        for row in record["history"]:
+            self.early_stopping.observe(row["validation_accuracy"], best)
         self.resumed = record["resumed"] + (not self.is_finished)
