@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from experiments.figures import figure_path
 from experiments.load_record import ExperimentRecord
 from experiments.overlapping_splits import corrected_verdicts, shared_fraction
 from experiments.power import replicates_needed
@@ -26,11 +27,12 @@ SAME_CHARACTERS = "The test characters are the same in every replicate, so an in
 
 
 def replicate_tables(record: ExperimentRecord) -> list[str]:
-    """The algorithms and their pairs over replicates."""
+    """The algorithms and their pairs over replicates, and the figure of both."""
     compared = record.comparison
     tables = [main_table(compared, "replicate"), more_metrics_table(compared)]
     design = DESIGN.format(SAME_CHARACTERS if shared_fraction(record.split) is None else OVERLAPPING)
-    parts = [design, *(as_markdown(table) for table in tables if table)]
+    figure = f"![{record.experiment.title}](figures/{figure_path(record).name})"
+    parts = [design, figure, *(as_markdown(table) for table in tables if table)]
     if compared["pairs"]:
         parts += [settled(record), as_markdown(differences_table(compared))]
     return parts
