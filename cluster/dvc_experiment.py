@@ -20,5 +20,6 @@ def prepare_clone(changes: list[str]) -> Path:
     try:
         apply_overrides(CLONE / PARAMS, changes)
     except DvcException as error:
-        raise UserError(f"-S {' -S '.join(changes)}: {error}") from None
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise UserError(f"-S {' -S '.join(changes)}: {reason}") from None
     return CLONE

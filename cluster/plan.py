@@ -12,7 +12,7 @@ from dvc.stage import PipelineStage
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
 from stages.support import paths
-from tools.clone import git
+from tools.clone import git, run_or_exit
 
 CODE = ("metaglot", "stages", "dvc.yaml", ".dvc/config")
 STAGE = re.compile(r"(?P<stage>\w+)@(?P<algorithm>\w+)-(?P<seed>\d+)")
@@ -43,6 +43,7 @@ def check_code_is_committed() -> None:
 
 def make_inputs() -> None:
     """Run the stages before the trainings: the configs of params.yaml, the data and its split."""
+    run_or_exit("stages.configure", "--check")
     if subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet", "preprocess"], stdout=sys.stderr).returncode:
         raise UserError("`dvc repro preprocess` failed")
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from metaglot.algorithms.registry import ALGORITHMS
-from metaglot.core.common.atomic_files import write_json
+from metaglot.core.common.atomic_files import sha256, write_json
 from metaglot.core.common.errors import UserError, malformed
-from metaglot.core.common.run_records import write_history
+from metaglot.core.common.run_records import AdaptationRecord, write_history
 from metaglot.core.common.stage_configs import AlgorithmSettings, TrainStageConfig
 from metaglot.core.common.weights_file import write_weights
 from metaglot.core.learners.meta_learner import MetaLearner
@@ -58,14 +58,19 @@ def meta_train(
     the iteration, the mean loss and the mean accuracy. options: keys of params.yaml's `task` and `train` and of the
     algorithm's `settings`; by default the algorithm's own values, else the original study's. Raises UserError.
     """
-    parts = _split(images, options.get("ways", TASK["ways"]), model)
+    _check_images(images, model)
     config = _config(algorithm, model, images.shape[-1], options)
-    training, validation = (ImageStore(part, torch.device(device)) for part in parts)
-    run = create_run(config, seed, training, validation, Untimed())
+    parts = _split(images, config.task.ways)
+    seed, computes_on = _seed(seed), _device(device)
+    training, validation = (ImageStore(part, computes_on) for part in parts)
+    run, place = create_run(config, seed, training, validation, Untimed()), _folder(folder)
     for _ in run.run(on_progress, lambda: None):
         pass
-    place = Path(folder)
-    write_weights(place / "weights.safetensors", trained_weights(run, config, seed))
+    weights = place / "weights.safetensors"
+    write_weights(weights, trained_weights(run, config, seed))
+    if (steps := options.get("test_adaptation_steps")) is not None:
+        tested = AdaptationRecord(adaptation_steps=int(steps), weights_sha256=sha256(weights))
+        write_json(place / "adaptation.json", tested.model_dump())
     write_history(place / "history.csv", run.history)
     about = {"algorithm": algorithm, "label": config.label, "seed": seed}
     write_json(place / "run.json", about | {"config": {**config.model_dump(), "seed": seed}})
@@ -82,33 +87,63 @@ class Untimed:
         return nullcontext()
 
 
-def _split(images: NDArray[np.uint8], ways: int, model: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The classes to train on, and those to validate on."""
+def _check_images(images: NDArray[np.uint8], model: str) -> None:
+    """Raise UserError for another type or shape than the training takes."""
     shape: tuple[int, ...] = getattr(images, "shape", ())
-    if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or shape[2] != shape[3]:
+    if getattr(images, "dtype", None) != np.uint8 or len(shape) != 4 or shape[2] != shape[3] or 0 in shape:
         raise UserError(
             f"images: got {getattr(images, 'dtype', type(images).__name__)} {[*shape]}; takes uint8 [classes, images, "
             "size, size], 255 = ink"
         )
     if model == "conv" and shape[2] != CONV_SIZE:
         raise UserError(f"images: got {shape[2]}x{shape[2]} pixels; the model conv takes {CONV_SIZE}x{CONV_SIZE}")
+
+
+def _split(images: NDArray[np.uint8], ways: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The classes to train on, and those to validate on."""
     held_out = max(ways, int(HELD_OUT * len(images)))
     if len(images) < ways + held_out:
         raise UserError(f"images: got {len(images)} classes; tasks of {ways} ways take {2 * ways} or more")
     return images[:-held_out], images[-held_out:]
 
 
+def _seed(seed: Any) -> int:
+    """A whole number of Python or NumPy, as run.json and the random streams take it."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise UserError(f"seed: got {seed!r}; takes a whole number from 0 to {2**32 - 1}")
+    return int(seed)
+
+
+def _folder(folder: Any) -> Path:
+    """The folder, made before the training, which would be lost without it."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except (OSError, TypeError) as error:
+        raise UserError(f"folder: got {folder!r}; takes a folder that can be made ({error})") from None
+    return Path(folder)
+
+
+def _device(name: Any) -> torch.device:
+    try:
+        return torch.zeros(1, device=name).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"device: got {name!r}; takes cpu, or cuda where there is one ({reason})") from None
+
+
 def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> TrainStageConfig:
-    if algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise UserError(f"algorithm: got {algorithm!r}; takes {', '.join(ALGORITHMS)}")
     kind: type[MetaLearner] = resolve_name(ALGORITHMS[algorithm])
     first_order = kind.takes_first_order and options.pop("first_order", False)
     if first_order and options.get("second_order", 1.0) != 1:
         raise UserError(f"second_order: got {options['second_order']!r}; takes 1.0 with first_order=True")
+    options = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
     own = kind.Settings().model_dump(include=set(TRAIN), exclude_none=True)
     task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN | own))
+    shared = {key: value for key, value in train.items() if key in own}
     try:
-        settings = kind.Settings.model_validate(options)
+        settings = kind.Settings.model_validate(shared | options)
         label, first_order = kind.label_and_order(first_order, settings)
         return TrainStageConfig.model_validate(
             {

@@ -16,7 +16,7 @@ from metaglot.core.common.atomic_files import atomic_folder, write_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.datasets.dataset import RECORD, Dataset, SourceRecord, Unreachable
-from metaglot.datasets.registry import FOLDER, load_dataset
+from metaglot.datasets.registry import DATASETS, FOLDER, load_dataset
 from metaglot.datasets.stage_configs import DownloadStageConfig
 from stages.support import paths
 from stages.support.command_line import run_command
@@ -37,6 +37,16 @@ def is_here(dataset: Dataset) -> bool:
     except UserError:
         return False
     return True
+
+
+def refuse_others() -> None:
+    """Raise UserError if data/raw has a file of the user's, or is a link: this stage replaces the folder as a whole."""
+    if paths.RAW.is_symlink():
+        raise UserError(f"{paths.RAW} is a link, but it is for downloads, which replace it: make it a folder")
+    known = {RECORD, *(f"{name}.zip" for source in DATASETS for name in load_dataset(source).archives)}
+    files = {path for path in paths.RAW.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    if others := sorted(files - {paths.RAW / name for name in known}):
+        raise UserError(f"{others[0]} is of no data set: {paths.RAW} is for downloads, so move it elsewhere")
 
 
 def keep(dataset: Dataset) -> None:
@@ -88,6 +98,8 @@ def main(
 ) -> None:
     """Fetch the raw data, or make it; what is there and whole is kept."""
     named = source or load_stage_config(DownloadStageConfig, paths.DATA_CONFIG).source
+    if not only_check:
+        refuse_others()
     if named == FOLDER:
         say("a folder of images: nothing to download")
         return None if only_check else fetch_nothing()

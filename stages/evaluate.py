@@ -101,7 +101,7 @@ def check(scores: EvaluationScores, weights: Path) -> None:
 
 def main(
     algorithm: Annotated[str, typer.Argument(help="a name from params.yaml's `algorithms`")],
-    seed: Annotated[int, typer.Option(help="one of params.yaml's `seeds`")] = 42,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="one of params.yaml's `seeds`")] = 42,
 ) -> None:
     """Score one trained network on the test tasks."""
     config = load_stage_config(EvaluateStageConfig, paths.evaluate_config(algorithm))

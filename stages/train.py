@@ -111,7 +111,7 @@ def milliseconds() -> int:
 
 def main(
     algorithm: Annotated[str, typer.Argument(help="a name from params.yaml's `algorithms`")],
-    seed: Annotated[int, typer.Option(help="of the initialisation and the training tasks")] = 42,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="of the initialisation and the training tasks")] = 42,
 ) -> None:
     """Meta-train one algorithm from one seed."""
     config = load_stage_config(TrainStageConfig, paths.train_config(algorithm))

@@ -21,6 +21,7 @@ def check_training(params: Params, train: TrainingConfig, name: str, found: type
     if found.takes_first_order and params.first_order and settings.second_order != 1:
         raise value_error(FILE, ["settings", name, "second_order"], settings.second_order, "1.0 with first_order: true")
     if length := getattr(settings, "sequence_length", None):
+        _check_any_alphabet(params)
         _check_length(params, ["settings", name, "sequence_length"], length, "train", "training")
 
 
@@ -32,6 +33,7 @@ def check_test_sequences(params: Params, name: str, found: type[MetaLearner]) ->
     if not found.learns_sequences:
         takes = f"0 with {name}, which does not adapt by steps that go on from task to task"
         raise value_error(FILE, key, test.sequences, takes)
+    _check_any_alphabet(params)
     if test.sequences == 1:
         raise value_error(FILE, key, 1, "0, or 2 and more: one has no interval")
     _check_length(params, ["evaluate", "sequence_length"], test.sequence_length, "test", "test")
@@ -53,6 +55,11 @@ def _check_used(params: Params, name: str, found: type[MetaLearner]) -> None:
         if value != default:
             takes = f"nothing: {name} has no use for it" if default is None else str(default)
             raise value_error(FILE, ["settings", name, key], value, takes)
+
+
+def _check_any_alphabet(params: Params) -> None:
+    if params.task.characters == "alphabet":
+        raise value_error(FILE, ["task", "characters"], "alphabet", "any with sequences of tasks")
 
 
 def _check_length(params: Params, key: list[str], length: int, part: str, adjective: str) -> None:

@@ -1,6 +1,7 @@
 """params.yaml read and checked: which values are possible together."""
 
 from collections.abc import Mapping
+from os.path import abspath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, create_model
@@ -54,7 +55,7 @@ def _check(params: Params) -> None:
                 raise value_error(FILE, [key, index], value, "each once")
     size = params.data.image_size
     if params.data.is_folder:
-        _check_folder(params.data, params.model)
+        _check_folder(params)
     else:
         dataset = load_dataset(params.data.source)
         _check_split(params.split, dataset)
@@ -67,10 +68,11 @@ def _check(params: Params) -> None:
         raise value_error(FILE, ["data", "image_size"], size, "28 for the model conv")
 
 
-def _check_folder(data: Data, model: str) -> None:
+def _check_folder(params: Params) -> None:
     """What can be known of a folder of images before it is read."""
-    if data.path == RAW:
-        raise value_error(FILE, ["data", "path"], data.path, "the path of a folder for data.source folder")
+    data, model = params.data, params.model
+    if f"{abspath(data.path)}/".startswith(f"{abspath(RAW)}/"):
+        raise value_error(FILE, ["data", "path"], data.path, f"a folder that is not in {RAW}, which is for downloads")
     if data.path.startswith("~"):
         raise value_error(FILE, ["data", "path"], data.path, "an absolute path, without ~")
     if data.name in registered_names():
@@ -79,6 +81,10 @@ def _check_folder(data: Data, model: str) -> None:
         raise value_error(FILE, ["data", "channels"], data.channels, "1 for the model fc; conv takes 3")
     if data.channels == 3 and data.ink in ("dark", "light"):
         raise value_error(FILE, ["data", "ink"], data.ink, "auto or none with three channels, which have no ink")
+    if data.groups == "none" and params.task.characters == "alphabet":
+        raise value_error(FILE, ["task", "characters"], "alphabet", "any without groups; data.groups: folders has them")
+    if data.groups == "none" and params.split.kind == "background":
+        raise value_error(FILE, ["split", "kind"], "background", "random without groups; data.groups: folders has them")
 
 
 def split_counts(split: Split, dataset: Dataset) -> dict[str, int]:

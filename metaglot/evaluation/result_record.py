@@ -29,6 +29,12 @@ class ClusteredMean(Mean):
     std: float
     ci95_by_character: Interval
 
+    @property
+    def wider_interval(self) -> Interval:
+        """What is shown: with few characters the clustered interval can be too narrow."""
+        (low, high), (by_character_low, by_character_high) = self.ci95, self.ci95_by_character
+        return min(low, by_character_low), max(high, by_character_high)
+
 
 class InductiveScores(Record):
     """Scores where each query is classified independently of the others."""

@@ -6,7 +6,7 @@ then shrunk by the same function, so an image like Omniglot's gives the same byt
 
 from collections.abc import Callable, Iterable
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -20,8 +20,9 @@ from metaglot.datasets.image_files import check_size, read_image, upright_and_re
 from metaglot.datasets.image_input import image_input
 from metaglot.datasets.normalise_image import Levels, array_brightness, as_bytes, draw_ink, image_brightness
 from metaglot.datasets.omniglot_layout import shrink_drawing
-from metaglot.datasets.registry import load_dataset_by_name
+from metaglot.datasets.registry import USER_ARRAYS, load_dataset_by_name
 
+OF_OTHERS = "omniglot"  # how images are made ready that are not arrays as `metaglot.meta_train` takes them
 UserImage = str | PathLike[str] | Image.Image | NDArray[Any]
 
 
@@ -44,6 +45,9 @@ def load_images(
 
 def _prepare_as(dataset: str, size: int, form: ImageForm | None) -> Callable[[UserImage], NDArray[np.uint8]]:
     """How a data set's images were made ready."""
+    if dataset == USER_ARRAYS:
+        others = _prepare_as(OF_OTHERS, size, form)
+        return lambda image: image if _is_as_trained(image, size) else others(image)
     if form is None:
         shrink = load_dataset_by_name(dataset).shrink
         return lambda image: shrink(normalise_image(image), size)
@@ -51,6 +55,11 @@ def _prepare_as(dataset: str, size: int, form: ImageForm | None) -> Callable[[Us
         ink = form.ink
         return lambda image: shrink_drawing(draw_ink(*brightness(image), ink), size)
     return lambda image: image_input(_as_image(image), size, form)
+
+
+def _is_as_trained(image: UserImage, size: int) -> TypeGuard[NDArray[np.uint8]]:
+    """Whether it is an array like those that `metaglot.meta_train` took: bytes, 255 = ink, of the network's size."""
+    return isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape == (size, size)
 
 
 def _named(prepare: Callable[[UserImage], NDArray[np.uint8]], image: UserImage, number: int) -> NDArray[np.uint8]:

@@ -20,7 +20,7 @@ def curves(runs: list[LoadedRun]) -> str:
 def accuracy(runs: list[LoadedRun]) -> str:
     """accuracy.csv: the accuracy of each run with its interval clustered by character."""
     columns = ("accuracy", "low", "high")
-    scores = ((run.result.accuracy.mean, *run.result.accuracy.ci95_by_character) for run in runs)
+    scores = ((run.result.accuracy.mean, *run.result.accuracy.wider_interval) for run in runs)
     rows = (run_columns(run) | dict(zip(columns, score, strict=True)) for run, score in zip(runs, scores, strict=True))
     return to_csv((*RUN, *columns), rows)
 

@@ -41,7 +41,7 @@ def model_note(registered_name: str) -> str:
 def run_note(run: RunRecord, result: Result) -> str:
     """One run in two sentences: how good and how sure; how long and on what."""
     task, accuracy, evaluated = run.config.task, result.accuracy, result.evaluate
-    low, high = accuracy.ci95_by_character
+    low, high = accuracy.wider_interval
     return f"""\
 **{accuracy.mean:.2%}** of queries right, 95% interval {low:.2%} to {high:.2%}. Trained in \
 **{run.train_seconds:.1f} s** on {run.device}, {run.threads} thread(s).

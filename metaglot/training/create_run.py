@@ -59,6 +59,8 @@ def create_algorithm(config: TrainStageConfig) -> MetaLearner:
     algorithm.inductive = config.train.batch_norm == "inductive"
     if algorithm.inductive and not algorithm.trains_inductively:
         raise UserError(f"train.batch_norm: got inductive; the training of {algorithm.label} has no inductive form")
+    if algorithm.inductive and config.train.engine == "learn2learn":
+        raise UserError("train.batch_norm: got inductive; the engine learn2learn trains transductively")
     return algorithm
 
 

@@ -26,5 +26,12 @@ def test_workers_compute_an_experiment_and_dvc_takes_its_runs_from_the_cache(wor
 
 
 def test_a_change_that_is_none_is_one_line(tmp_path: Path) -> None:
-    done = Repository(tmp_path, changed(PARAMS)).run(*EXPERIMENT[:6], "-S", "seeds[=1")
-    assert done.returncode == 1 and re.fullmatch(r"error: -S seeds\[=1: .*\n", done.stderr)
+    repository = Repository(tmp_path, changed(PARAMS))
+    for change, reason in (("seeds[=1", ".*"), ("nokey=1", ".*Key 'nokey' is not in struct.*")):
+        done = repository.run(*EXPERIMENT[:6], "-S", change)
+        assert done.returncode == 1 and re.fullmatch(rf"error: -S {re.escape(change)}: {reason}\n", done.stderr)
+
+
+def test_params_that_are_refused_are_refused_by_their_key(tmp_path: Path) -> None:
+    done = Repository(tmp_path, changed(PARAMS)).run(*EXPERIMENT[:6], "-S", "seeds=43")
+    assert done.returncode == 1 and "params.yaml: seeds: got 43; takes a list" in done.stderr

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from cases import drawings
 from params_file import ASGIVEN
 
@@ -10,7 +12,9 @@ from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import read_history
 from metaglot.inference.predictor import load_predictor
+from metaglot.inference.user_images import load_images
 from metaglot.meta_train import TASK, TRAIN, meta_train
+from metaglot.training.training_run import TrainingRun
 
 SHORT = {"ways": 3, "shots": 2, "queries": 2, "iterations": 3, "validate_every": 2, "validation_tasks": 4}
 IMAGES = drawings(size=8, characters=12)
@@ -52,6 +56,14 @@ def test_progress_and_history_are_those_of_the_training(tmp_path: Path) -> None:
         ({"meta_rate": 1}, "meta_train: meta_rate: Extra inputs are not permitted"),
         ({"algorithm": "reptile", "batch_norm": "inductive"}, "train.batch_norm: got inductive; the training of"),
         ({"model": "conv"}, "images: got 8x8 pixels; the model conv takes 28x28"),
+        ({"images": IMAGES[:, :0]}, r"images: got uint8 \[12, 0, 8, 8\]; takes uint8"),
+        ({"ways": "3"}, "meta_train: task.ways: Input should be a valid integer"),
+        ({"seed": -1}, "seed: got -1; takes a whole number from 0 to 4294967295"),
+        ({"seed": "42"}, "seed: got '42'; takes a whole number"),
+        ({"device": "gpu"}, "device: got 'gpu'; takes cpu, or cuda where there is one"),
+        ({"algorithm": ["maml"]}, r"algorithm: got \['maml'\]; takes maml, fomaml"),
+        ({"algorithm": "maml_plus_plus", "adaptation_steps": 0}, "meta_train: adaptation_steps: Input should be"),
+        ({"engine": "learn2learn", "batch_norm": "inductive"}, "the engine learn2learn trains transductively"),
     ],
 )
 def test_a_mistake_is_one_line_and_no_file(tmp_path: Path, arguments: dict[str, object], message: str) -> None:
@@ -83,3 +95,30 @@ def test_an_algorithm_s_own_settings_beat_the_shared_ones_and_a_given_option_bea
     meta_train(IMAGES, tmp_path, algorithm, **given, **few)
     trained = read_json(tmp_path / "run.json")["config"]["train"]
     assert own and trained == TRAIN | own | {key: value for key, value in given.items() if key in TRAIN}
+
+
+def test_numbers_of_numpy_are_taken_as_numbers(tmp_path: Path) -> None:
+    meta_train(IMAGES, tmp_path, seed=np.int64(1), **SHORT | {"ways": np.int64(3)})
+    assert read_json(tmp_path / "run.json")["seed"] == 1
+
+
+@pytest.mark.parametrize("folder", [None, "file", "file/below"])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(TrainingRun, "run", lambda *_: pytest.fail("it trains"))
+    with pytest.raises(UserError, match="folder: got .*; takes a folder that can be made"):
+        meta_train(IMAGES, folder and tmp_path / folder, **SHORT)  # type: ignore[arg-type]
+
+
+def test_the_predictor_adapts_in_the_steps_that_were_asked_for(tmp_path: Path) -> None:
+    assert meta_train(IMAGES, tmp_path, **SHORT, test_adaptation_steps=7).adaptation_steps == 7
+
+
+def test_the_predictor_sees_an_array_as_the_training_did() -> None:
+    """Most of it ink, or faint: an image from elsewhere would be inverted or stretched."""
+    for image in (np.full((8, 8), 200, np.uint8), np.pad(np.full((2, 2), 120, np.uint8), 3)):
+        assert load_images([image], 8, "arrays")[0].numpy() == pytest.approx(image / 255)
+    larger = np.pad(np.full((10, 10), 120, np.uint8), 3)
+    assert torch.equal(load_images([larger], 8, "arrays"), load_images([larger], 8, "omniglot"))

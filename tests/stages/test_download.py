@@ -87,6 +87,25 @@ def test_what_is_whole_is_kept_without_any_source_and_what_is_not_is_replaced(
     assert {name: (paths.RAW / name).read_bytes() for name in kept()} == whole
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "birds/robin/1.png"])
+@pytest.mark.parametrize("source", ["omniglot", "glyphs", "folder"])
+def test_a_file_of_the_user_s_in_data_raw_is_named_and_stays(source: str, name: str, archives: Archives) -> None:
+    download.main()
+    write_text(paths.RAW / name, "mine")
+    write_yaml(paths.DATA_CONFIG, {"source": source})
+    with pytest.raises(UserError, match=f"^data/raw/{name} is of no data set: data/raw is for downloads, so move it"):
+        download.main()
+    assert (paths.RAW / name).read_text() == "mine" and (paths.RAW / "images_background.zip").exists()
+
+
+def test_a_link_in_the_place_of_data_raw_is_refused_before_the_download(archives: Archives, tmp_path: Path) -> None:
+    paths.RAW.parent.mkdir(exist_ok=True)
+    paths.RAW.symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(UserError, match="^data/raw is a link, but it is for downloads"):
+        download.main()
+    assert paths.RAW.is_symlink()
+
+
 @pytest.mark.slow
 def test_glyphs_need_no_source_are_as_many_as_omniglots_characters_and_are_drawn_anew_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

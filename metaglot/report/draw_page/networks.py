@@ -64,7 +64,7 @@ def network_data(run: LoadedRun, weights: Weights) -> dict[str, Any]:
         "testSteps": result.evaluate.adaptation_steps,
         "tasks": result.evaluate.tasks,
         "scores": {
-            protocol: {"mean": score.mean, "low": score.ci95_by_character[0], "high": score.ci95_by_character[1]}
+            protocol: {"mean": score.mean, "low": score.wider_interval[0], "high": score.wider_interval[1]}
             for protocol, score in scores.items()
         },
         "alignment": _alignment(run),

@@ -116,6 +116,12 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_missing() -> None:
         ({"run.threads": {"auto": 2}}, "run.threads: got {'auto': 2}; takes auto or a whole number from 1 up to 1024"),
         ({"run.device": "gpu"}, "run.device: got 'gpu'; takes auto, cpu, cuda, cuda:N or mps"),
         ({"evaluate.tasks": 1e999}, "evaluate.tasks: got inf; takes a whole number from 2 up to 1000000"),
+        *[
+            ({"data.path": path}, f"data.path: got '{path}'; takes a folder that is not in data/raw, which is for")
+            for path in ("data/raw/", "./data/raw", "data/raw/birds", "data/../data/raw/birds")
+        ],
+        ({"data.path": "birds", "task.characters": "alphabet"}, "task.characters: got 'alphabet'; takes any without"),
+        ({"data.path": "birds", "split.kind": "background"}, "split.kind: got 'background'; takes random without"),
         ({"report.margin": 1}, "report.margin: got 1; takes a number above 0 below 1"),
         ({"first_order": "yes"}, "first_order: got 'yes'; takes true or false"),
     ],

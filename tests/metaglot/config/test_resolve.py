@@ -99,6 +99,11 @@ LONGEST = "sequence_length: got 10; takes up to 9: a sequence has no"
         ),
         ({"evaluate.sequences": 100, "split.test": 49}, f"evaluate.{LONGEST} test character twice"),
         ({"evaluate.sequences": 1}, "evaluate.sequences: got 1; takes 0, or 2 and more"),
+        ({"evaluate.sequences": 100, "task.characters": "alphabet"}, "task.characters: got 'alphabet'; takes any"),
+        (
+            {"algorithms": ["seq_maml"], "task.characters": "alphabet"},
+            "task.characters: got 'alphabet'; takes any",
+        ),
         (
             {"evaluate.sequences": 100, "algorithms": ["maml", "protonet"]},
             "evaluate.sequences: got 100; takes 0 with protonet, which does not adapt",

@@ -31,7 +31,7 @@ def test_a_network_comes_with_its_weights_scores_and_recorded_gradients(tmp_path
     assert np.array_equal(numbers, np.concatenate([weights[name].ravel() for name in NAMES]))
     assert feature_sizes(weights) == [28 * 28, 16, 8, 8, 8, 5]
     assert data["scores"]["inductive"]["mean"] == run.result.inductive.accuracy.mean
-    assert data["scores"]["transductive"]["low"] == run.result.accuracy.ci95_by_character[0]
+    assert data["scores"]["transductive"]["low"] == run.result.accuracy.wider_interval[0]
     assert data["alignment"]["all"]["cosine"] == [row.cosine for row in run.alignment if row.layer == "all"]
     assert (data["name"], data["rate"], data["trainingSteps"], data["tasks"]) == ("MAML · seed 42", 0.5, 1, 40)
 
