@@ -23,8 +23,17 @@ def list_images(folder: Path, groups: Groups) -> dict[str, list[Path]]:
     images = {_text(name): _files(folder.joinpath(*name), groups) for name in names}
     images = {name: files for name, files in images.items() if files}
     if len(images) < 2:
-        raise UserError(f"{_text((str(folder),))} has {_classes(len(images))} with images; it takes two or more")
+        shown, found = _text((str(folder),)), _classes(len(images))
+        raise UserError(f"{shown} has {found} with images; it takes two or more{_advice(folder, groups)}")
     return images
+
+
+def _advice(folder: Path, groups: Groups) -> str:
+    """What to change, if the images are one level higher than they are looked for."""
+    if not _folders(folder) and _entries(folder):
+        return "; it holds files itself: data.path takes the folder above it"
+    is_flat = groups == "folders" and not any(_folders(folder / name) for name in _folders(folder))
+    return "; its images are one level higher: data.groups: none" if is_flat and _folders(folder) else ""
 
 
 def check_folder(folder: Path) -> None:

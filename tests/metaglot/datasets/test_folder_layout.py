@@ -52,6 +52,12 @@ def test_every_folder_that_is_none_of_classes_is_refused_in_one_line(tmp_path: P
     assert refused(empty) == "FOLDER has 0 classes with images; it takes two or more"
     alone = write_folder(tmp_path / "alone", {"a": 3})
     assert refused(alone) == "FOLDER has 1 class with images; it takes two or more"
+    one_class = (
+        "FOLDER has 0 classes with images; it takes two or more; it holds files itself: data.path takes the folder"
+    )
+    assert refused(alone / "a").startswith(one_class)
+    flat = "FOLDER has 0 classes with images; it takes two or more; its images are one level higher: data.groups: none"
+    assert refused(alone, "folders") == flat
     file = tmp_path / "images.zip"
     file.write_bytes(b"PK\3\4")
     assert refused(file).startswith("FOLDER is a file, not a folder with a folder of images for each class; unpack")
