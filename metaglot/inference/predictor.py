@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ class Predictor:
         statistics from them, and one image of each of two classes is too little.
         """
         steps = self.adaptation_steps if steps is None else steps
-        if not 0 <= steps <= MAX_STEPS:
-            raise UserError(f"got {steps} adaptation steps; takes 0 to {MAX_STEPS}")
+        if not isinstance(steps, Integral) or not 0 <= steps <= MAX_STEPS:
+            raise UserError(f"got {steps!r} adaptation steps; takes a whole number from 0 to {MAX_STEPS}")
         values = label_values(labels)
         classes = tuple(dict.fromkeys(values))
         if not 2 <= len(classes) <= self.ways:

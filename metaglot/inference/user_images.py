@@ -36,6 +36,8 @@ def load_images(
     """
     if isinstance(images, str | PathLike | Image.Image):
         raise UserError(f"{_name(images)} is one image; pass a list of images: [image]")
+    if not isinstance(images, Iterable):
+        raise UserError(f"got {images!r}; pass a list of images")
     prepare = _prepare_as(dataset, size, form)
     shrunk = [_named(prepare, image, n) for n, image in enumerate(images, start=1)]
     channels = () if form is None or form.channels == 1 else (form.channels,)

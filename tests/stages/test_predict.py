@@ -161,7 +161,7 @@ def test_what_is_wrong_is_refused_in_one_line_and_nothing_printed(
 
 def test_a_refusal_is_one_line_on_stderr_and_exit_code_1(here: Path) -> None:
     line = refusal_of(run_python(here, *COMMAND, "--steps", "-3"))
-    assert line == "error: got -3 adaptation steps; takes 0 to 1000\n"
+    assert line == "error: got -3 adaptation steps; takes a whole number from 0 to 1000\n"
 
 
 def drawn_file(folder: Path) -> Path:

@@ -174,7 +174,9 @@ def test_invalid_arguments_are_refused_in_one_line(predictor: Predictor) -> None
     refused("got 4 classes; this network takes 2 to 3", SUPPORT[:4], ["a", "b", "c", "d"])
     refused("got 0 classes", [], [])
     refused("got 9 images and 8 labels; pass one label for each image", SUPPORT, LABELS[:8])
-    refused("got -1 adaptation steps; takes 0 to 1000", SUPPORT, LABELS, steps=-1)
+    for steps in (-1, "3", 1.5):
+        refused(f"got {steps!r} adaptation steps; takes a whole number from 0 to 1000", SUPPORT, LABELS, steps=steps)
+    refused("got None; pass a list of images", None, LABELS)
     refused("a.png is one image; pass a list of images", "a.png", LABELS)
     refused("nowhere.png is not there", [*SUPPORT[:-1], Path("nowhere.png")], LABELS)
     with pytest.raises(UserError, match="a single query cannot be normalised with others"):

@@ -134,7 +134,7 @@ MISTAKES = [
     ({"queries": [[[0, 1], [1, 0]]] * 1001}, "`queries` has 1001 entries, more than the limit of 1000"),
     ({"steps": "3"}, "`steps` is '3'; takes a whole number"),
     ({"steps": True}, "`steps` is True; takes a whole number"),
-    ({"steps": 1001}, "got 1001 adaptation steps; takes 0 to 1000"),
+    ({"steps": 1001}, "got 1001 adaptation steps; takes a whole number from 0 to 1000"),
     ({"transductive": 1}, "`transductive` is 1; takes true or false"),
     ({"query": []}, "`query` is unknown; a request has `support`, `labels`, `queries`, and if wanted `steps`"),
 ]
