@@ -186,6 +186,8 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     for name in {"seq_fomaml", "seq_maml"} & {*params["algorithms"]}:
         longest = min(100, params["split"]["train"] // params["task"]["ways"])
         params["settings"].setdefault(name, {})["sequence_length"] = draw(st.integers(1, longest))
+    if params["evaluate"]["sequences"] or {"seq_fomaml", "seq_maml"} & {*params["algorithms"]}:
+        params["task"]["characters"] = "any"
     if params["model"] == "conv":
         params["data"]["image_size"] = 28
     return params
