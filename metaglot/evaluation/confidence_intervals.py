@@ -30,6 +30,16 @@ def clustered_interval(values: ArrayLike, characters: ArrayLike) -> tuple[float,
     return _t_interval(values.mean(), error, len(np.unique(characters)) - 1)
 
 
+def wider_interval(by_task: tuple[float, float], by_character: tuple[float, float]) -> tuple[float, float]:
+    """The interval that tables and figures show. Returns (low, high).
+
+    With few characters the clustered variance can be near 0, although shared characters can only widen an interval.
+    The result files keep both intervals.
+    """
+    lows, highs = zip(by_task, by_character, strict=True)
+    return min(lows), max(highs)
+
+
 def sequence_interval(values: ArrayLike, characters: ArrayLike) -> tuple[float, float]:
     """The interval of the mean over tasks in sequences: two tasks vary together within a sequence, or by a character.
 

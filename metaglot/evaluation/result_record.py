@@ -9,6 +9,7 @@ from pydantic import Field
 
 from metaglot.core.common.run_records import Fraction, Parity, Record
 from metaglot.core.common.stage_configs import TaskConfig
+from metaglot.evaluation.confidence_intervals import wider_interval
 from metaglot.evaluation.metrics import INDUCTIVE
 from metaglot.evaluation.stage_configs import EvaluationConfig
 
@@ -31,9 +32,8 @@ class ClusteredMean(Mean):
 
     @property
     def wider_interval(self) -> Interval:
-        """What is shown: with few characters the clustered interval can be too narrow."""
-        (low, high), (by_character_low, by_character_high) = self.ci95, self.ci95_by_character
-        return min(low, by_character_low), max(high, by_character_high)
+        """The interval that tables and figures show."""
+        return wider_interval(self.ci95, self.ci95_by_character)
 
 
 class InductiveScores(Record):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.report import formatting
 from metaglot.report.statistics.pairs import Pair
-from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, wider_interval
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, shown_interval
 from metaglot.report.tables import Record, Table, ranked
 
 OTHER_MEASURES = {measure: metric for measure, metric in MEASURES.items() if measure != "accuracy"}
@@ -61,6 +61,6 @@ def _other_cells(pair: Pair, measure: str) -> list[str]:
         metric.title,
         form(test["difference"]),
         formatting.bounds(test["ci95"], form),
-        formatting.bounds(wider_interval(test), form),
+        formatting.bounds(shown_interval(test), form),
         formatting.p_cell(test["p_holm"]),
     ]

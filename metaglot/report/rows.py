@@ -10,7 +10,7 @@ from metaglot.evaluation.result_record import ClusteredMean, Mean
 from metaglot.report import original_study
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm, intervals, mean_over_seeds, task_means
-from metaglot.report.statistics.pairwise_result import wider_interval
+from metaglot.report.statistics.pairwise_result import shown_interval
 
 COSTS = (
     "train_seconds",
@@ -127,5 +127,5 @@ def _over_means(scores: Sequence[Mean]) -> dict[str, Any]:
     """A mean over seeds; one seed has the interval of its network."""
     means, first = [score.mean for score in scores], scores[0]
     if isinstance(first, ClusteredMean):
-        return mean_over_seeds(means, wider_interval(first.model_dump()), "characters")
+        return mean_over_seeds(means, shown_interval(first.model_dump()), "characters")
     return mean_over_seeds(means, first.ci95, "tasks")

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from metaglot.evaluation.metrics import METRICS, Metric
 from metaglot.report import formatting
-from metaglot.report.statistics.pairwise_result import wider_interval
+from metaglot.report.statistics.pairwise_result import shown_interval
 
 Record = dict[str, Any]
 MORE_METRICS = [metric for metric in METRICS if metric.name not in ("accuracy", "loss")]
@@ -90,7 +90,7 @@ def _original_study_cells(row: Record) -> list[str]:
 
 
 def _run_cells(run: Record) -> list[str]:
-    interval = wider_interval({"ci95": run["accuracy_ci95"], "ci95_by_character": run["accuracy_ci95_by_character"]})
+    interval = shown_interval({"ci95": run["accuracy_ci95"], "ci95_by_character": run["accuracy_ci95_by_character"]})
     return [
         run["run"],
         estimate({"mean": run["accuracy"], "ci95": interval}),
@@ -106,7 +106,7 @@ def _run_cells(run: Record) -> list[str]:
 def _uncertainty_cells(row: Record) -> list[str]:
     accuracy, seeds = row["accuracy"], len(row["seeds"])
     over_seeds = formatting.bounds(accuracy["ci95"], formatting.percent) if seeds > 1 else ""
-    over_characters = formatting.bounds(wider_interval(accuracy), formatting.percent)
+    over_characters = formatting.bounds(shown_interval(accuracy), formatting.percent)
     return [row["label"], str(seeds), formatting.percent(accuracy["mean"]), over_seeds, over_characters]
 
 

@@ -9,7 +9,7 @@ from metaglot.report import formatting
 from metaglot.report.figures.common import tidy
 from metaglot.report.figures.figure import PAGE, Figure, reference, rows_of, specify
 from metaglot.report.statistics.pairs import Pair
-from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, wider_interval
+from metaglot.report.statistics.pairwise_result import PairwiseResult, pairwise_result, shown_interval
 
 MAX_FIGURES = 6  # one for each pair; more pairs share one figure
 ROW, TALLEST, AROUND = 20, 400, 84  # pixels
@@ -92,5 +92,5 @@ def _over_seeds(name: str, result: PairwiseResult) -> Bar:
 
 
 def _of_seed(name: str, difference: dict[str, Any]) -> Bar:
-    low, high = wider_interval(difference)
+    low, high = shown_interval(difference)
     return _bar(name, 100 * difference["difference"], 100 * low, 100 * high)

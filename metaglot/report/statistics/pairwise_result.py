@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from metaglot.evaluation.confidence_intervals import wider_interval
 from metaglot.report.statistics.pairs import Pair
 
 OPPOSITE = {"better": "worse", "worse": "better"}
@@ -39,7 +40,7 @@ def pairwise_result(pair: Pair, algorithm: str) -> PairwiseResult:
     forward = pair["first"] == algorithm
     sign = 1 if forward else -1
     several = test["ci95"] is not None
-    low, high = _signed(sign, test["ci95"] if several else wider_interval(by_seed[0]["accuracy"]))
+    low, high = _signed(sign, test["ci95"] if several else shown_interval(by_seed[0]["accuracy"]))
     label, other = pair["labels"][::sign]
     verdict: str = pair["verdict"]
     return PairwiseResult(
@@ -48,7 +49,7 @@ def pairwise_result(pair: Pair, algorithm: str) -> PairwiseResult:
         difference=sign * test["difference"],
         low=low,
         high=high,
-        over_characters=_signed(sign, wider_interval(test)) if several and "ci95_by_character" in test else None,
+        over_characters=_signed(sign, shown_interval(test)) if several and "ci95_by_character" in test else None,
         seeds=len(by_seed),
         p=test["p_holm"],
         family=pair.get("family", 1),
@@ -63,12 +64,6 @@ def _signed(sign: int, bounds: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def wider_interval(mean: dict[str, Any]) -> tuple[float, float]:
-    """The interval to show for given networks: clustered by character, or by task where that is wider.
-
-    With few characters the clustered variance is so uncertain that it can be near 0, although shared characters can
-    only widen an interval. The recorded intervals are not changed.
-    """
-    by_task = mean["ci95_by_task"] if "ci95_by_task" in mean else mean["ci95"]
-    lows, highs = zip(by_task, mean["ci95_by_character"], strict=True)
-    return min(lows), max(highs)
+def shown_interval(mean: dict[str, Any]) -> tuple[float, float]:
+    """The interval to show for given networks."""
+    return wider_interval(mean["ci95_by_task"] if "ci95_by_task" in mean else mean["ci95"], mean["ci95_by_character"])

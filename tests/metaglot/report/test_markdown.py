@@ -10,7 +10,7 @@ from metaglot.report.footnotes import notes, validation_notes
 from metaglot.report.formatting import MINUS
 from metaglot.report.markdown import as_grid, markdown, show
 from metaglot.report.pair_tables import pairs_table
-from metaglot.report.statistics.pairwise_result import wider_interval
+from metaglot.report.statistics.pairwise_result import shown_interval
 from metaglot.report.tables import claims_table, main_table, more_metrics_table
 
 
@@ -31,7 +31,7 @@ def test_the_write_ups_row_stands_under_ours(one_seed: Finished):
 def test_the_table_says_what_the_results_say(one_seed: Finished):
     maml = one_seed[1][0]
     row = main_table(compare_runs(*one_seed, None)).rows[0]
-    low, high = wider_interval(maml.result.accuracy.model_dump())
+    low, high = shown_interval(maml.result.accuracy.model_dump())
     assert row[2] == f"{maml.result.accuracy.mean:.2%} [{100 * low:.2f}, {100 * high:.2f}]"
     assert row[4] == f"{maml.result.loss.mean:.4f}"
     assert row[5:] == [f"{maml.record.train_seconds:,.1f} s", maml.record.device]

@@ -17,7 +17,7 @@ from metaglot.report.markdown import markdown
 from metaglot.report.pair_tables import others_table, pairs_table
 from metaglot.report.rows import algorithm_rows
 from metaglot.report.statistics.pairs import compare_pairs, find_pair, refuse_other_tasks
-from metaglot.report.statistics.pairwise_result import pairwise_result, wider_interval
+from metaglot.report.statistics.pairwise_result import pairwise_result, shown_interval
 from metaglot.report.tables import uncertainty_table
 
 
@@ -152,7 +152,7 @@ def test_with_few_characters_the_interval_of_two_networks_still_covers():
         shared = random.normal(0, 0.01, 30)[held].mean(axis=1)
         differences = shared + random.normal(0, 0.05, 200)
         record = {"ci95": t_interval(differences), "ci95_by_character": clustered_interval(differences, held)}
-        low, high = wider_interval(record)
+        low, high = shown_interval(record)
         covered += low <= 0 <= high
     assert covered / 300 >= 0.93
 
