@@ -16,6 +16,7 @@ LIBRARY = """
 import sys
 sys.modules.update(dict.fromkeys({blocked}, None))  # an import of these fails
 import numpy as np
+from metaglot.core.common.errors import UserError
 from metaglot.inference.predictor import load_predictor
 from metaglot.meta_train import meta_train
 import metaglot
@@ -24,6 +25,10 @@ for model in ("fc", "conv"):
     meta_train(images, model, "maml", model=model, shots=2, queries=2, iterations=2, validation_tasks=2)
     adapted = load_predictor(model).adapt([*images[0, :2], *images[1, :2]], ["a", "a", "b", "b"])
     assert adapted.predict([images[0, 3]])[0].label in ("a", "b")
+try:
+    meta_train(images, "none", shots=2, queries=2, iterations=2, engine="learn2learn")
+except UserError as error:
+    assert str(error) == "train.engine: got learn2learn, which is not installed; takes batched without it", error
 print(metaglot.__file__)
 """
 

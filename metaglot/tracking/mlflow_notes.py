@@ -47,6 +47,7 @@ def run_note(run: RunRecord, result: Result) -> str:
 **{run.train_seconds:.1f} s** on {run.device}, {run.threads} thread(s).
 
 Scored on {evaluated.tasks} test tasks of {result.dataset}, {task.ways}-way {task.shots}-shot, after \
-{evaluated.adaptation_steps} adaptation step(s): loss {result.loss.mean:.4f}. The interval is clustered by \
-character. Validation took {run.validation_seconds:.1f} s more; times of different devices cannot be compared.
+{evaluated.adaptation_steps} adaptation step(s): loss {result.loss.mean:.4f}. The interval is the \
+wider of those over tasks and over characters. Validation took {run.validation_seconds:.1f} s more; times of different \
+devices cannot be compared.
 """

@@ -73,6 +73,8 @@ def create_validation(config: TrainStageConfig, images: ImageStore, chunk: int) 
 
 def create_engine(config: TrainStageConfig, algorithm: MetaLearner, chunk: int, device: torch.device) -> Engine:
     if config.train.engine == "learn2learn":
+        if find_spec("learn2learn") is None:
+            raise UserError("train.engine: got learn2learn, which is not installed; takes batched without it")
         from metaglot.core.learners.learn2learn_engine import Learn2LearnEngine
 
         return Learn2LearnEngine(algorithm, learn2learn_module(config, device))

@@ -8,6 +8,7 @@ import pytest
 
 from metaglot.core.common.run_records import HistoryRow, RunRecord
 from metaglot.evaluation.result_record import Result
+from metaglot.tracking.mlflow_notes import run_note
 from metaglot.tracking.mlflow_run import experiment_name, mlflow_run
 
 
@@ -64,3 +65,10 @@ def test_a_cell_without_a_value_is_no_point_of_a_curve() -> None:
 
 def test_the_accuracy_comes_first_where_mlflow_picks_a_metric_for_its_charts() -> None:
     assert mlflow_run(run(), [], result()).points[0].name == "test_accuracy"
+
+
+def test_the_note_has_the_wider_of_two_intervals() -> None:
+    accuracy = result().accuracy
+    none_wide = accuracy.model_copy(update={"ci95_by_character": (accuracy.mean, accuracy.mean)})
+    low, high = accuracy.ci95
+    assert f"{low:.2%} to {high:.2%}" in run_note(run(), result().model_copy(update={"accuracy": none_wide}))

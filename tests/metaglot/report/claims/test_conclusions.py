@@ -40,6 +40,12 @@ def test_claim_1_is_decided_over_seeds(tmp_path: Path, maml: float, fomaml: floa
     assert "over 5 seeds" in claim["measured"] and "first 32 of our tasks" in claim["measured"]
 
 
+def test_a_claim_fails_where_both_are_equal_up_to_the_margin(tmp_path: Path):
+    claim = judged(tmp_path, skills={"maml": 0.97, "fomaml": 0.97}, seeds=FIVE, tests=2000)["fomaml-more-accurate"]
+    assert claim["verdict"] == "not supported"
+    assert claim["measured"].startswith("FOMAML and MAML differ by no more than 0.5 points. ")
+
+
 def test_claim_1_of_one_seed_is_inconclusive_with_the_command_for_more(tmp_path: Path):
     claim = judged(tmp_path)["fomaml-more-accurate"]
     assert claim["verdict"] == "inconclusive"
