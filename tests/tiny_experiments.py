@@ -11,9 +11,10 @@ PARAMS = changed(TINY | {"run.threads": 1, "train.iterations": 4, "train.validat
 TITLES = {"title": "Tiny", "question": "How much?"}
 
 
-def project(folder: Path, declared: dict[str, Any]) -> Repository:
-    """The pipeline on glyphs, with these experiments."""
-    repository = Repository(folder, PARAMS)
+def project(with_data: Repository, folder: Path, declared: dict[str, Any]) -> Repository:
+    """The pipeline on glyphs, with its data in the cache and these experiments."""
+    repository = with_data.copy_to(folder)
+    repository.change(PARAMS)
     (folder / "experiments/experiments.yaml").write_text(yaml.safe_dump(declared))
     repository.commit("Tiny experiments")
     return repository

@@ -16,7 +16,8 @@ VENV = Path(".venv")
 STAMP = VENV / "installed"
 PYTHON = VENV / "bin/python"
 LOG = Path(".metaglot/install.log")
-PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+# Python compiles a file when it is first imported; pip would compile all 21,000, which takes longer than to unpack them.
+PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-compile"]
 
 # Every Python of .venv runs this line first, also `.venv/bin/dvc` without an activated environment: it sends no
 # telemetry, and the stages' command `python` is this .venv's.

@@ -6,19 +6,7 @@ from pathlib import Path
 import pytest
 import small_pipeline
 from made_once import made_once
-from params_file import changed
 from repository import Repository
-from worker_cases import PARAMS
-
-
-@pytest.fixture(scope="session")
-def with_data(request: pytest.FixtureRequest) -> Repository:
-    """The pipeline with nothing but its data; tests take copies."""
-
-    def fill(folder: Path) -> None:
-        Repository(folder, changed(PARAMS)).dvc("repro", "preprocess")
-
-    return Repository.at(made_once(request, "with-data", fill))
 
 
 @pytest.fixture(scope="session")

@@ -35,13 +35,12 @@ def test_two_workers_one_of_them_killed_end_in_the_bytes_of_one_run_after_the_ot
     assert workspace.run(*RUN, "--workers", "2").stdout == "every run is up to date\n"
 
 
-def test_runs_that_were_finished_are_computed_again_after_a_change(tmp_path: Path) -> None:
-    short = PARAMS | {"algorithms": ["maml"], "train.validate_every": 10}
-    repository = Repository(tmp_path, changed(short | {"train.iterations": 20}))
-    repository.succeed(*RUN, "--workers", "1")
-    repository.change(changed(short | {"train.iterations": 10}))
-    assert "1 of 1 run" in repository.succeed(*RUN, "--workers", "1")
-    assert ran(repository.dvc("repro")) == {"report"}
+def test_runs_that_were_finished_are_computed_again_after_a_change(workspace: Repository) -> None:
+    for iterations in (20, 10):
+        short = {"algorithms": ["maml"], "train.validate_every": 10, "train.iterations": iterations}
+        workspace.change(changed(PARAMS | short))
+        assert "1 of 1 run" in workspace.succeed(*RUN, "--workers", "1")
+    assert ran(workspace.dvc("repro")) == {"report"}
 
 
 def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_other_finishes(
