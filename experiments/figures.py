@@ -24,7 +24,7 @@ def figure_path(record: ExperimentRecord) -> Path:
 
 
 def write_figure(record: ExperimentRecord) -> None:
-    """Draw the figure, unless the one that is there is of these numbers: the ids in an SVG change with every drawing."""
+    """Draw the figure, unless the one that is there is of these numbers: an SVG's ids change with every drawing."""
     path = figure_path(record)
     if not path.exists() or digest(specification(record)) not in path.read_text():
         write_text(path, figure(record))
