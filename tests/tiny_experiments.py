@@ -1,6 +1,5 @@
 """Projects whose experiments really run, on glyphs."""
 
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,11 +10,10 @@ PARAMS = changed(TINY | {"run.threads": 1, "train.iterations": 4, "train.validat
 TITLES = {"title": "Tiny", "question": "How much?"}
 
 
-def project(with_data: Repository, folder: Path, declared: dict[str, Any]) -> Repository:
-    """The pipeline on glyphs, with its data in the cache and these experiments."""
-    repository = with_data.copy_to(folder)
+def declare(repository: Repository, declared: dict[str, Any]) -> Repository:
+    """The pipeline on glyphs, with these experiments."""
     repository.change(PARAMS)
-    (folder / "experiments/experiments.yaml").write_text(yaml.safe_dump(declared))
+    (repository.folder / "experiments/experiments.yaml").write_text(yaml.safe_dump(declared))
     repository.commit("Tiny experiments")
     return repository
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tiny_experiments import TITLES, project
+from repository import Repository
+from tiny_experiments import PARAMS, TITLES, declare
 
 from experiments import declared
 from experiments.run_in_clone import prepare_clone
@@ -16,7 +17,7 @@ DECLARED = {"two": TITLES | {"settings": {"algorithms": ["protonet"]}, "replicat
 def test_every_part_is_prepared_from_the_commit_that_the_command_began_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository = project(tmp_path / "project", DECLARED)
+    repository = declare(Repository(tmp_path, PARAMS), DECLARED)
     monkeypatch.chdir(repository.folder)
     monkeypatch.setattr(declared, "TABLE", repository.folder / "experiments/experiments.yaml")
     first = last_commit()

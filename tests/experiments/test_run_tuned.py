@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from repository import Repository
-from tiny_experiments import TITLES, experiments, project, recorded
+from tiny_experiments import TITLES, declare, experiments, recorded
 
 pytestmark = pytest.mark.slow
 GRID = {"maml": {"fast_lr": [0.2, 0.5]}, "protonet": {"meta_lr": [0.001, 0.003]}}
@@ -19,7 +19,7 @@ DECLARED = {
 def test_candidates_are_trained_without_a_test_and_the_tuned_experiment_takes_the_choice(
     with_data: Repository, tmp_path: Path
 ) -> None:
-    repository = project(with_data, tmp_path, DECLARED)
+    repository = declare(with_data.copy_to(tmp_path), DECLARED)
     refused = repository.run("python", "-m", "experiments", "run", "tuned")
     assert refused.returncode == 1 and "tuning has not chosen settings of maml" in refused.stderr
     experiments(repository, "tune", "tuning", "--workers", "2")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 from repository import Repository
-from tiny_experiments import TITLES, experiments, project, recorded
+from tiny_experiments import TITLES, declare, experiments, recorded
 
 pytestmark = pytest.mark.slow
 VARY = {"key": "settings.maml.second_order", "symbol": "c", "values": [0.5, 1.0], "reference": 1.0}
@@ -15,7 +15,7 @@ VARIED = TITLES | {"settings": {"algorithms": ["maml"], "seeds": [1]}, "vary": V
 def test_each_value_is_run_and_recorded_and_another_folder_takes_it_from_the_cache(
     with_data: Repository, tmp_path: Path
 ) -> None:
-    repository = project(with_data, tmp_path / "project", {"varied": VARIED})
+    repository = declare(with_data.copy_to(tmp_path / "project"), {"varied": VARIED})
     experiments(repository, "run", "varied")
     first = recorded(repository)
     assert {name.split("/")[1] for name in first if name.startswith("varied")} == {"0.5", "1"}
@@ -23,7 +23,7 @@ def test_each_value_is_run_and_recorded_and_another_folder_takes_it_from_the_cac
     assert params["settings"]["maml"]["second_order"] == 0.5 and params["seeds"] == [1]
     assert first["varied/0.5/results/maml-1.json"] != first["varied/1/results/maml-1.json"]
     more = {"vary": VARY | {"values": [0.5, 1.0, 1.5]}, "settings": {"algorithms": ["maml"], "seeds": [1, 2]}}
-    other = project(with_data, tmp_path / "other", {"varied": VARIED | more})
+    other = declare(with_data.copy_to(tmp_path / "other"), {"varied": VARIED | more})
     output = experiments(other, "record", "varied", "--from", str(repository.folder))
     assert "varied/1.5: no seed is complete yet" in output
     about = yaml.safe_load(recorded(other)["varied/1/about.json"])

@@ -11,7 +11,7 @@ from tools.mlflow_server import free_port, running
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"), [("print(1); exit('port in use')", "port in use"), ("", "it printed nothing")]
+    ("code", "reason"), [("print(1); print('port in use'); exit(1)", "port in use"), ("", "it printed nothing")]
 )
 def test_a_server_that_ends_by_itself_is_told_by_its_last_line(tmp_path: Path, code: str, reason: str) -> None:
     address = f"http://127.0.0.1:{free_port()}"
