@@ -40,8 +40,11 @@ class Components:
 
 def estimate_components(values: Floats) -> Components:
     """values: [splits, seeds, draws of test tasks], at least 2 of each."""
-    splits, seeds, draws = values.shape
-    found = mean_squares(values)
+    return solve_expectations(mean_squares(values), *values.shape)
+
+
+def solve_expectations(found: MeanSquares, splits: int, seeds: int, draws: int) -> Components:
+    """The variances for which the expected mean squares are the found ones."""
     residual = found.residual
     tasks = max(0.0, (found.tasks - residual) / seeds)
     both = max(0.0, (found.both - residual) / draws)

@@ -16,7 +16,7 @@ def differences(count: int, mean: float = 0.004, spread: float = 0.003) -> np.nd
 
 
 def test_without_test_characters_it_is_the_paired_t_test() -> None:
-    for mean in (-0.02, 0.0, 0.004, 0.02):
+    for mean in (-0.02, -0.003, 0.0, 0.003, 0.004, 0.02):
         pair = differences(6, mean)
         test = compare_over_seeds(pair, MARGIN)
         assert corrected_verdicts([pair], MARGIN, 0.0) == [verdict(test.difference, test.p, test.p_margin, MARGIN)]

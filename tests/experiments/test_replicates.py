@@ -112,6 +112,19 @@ def test_the_mean_and_its_interval_are_over_replicates(record: ExperimentRecord)
     assert row["accuracy"]["ci95"] == pytest.approx(interval)
 
 
+def test_where_a_replicate_permuted_no_labels_there_is_no_spread_over_them(
+    record: ExperimentRecord, tmp_path: Path
+) -> None:
+    shutil.copytree(record.folder, tmp_path / "three")
+    path = tmp_path / "three/2/comparison.json"
+    spreads = [row["label_permutations"] for row in record.comparison["algorithms"]]
+    assert all(spread["tasks"] == 10 and spread["accuracy_std"]["over"] == "replicates" for spread in spreads)
+    compared = read_json(path)
+    write_json(path, compared | {"algorithms": [r | {"label_permutations": None} for r in compared["algorithms"]]})
+    rows = replace(record, folder=tmp_path / "three").comparison["algorithms"]
+    assert [row["label_permutations"] for row in rows] == [None] * 3
+
+
 def test_the_block_says_which_design_it_is(record: ExperimentRecord) -> None:
     text = experiment_block(record, {})
     assert "**So far 3 of 4 replicates: 1, 2 and 3.**" in text and "Over replicates: each draws its split" in text
@@ -231,6 +244,7 @@ def test_the_power_is_that_of_statsmodels() -> None:
     exact = TTestPower().solve_power(effect, power=0.8, alpha=0.05 / 6, alternative="two-sided")
     assert replicates_needed(differences, margin=0.0001, family=6) == int(np.ceil(exact))
     assert replicates_needed(np.array([0.101, -0.1]), margin=0.0001, family=1) is None
+    assert replicates_needed(np.array([0.101, 0.1]), margin=0.0001, family=1) == 2
 
 
 @pytest.mark.parametrize("mean", [0.0, 0.002])

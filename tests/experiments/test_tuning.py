@@ -9,7 +9,7 @@ from params_file import ROOT
 from ran_experiment import ran
 
 from experiments import declared
-from experiments.candidates import choose, chosen_settings, load_candidates, save_candidates
+from experiments.candidates import choose, chosen_settings, load_candidates, read_score, save_candidates
 from experiments.conclusions import open_questions
 from experiments.declared import FINDINGS, find_settings, load_experiments
 from experiments.experiment import Grid
@@ -73,6 +73,7 @@ def test_another_number_of_candidates_for_one_algorithm_is_refused(tmp_path: Pat
 def test_a_wider_grid_is_tried_after_the_grid_where_they_differ(findings: Path) -> None:
     for number in (0, 1):
         train(findings, number, maml=0.9, fomaml=0.8)
+    assert choose("tuning", load_candidates("tuning", findings))["maml"] == {"meta_lr": 0.001}  # the first of equals
     wider = {"maml": {"meta_lr": [0.0003, 0.001, 0.003]}, "fomaml": {"fast_lr": [0.2, 0.5, 2.0]}}
     declare(findings, GRID, wider)
     assert find_settings("tuning/1")["settings.maml.meta_lr"] == 0.003
@@ -114,6 +115,9 @@ def test_the_score_is_the_last_of_the_validation_and_no_result_is_read(findings:
         history = (folder / f"data/models/{candidate['algorithm']}-7/history.csv").read_text().splitlines()
         assert f",{candidate['validation_accuracy']:.4f}," in history[-1]
     assert [candidate["iteration"] for candidate in scored] == [100, 100]
+    with (folder / "data/models/maml-7/history.csv").open("a") as history:
+        history.write("110,9.0,,,0.5,0.1,\n")
+    assert read_score(folder, "maml", 7).items() >= {"validation_accuracy": 0.1, "iteration": 110}.items()
 
 
 def test_the_settings_that_follow_are_those_chosen(findings: Path, tmp_path: Path) -> None:

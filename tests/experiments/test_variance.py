@@ -12,7 +12,7 @@ from experiments.conclusions import open_questions
 from experiments.load_record import load_records
 from experiments.save_record import save_record
 from experiments.tables import experiment_block
-from experiments.variance_shares import Components, estimate_components, mean_squares
+from experiments.variance_shares import Components, MeanSquares, estimate_components, mean_squares, solve_expectations
 from experiments.variance_tables import accuracies, variance_table
 
 DECLARED = {
@@ -47,6 +47,17 @@ def test_the_components_are_found_on_average() -> None:
         components = estimate_components(split + seed + both + tasks + random.normal(0, 0.5, (8, 8, 8)))
         found.append((components.split, components.seed, components.tasks))
     assert np.mean(found, axis=0) == pytest.approx((9, 4 + 1, 2.25 + 0.25), rel=0.1)
+
+
+def test_the_components_are_those_whose_expected_mean_squares_were_found() -> None:
+    a, b, c = 3, 4, 2
+    split, seed, both, tasks, residual = 9.0, 4.0, 1.0, 2.0, 0.5
+    within = residual + c * both
+    squares = MeanSquares(
+        within + b * tasks + b * c * split, within + a * c * seed, within, residual + b * tasks, residual
+    )
+    found = solve_expectations(squares, a, b, c)
+    assert (found.split, found.seed, found.tasks) == pytest.approx((split, seed + both, tasks + residual))
 
 
 def test_shares_add_up_and_nothing_has_no_shares() -> None:

@@ -102,6 +102,7 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_missing() -> None:
         ({"seeds": [True]}, "seeds.0: got True; takes a whole number from 0 up to 4294967295"),
         ({"task.ways": 101}, "task.ways: got 101; takes up to 100, the characters in the smallest part of the split"),
         ({"task.ways": 82, "split.kind": "background"}, "task.ways: got 82; takes up to 81, the characters in the"),
+        ({"task.shots": 20}, "task.shots: got 20; takes a whole number from 1 up to 19"),
         ({"task.shots": 16}, "task.queries: got 5; takes up to 4 beside 16 shots: a character has 20 drawings"),
         (
             {"split.test": 424},
@@ -122,6 +123,15 @@ def test_a_misspelt_key_is_named_before_the_one_that_is_missing() -> None:
         ],
         ({"data.path": "birds", "task.characters": "alphabet"}, "task.characters: got 'alphabet'; takes any without"),
         ({"data.path": "birds", "split.kind": "background"}, "split.kind: got 'background'; takes random without"),
+        (
+            {"data.path": "birds", "data.name": "omniglot"},
+            "data.name: got 'omniglot'; takes a name that no data set of",
+        ),
+        ({"data.path": "birds", "data.channels": 3}, "data.channels: got 3; takes 1 for the model fc; conv takes 3"),
+        (
+            {"data.path": "birds", "data.channels": 3, "model": "conv", "data.ink": "dark"},
+            "data.ink: got 'dark'; takes auto or none with three channels",
+        ),
         ({"report.margin": 1}, "report.margin: got 1; takes a number above 0 below 1"),
         ({"first_order": "yes"}, "first_order: got 'yes'; takes true or false"),
     ],

@@ -174,10 +174,18 @@ def test_settings_beat_train_and_evaluate() -> None:
 
 def test_what_settings_override_is_said() -> None:
     changes = {"settings.maml.fast_lr": 0.4, "settings.fomaml.fast_lr": 0.5, "settings.maml.test_adaptation_steps": 3}
-    assert list(overridden_settings(parse_params(text(changed(changes)), CLASSES))) == [
+    assert list(overridden_settings(parse_params(text(changed(changes | {"data.path": "birds"})), CLASSES))) == [
+        "data.path: the images of birds instead of omniglot",
         "settings.maml.fast_lr: 0.4 instead of 0.5",
         "settings.maml.test_adaptation_steps: 3 instead of 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("omniglot", "omniglot (folder)"), ("a:b\tc", "a-b-c"), ("x" * 101, "x" * 100)]
+)
+def test_a_folder_is_called_by_its_own_name_and_as_no_data_set_of_this_project(folder: str, name: str) -> None:
+    assert resolved({"data.path": f"/images/{folder}"})["report.yaml"]["dataset"] == name
 
 
 def test_settings_of_its_own_go_to_the_algorithm() -> None:

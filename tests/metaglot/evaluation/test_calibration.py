@@ -39,3 +39,9 @@ def test_certain_and_right_has_no_error_and_certain_and_wrong_the_largest():
 def test_equal_logits_of_which_one_in_ways_is_right_have_no_error():
     labels = torch.arange(4).expand(5, -1)
     assert error(torch.zeros(5, 4, 4), labels) == pytest.approx(0, abs=1e-7)
+
+
+def test_confidences_below_and_above_a_fifteenth_are_in_bins_of_their_own():
+    logits = torch.zeros(1, 2, 30)  # of confidence 1 / 30
+    logits[0, 1, 0] = np.log(29 / 9)  # 1 / 10
+    assert error(logits, torch.tensor([[0, 1]])) == pytest.approx((29 / 30 + 1 / 10) / 2)

@@ -103,3 +103,20 @@ def test_tasks_of_sequences_are_covered_by_an_interval_that_knows_both_ways_of_v
         low, high = sequence_interval(values, characters)
         inside, widths = inside + (low < 0 < high), [*widths, high - low]
     assert 0.92 <= inside / 400 <= 0.98 and min(widths) > 0
+
+
+@pytest.mark.parametrize(("sequences", "characters", "freedom"), [(6, 200, 5), (150, 22, 21)])
+def test_an_interval_over_sequences_has_the_freedom_of_the_fewer_of_sequences_and_characters(
+    sequences: int, characters: int, freedom: int
+) -> None:
+    random = np.random.default_rng(0)
+    held = np.stack([random.permutation(characters)[:20].reshape(4, 5) for _ in range(sequences)])
+    values = random.normal(0, 1, characters)[held].mean(-1) + random.normal(0, 1, (sequences, 1))
+    of_tasks, alone = held.reshape(-1, 5), np.eye(4 * sequences)
+    shared = np.array([[len(set(a) & set(b)) for b in of_tasks] for a in of_tasks])
+    np.fill_diagonal(shared, 1)
+    same = np.kron(np.eye(sequences), np.ones((4, 4)))
+    residuals = values.ravel() - values.mean()
+    error = max(residuals @ pairs @ residuals for pairs in (shared, same, shared + same - alone)) ** 0.5 / values.size
+    expected = stats.t.interval(0.95, freedom, loc=values.mean(), scale=error)
+    assert sequence_interval(values, held) == pytest.approx(expected)

@@ -29,5 +29,9 @@ def test_a_password_of_the_environment_is_hidden_wherever_it_is_quoted(monkeypat
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://alice:p%40ss@host:5000")
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ken")
     monkeypatch.setenv("OMNIGLOT_MIRROR", "http://bareTOKEN@host/x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "t0ken+longer")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "sessi0n")
+    monkeypatch.setenv("https_proxy", "http://bob:pr0:xy@host")
+    assert without_credentials("t0ken+longer, sessi0n, pr0:xy and t0ken") == "***, ***, *** and ***"
     assert without_credentials("user bareTOKEN was refused") == "user *** was refused"
     assert without_credentials("auth ('alice', 'p@ss') and p%40ss and t0ken") == "auth ('alice', '***') and *** and ***"

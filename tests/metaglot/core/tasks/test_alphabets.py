@@ -3,6 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from cases import CPU, drawings
+from draws import uniform
 
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import TaskConfig
@@ -45,6 +46,14 @@ def test_rotations_and_drawings_are_drawn_as_for_characters_of_any_alphabet():
     drawn = tasks(200)
     assert np.bincount(drawn.rotations.ravel()) / drawn.rotations.size == pytest.approx(np.full(4, 0.25), abs=0.06)
     assert all(len({*row}) == 5 for row in drawn.drawings.reshape(-1, 5))
+
+
+def test_which_alphabet_it_is_tells_nothing_of_the_rotations_and_drawings():
+    drawn = tasks(4000)
+    latin = np.array(NAMES)[drawn.characters[:, 0]] == "Latin"
+    for values, end in ((drawn.rotations, 4), (drawn.drawings[:, :, 0], 20)):
+        for way in range(3):
+            assert uniform(np.bincount(values[latin, way], minlength=end))
 
 
 def test_alphabets_that_are_too_small_are_named():

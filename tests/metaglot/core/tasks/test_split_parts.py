@@ -1,6 +1,7 @@
 """A split has a digest of its names and pixels; its files are whole or refused by name."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,20 @@ def test_what_was_saved_is_loaded_and_saved_again_to_the_same_bytes(tmp_path: Pa
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_classes_of_unlike_numbers_of_images_are_kept_each_with_its_own(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 4, 4), dtype=np.uint8)
+    given = dict(zip(NAMES[:3], np.split(pixels, [1, 4]), strict=True))
+    part = split_parts.join_classes(given, NAMES[:3])
+    assert split_parts.join_classes({"a": pixels[:3], "b": pixels[3:]}, ["b", "a"]).counts is None
+    split_parts.save_split_part(tmp_path / "test.npz", part)
+    for kept in (part, split_parts.load_split_part(tmp_path / "test.npz")):
+        assert all(np.array_equal(kept.of_class(number), given[name]) for number, name in enumerate(NAMES[:3]))
+    digests = {
+        split_parts.split_digest("birds", {"test": replace(part, counts=np.array(n))}) for n in ([1, 3, 2], [2, 3, 1])
+    }
+    assert len(digests) == 2
+
+
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="train.npz is not there: run `python -m stages.preprocess`"):
         split_parts.load_split_part(tmp_path / "train.npz")
@@ -76,6 +91,8 @@ def test_a_part_without_the_splits_digest_is_refused(tmp_path: Path) -> None:
         {"images": np.zeros((3, 20, 36), np.uint8)},
         {"images": np.zeros((2, 20, 6, 6), np.uint8)},
         {"names": np.zeros(3)},
+        {"images": np.zeros((60, 6, 6), np.uint8), "counts": np.array([20, 20, 19])},
+        {"images": np.zeros((60, 6, 6), np.uint8), "counts": np.full(3, 20.0)},
     ],
 )
 def test_arrays_of_another_kind_are_refused_with_what_they_are(arrays: dict[str, np.ndarray], tmp_path: Path) -> None:

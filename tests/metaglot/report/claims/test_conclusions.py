@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from finished_pipeline import finished
 from judged import FIVE, judged
+from scipy import stats
 from statsmodels.stats.proportion import proportions_ztest
 
-from metaglot.report import original_study
-from metaglot.report.claims.accuracy import maml_overtakes
-from metaglot.report.claims.approximation import COSINE, RATIO, missing_norm
+from metaglot.core.common.run_records import AlignmentRow
+from metaglot.report import formatting, original_study
+from metaglot.report.claims.accuracy import fomaml_leads, maml_overtakes
+from metaglot.report.claims.approximation import COSINE, RATIO, first_order_is_close, missing_norm
 from metaglot.report.claims.conclusions import CLAIMS
 from metaglot.report.claims.evidence import Evidence
+from metaglot.report.claims.speed import fomaml_is_faster
+from metaglot.report.claims.validation_lead import validation_leads
 from metaglot.report.statistics.pairs import compare_pairs
 
 BENCH = {
@@ -46,6 +50,13 @@ def test_a_claim_fails_where_both_are_equal_up_to_the_margin(tmp_path: Path):
     assert claim["measured"].startswith("FOMAML and MAML differ by no more than 0.5 points. ")
 
 
+def test_claim_1_says_how_much_a_score_on_32_tasks_varies(tmp_path: Path):
+    report, runs = finished(tmp_path)
+    told = fomaml_leads(Evidence(report, runs, compare_pairs(runs, report.margin), None)).measured
+    reach = stats.norm.ppf(0.975) * np.mean([run.scores["accuracy"].std(ddof=1) for run in runs]) / np.sqrt(32)
+    assert f"with other draws of 32 tasks a score varies by ±{100 * reach:.2f} points" in told
+
+
 def test_claim_1_of_one_seed_is_inconclusive_with_the_command_for_more(tmp_path: Path):
     claim = judged(tmp_path)["fomaml-more-accurate"]
     assert claim["verdict"] == "inconclusive"
@@ -55,8 +66,9 @@ def test_claim_1_of_one_seed_is_inconclusive_with_the_command_for_more(tmp_path:
 def test_claim_2_is_decided_by_the_bench_alone(tmp_path: Path):
     slower = {"batched": {"median": -0.2, "low": -0.3, "high": -0.1}}
     unsure = BENCH | {"learn2learn": {"median": 0.1, "low": -0.1, "high": 0.2}}
+    around = {"batched": {"median": 0.1, "low": -0.1, "high": 0.2}}
     for number, (saves, verdict) in enumerate(
-        [(BENCH, "supported"), (slower, "not supported"), (unsure, "inconclusive")]
+        [(BENCH, "supported"), (slower, "not supported"), (around, "inconclusive"), (unsure, "inconclusive")]
     ):
         claim = judged(tmp_path / str(number), saves)["fomaml-faster"]
         assert claim["verdict"] == verdict
@@ -91,6 +103,16 @@ def test_claim_2_without_a_bench_shows_the_pipelines_times_and_decides_nothing(t
     assert (claim["verdict"], claim["command"]) == ("not tested", "make bench")
     assert "Some CPU @ 2.50GHz" in claim["measured"] and "while other trainings ran" not in claim["measured"]
     assert "while other trainings ran" in judged(tmp_path / "parallel", serial=False)["fomaml-faster"]["measured"]
+
+
+def test_the_times_and_leads_that_are_shown_are_means_over_seeds(tmp_path: Path):
+    report, runs = finished(tmp_path, seeds=FIVE)
+    measured = fomaml_is_faster(Evidence(report, runs, [], None)).measured
+    for label, part in (("MAML", runs[:5]), ("FOMAML", runs[5:])):
+        mean = float(np.mean([run.record.train_seconds for run in part]))
+        assert f" {label} {formatting.seconds(mean)} (mean of 5 runs" in measured
+    ends = [np.mean([run.history[-1]["validation_accuracy"] for run in part]) for part in (runs[:5], runs[5:])]
+    assert validation_leads(runs[:5], runs[5:])[-1] == (10_000, pytest.approx(ends[0] - ends[1]))
 
 
 def test_claim_3_needs_more_iterations_and_shows_the_curves_until_then(tmp_path: Path):
@@ -136,6 +158,27 @@ def test_claim_4_is_decided_by_the_angle_and_the_lengths(tmp_path: Path):
     assert judged(tmp_path / "near", cosine=0.99)["first-order-close"]["verdict"] == "supported"
     short = judged(tmp_path / "short", iterations=5000)["first-order-close"]
     assert short["verdict"] == "not tested" and "5000, not 10000 or more" in short["measured"]
+
+
+@pytest.mark.parametrize(
+    ("maml", "fomaml", "verdict"),
+    [
+        ([(0.95, 0.9)], [(1.0, 1.1)], "supported"),
+        ([(0.949, 1.0)], [(0.99, 0.89)], "not supported"),
+        ([(0.99, 1.11)], [(0.99, 1.0)], "inconclusive"),
+        ([(0.99, 1.0)] * 2 + [(-1.0, 9.0)], [(0.99, 1.0)], "supported"),
+    ],
+    ids=["bounds", "beyond", "one of two", "medians"],
+)
+def test_claim_4_is_decided_by_the_medians_of_every_run(
+    tmp_path: Path, maml: list[tuple[float, float]], fomaml: list[tuple[float, float]], verdict: str
+):
+    report, runs = finished(tmp_path, tests=40)
+    aligned = [
+        replace(run, alignment=[AlignmentRow(i, "all", *row) for i, row in enumerate(rows)])
+        for run, rows in zip(runs, (maml, fomaml), strict=True)
+    ]
+    assert first_order_is_close(Evidence(report, aligned, [], None)).verdict == verdict
 
 
 def test_what_very_close_allows_follows_from_its_bounds(tmp_path: Path):

@@ -72,8 +72,12 @@ def test_more_seeds_are_those_that_were_run_and_new_ones(seeds: list[int], wante
 
 @pytest.mark.parametrize(
     "options",
-    [{"skills": {"maml": 0.97}}, {"first_order": {"maml": True}, "labels": {"maml": "MAML (first_order=true)"}}],
-    ids=["one algorithm", "both first-order"],
+    [
+        {"skills": {"maml": 0.97}},
+        {"first_order": {"maml": True}, "labels": {"maml": "MAML (first_order=true)"}},
+        {"stopped": {"maml": 9000}},
+    ],
+    ids=["one algorithm", "both first-order", "unlike iterations"],
 )
 def test_the_claims_on_accuracy_need_both_algorithms(tmp_path: Path, options: dict[str, Any]):
     claims_by_id = judged(tmp_path, seeds=(1, 2), **options)

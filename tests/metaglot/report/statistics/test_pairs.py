@@ -16,7 +16,7 @@ from metaglot.report.load_runs import NEWER, LoadedRun
 from metaglot.report.markdown import markdown
 from metaglot.report.pair_tables import others_table, pairs_table
 from metaglot.report.rows import algorithm_rows
-from metaglot.report.statistics.pairs import compare_pairs, find_pair, refuse_other_tasks
+from metaglot.report.statistics.pairs import compare_pairs, correct_family, find_pair, refuse_other_tasks
 from metaglot.report.statistics.pairwise_result import pairwise_result, shown_interval
 from metaglot.report.tables import uncertainty_table
 
@@ -53,6 +53,15 @@ def test_a_pair_is_within_a_margin_that_its_seeds_rule_out_and_no_other(five_see
     assert pairwise_result(compare_pairs(five_seeds[1], 0.5)[0], "fomaml").within_margin is True
 
 
+@pytest.mark.parametrize(
+    ("p_margins", "within"), [([0.03, 0.03], [False] * 2), ([0.02, 0.03], [True] * 2), ([0.05], [False])]
+)
+def test_a_pair_is_within_the_margin_by_holms_p_value_below_5_percent(p_margins: list[float], within: list[bool]):
+    tests = [{"difference": 0.0, "p": 0.5, "p_margin": p_margin} for p_margin in p_margins]
+    family = correct_family([{"over_seeds": {"accuracy": test}} for test in tests], 0.005)
+    assert [pair["within_margin"] for pair in family] == within
+
+
 def test_p_values_are_corrected_over_all_pairs(tmp_path):
     skills = {"maml": 0.97, "fomaml": 0.965, "anil": 0.96}
     _, runs = finished(tmp_path, skills=skills, seeds=(1, 2, 3))
@@ -70,6 +79,7 @@ def test_over_seeds_stands_the_interval_of_their_mean_networks_over_characters(f
         means = [np.mean([run.scores[measure].astype(float) for run in part], axis=0) for part in (runs[:5], runs[5:])]
         expected = clustered_interval(means[0] - means[1], held)
         assert pair["over_seeds"][measure]["ci95_by_character"] == pytest.approx(expected)
+        assert pair["over_seeds"][measure]["ci95_by_task"] == pytest.approx(t_interval(means[0] - means[1]))
         assert np.mean(expected) == pytest.approx(pair["over_seeds"][measure]["difference"])
     for row, part in zip(algorithm_rows(runs), (runs[:5], runs[5:]), strict=True):
         mean = np.mean([run.scores["accuracy"].astype(float) for run in part], axis=0)

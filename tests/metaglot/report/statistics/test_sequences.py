@@ -1,10 +1,13 @@
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from finished_pipeline import Finished, finished
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import ttost_paired
 
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
@@ -43,6 +46,9 @@ def test_the_means_of_an_algorithm_are_over_its_seeds(scored: Finished) -> None:
     assert maml["learning"]["mean"] == pytest.approx(maml["final"]["mean"] + maml["forgetting"]["mean"])
     assert maml["forgetting"]["mean"] == pytest.approx(0.15, abs=0.01)  # of 0.3, 0.2, 0.1 and 0
     assert [len(row) for row in maml["matrix"]] == [4, 3, 2, 1]
+    matrices = [run.scores["sequence_accuracy"].astype(float) for run in scored[1][:3]]
+    assert maml["matrix"][1] == pytest.approx(np.mean(matrices, axis=(0, 1))[1, 1:])
+    assert maml["inductive"]["final"]["mean"] == pytest.approx(maml["final"]["mean"] - 0.01)
 
 
 def test_a_pair_is_compared_sequence_by_sequence_and_seed_by_seed(scored: Finished) -> None:
@@ -54,7 +60,18 @@ def test_a_pair_is_compared_sequence_by_sequence_and_seed_by_seed(scored: Finish
     assert pair["p_holm"] == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
     characters = runs[0].scores["sequence_characters"]
     assert pair["ci95_by_character"] == pytest.approx(sequence_interval(np.mean(differences, axis=0), characters))
-    assert pair["verdict"] == "better"
+    assert pair["ci95"] == pytest.approx(t_interval(means)) and pair["verdict"] == "better"
+
+
+def test_the_p_values_of_a_family_are_corrected_by_statsmodels(tmp_path: Path) -> None:
+    skills = {"maml": 0.9, "fomaml": 0.899, "anil": 0.9005}
+    _, runs = finished(tmp_path, seeds=SEEDS, sequences=20, skills=skills, tests=40)
+    means = [[final(run).mean() for run in runs[start : start + 3]] for start in (0, 3, 6)]
+    pairs = compare_sequences(runs, 0.5)["pairs"]
+    raw = [stats.ttest_rel(a, b).pvalue for a, b in combinations(means, 2)]
+    assert [pair["p_holm"] for pair in pairs] == pytest.approx(multipletests(raw, method="holm")[1])
+    within = [ttost_paired(np.array(a), np.array(b), -0.5, 0.5)[0] for a, b in combinations(means, 2)]
+    assert [pair["p_margin"] for pair in pairs] == pytest.approx(within)
 
 
 def forgotten(run: LoadedRun) -> float:
@@ -103,7 +120,8 @@ def test_the_report_says_whether_the_tasks_of_a_sequence_share_their_outputs(tmp
 def test_one_seed_has_the_interval_of_its_network_and_no_verdict(scored: Finished) -> None:
     runs = [scored[1][0], scored[1][3]]
     compared = compare_sequences(runs, 0.005)
-    assert compared["algorithms"][0]["final"]["over"] == "characters"
+    final, of_network = compared["algorithms"][0]["final"], runs[0].result.sequences.transductive.final
+    assert (final["over"], final["ci95"]) == ("characters", [*of_network.ci95_by_character])
     assert compared["pairs"][0]["verdict"] == "inconclusive (one seed)"
     for header, (row,) in sequence_pairs_tables(compared):
         assert "the characters of one seed" in row and len({*header}) == len(header) == len(row)
