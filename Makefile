@@ -30,7 +30,7 @@ repro: .venv/installed $(if $(RAY),.venv/ray)
 # Ray is installed when it is first asked for.
 .venv/ray: .venv/installed pyproject.toml
 	@echo "Installing Ray: 384 MB of disk"
-	@.venv/bin/python -m pip --disable-pip-version-check install -q --no-compile -c requirements.lock --group cluster
+	@.venv/bin/python -m pip --disable-pip-version-check install -q -c requirements.lock --group cluster
 	@touch $@
 
 # The environment of a node of a Ray cluster: start its Ray from there, .venv/bin/ray start ...

@@ -16,8 +16,7 @@ VENV = Path(".venv")
 STAMP = VENV / "installed"
 PYTHON = VENV / "bin/python"
 LOG = Path(".metaglot/install.log")
-# Python compiles a file when it is first imported. pip would compile all 21,000: half of the time of an installation.
-PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--no-compile"]
+PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
 
 # Every Python of .venv runs this line first, also `.venv/bin/dvc` without an activated environment: it sends no
 # telemetry, and the stages' command `python` is this .venv's.
