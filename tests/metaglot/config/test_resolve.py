@@ -117,6 +117,7 @@ def test_what_cannot_be_together_is_refused(changes: dict[str, Any], refusal: st
 def test_a_split_too_small_for_a_task_is_left_to_preprocess_where_nothing_learns_sequences(tmp_path: Path) -> None:
     changes = {"data.path": str(tmp_path), "split.train": 4}
     assert resolved(changes)["split.yaml"]["train"] == 4
+    assert resolved({"algorithms": ["seq_maml"], "split.train": 50})  # ten tasks of five ways
     told = error_line(lambda: resolved(changes | {"algorithms": ["seq_maml"]}))
     assert "settings.seq_maml.sequence_length: got 10; takes up to 0" in told
 
@@ -185,7 +186,8 @@ def test_what_settings_override_is_said() -> None:
     ("folder", "name"), [("omniglot", "omniglot (folder)"), ("a:b\tc", "a-b-c"), ("x" * 101, "x" * 100)]
 )
 def test_a_folder_is_called_by_its_own_name_and_as_no_data_set_of_this_project(folder: str, name: str) -> None:
-    assert resolved({"data.path": f"/images/{folder}"})["report.yaml"]["dataset"] == name
+    files = resolved({"data.path": f"/images/{folder}"})
+    assert (files["report.yaml"]["dataset"], files["data.yaml"]["source"]) == (name, "folder")
 
 
 def test_settings_of_its_own_go_to_the_algorithm() -> None:
