@@ -17,10 +17,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np  # noqa: E402  # after the number of threads
 import torch  # noqa: E402
-from made_once import made_once  # noqa: E402
-from params_file import changed  # noqa: E402
-from repository import Repository  # noqa: E402
-from worker_cases import PARAMS  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +37,6 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         files.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian 12's Python has none
         files.extractall(folder)
     return folder
-
-
-@pytest.fixture(scope="session")
-def with_data(request: pytest.FixtureRequest) -> Repository:
-    """The pipeline of two short runs with nothing but its data; tests take copies."""
-
-    def fill(folder: Path) -> None:
-        Repository(folder, changed(PARAMS)).dvc("repro", "preprocess")
-
-    return Repository.at(made_once(request, "with-data", fill))
 
 
 # They take minutes each. They start first, so that no core waits for the other at the end.

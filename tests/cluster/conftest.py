@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 import small_pipeline
 from made_once import made_once
+from pipeline_data import pipeline_with_data
 from repository import Repository
+
+
+@pytest.fixture(scope="session")
+def with_data(request: pytest.FixtureRequest) -> Repository:
+    return pipeline_with_data(request)
 
 
 @pytest.fixture(scope="session")

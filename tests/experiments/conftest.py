@@ -3,9 +3,16 @@ from pathlib import Path
 
 import pytest
 from params_file import TEXT
+from pipeline_data import pipeline_with_data
 from ran_experiment import ran
+from repository import Repository
 
 from experiments.save_record import save_record
+
+
+@pytest.fixture(scope="session")
+def with_data(request: pytest.FixtureRequest) -> Repository:
+    return pipeline_with_data(request)
 
 
 @pytest.fixture(scope="module", autouse=True)
