@@ -78,14 +78,16 @@ def test_a_full_disk_on_a_node_is_one_line_and_the_other_node_s_run_is_kept(work
 
 
 def test_a_run_goes_to_the_node_that_has_a_gpu(workspace: Repository) -> None:
-    """Ray is told of a GPU that is not there. This tests the placement only, and stops the training."""
+    """Ray is told of a GPU that is not there. This tests the placement only: the training runs on the CPU."""
     workspace.change(changed(PARAMS | {"algorithms": ["maml"]}))
     first, second = (workspace.folder / ".metaglot" / name for name in ("first", "second"))
     second.mkdir(parents=True)
     with two_nodes(first, TMPDIR=str(second), GPUS="1") as (_, address):
-        with begin(workspace, "--ray", address):
+        with begin(workspace, "--ray", address) as process:
             wait_for_trainings(second, 1)
             assert not trainings(first)
+            _, output = process.communicate(timeout=400)
+        assert process.returncode == 0, output
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(workspace: Repository) -> None:
