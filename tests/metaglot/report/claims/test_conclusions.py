@@ -158,6 +158,8 @@ def test_claim_4_is_decided_by_the_angle_and_the_lengths(tmp_path: Path):
     assert judged(tmp_path / "near", cosine=0.99)["first-order-close"]["verdict"] == "supported"
     short = judged(tmp_path / "short", iterations=5000)["first-order-close"]
     assert short["verdict"] == "not tested" and "5000, not 10000 or more" in short["measured"]
+    one_short = judged(tmp_path / "one-short", cosine=0.99, stopped={"fomaml": 500})["first-order-close"]
+    assert one_short["verdict"] == "not tested" and "500, not 10000 or more" in one_short["measured"]
 
 
 @pytest.mark.parametrize(
