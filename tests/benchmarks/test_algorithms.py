@@ -8,6 +8,7 @@ from repository import needs_omniglot
 from benchmarks import algorithms
 from benchmarks.options import Options
 from benchmarks.vmap import VmapEngine
+from metaglot.algorithms.maml import MAML
 from metaglot.algorithms.registry import ALGORITHMS
 
 pytestmark = pytest.mark.slow
@@ -17,11 +18,21 @@ pytestmark = pytest.mark.slow
 def test_every_algorithm_that_trains_is_measured_alternately_with_maml(tmp_path: Path) -> None:
     results = algorithms.measure(Options(quick=True, scratch=tmp_path))
     assert [row["name"] for row in results["rows"]] == [name for name in ALGORITHMS if name != "scratch"]
-    ratios = {row["name"]: row["of_maml"]["median"] for row in results["rows"]}
-    assert ratios["maml"] == 1 and all(ratio > 0 for ratio in ratios.values())
+    for work in ("iteration", "meta_gradient"):
+        ratios = {row["name"]: row[work]["of_maml"]["median"] for row in results["rows"]}
+        assert ratios["maml"] == 1 and all(ratio > 0 for ratio in ratios.values())
     assert results["meta_sgd_of_vmap"]["median"] > 0
     (table,) = algorithms.tables(results)
-    assert len(table.rows) == len(ratios)
+    assert len(table.rows) == len(results["rows"])
+
+
+@needs_omniglot
+def test_an_iteration_samples_new_tasks_and_changes_the_parameters() -> None:
+    timed = algorithms.TimedAlgorithm(MAML)
+    before = {name: value.detach().clone() for name, value in timed.optimizer.parameters.items()}
+    timed.iteration()
+    assert timed.optimizer.iteration == algorithms.ITERATIONS // 2 + 1
+    assert not torch.equal(before["classifier.weight"], timed.optimizer.parameters["classifier.weight"])
 
 
 @needs_omniglot
