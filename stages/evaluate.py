@@ -29,7 +29,8 @@ from metaglot.evaluation.evaluation_parity import compare_logits
 from metaglot.evaluation.label_permutations import permuted_tasks, spread_of_accuracy
 from metaglot.evaluation.result_record import SequenceModes
 from metaglot.evaluation.scoring import EvaluationScores, concatenate, evaluate
-from metaglot.evaluation.sequence_scores import concatenate_sequences, score_sequences
+from metaglot.evaluation.sequence_accuracies import concatenate_sequences
+from metaglot.evaluation.sequence_scores import score_sequences
 from metaglot.evaluation.stage_configs import EvaluateStageConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences

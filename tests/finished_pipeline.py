@@ -20,7 +20,7 @@ from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.core.tasks.task_sampler import TaskIndices, sample_tasks
 from metaglot.evaluation.metrics import MEASURES
 from metaglot.evaluation.scoring import EvaluationScores
-from metaglot.evaluation.sequence_scores import SequenceAccuracies
+from metaglot.evaluation.sequence_accuracies import SequenceAccuracies
 from metaglot.evaluation.stage_configs import TEST_SPLIT, EvaluateStageConfig, EvaluationConfig
 from metaglot.evaluation.summarise_scores import make_result, score_arrays
 from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences

@@ -1,7 +1,6 @@
 """The accuracies of a network on sequences of test tasks, which it learns one after the other without a reset."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,18 +12,8 @@ from metaglot.core.learners.task_classifier import score_queries
 from metaglot.core.tasks.image_store import TaskBatch
 from metaglot.core.tasks.sequences import batch_of_sequences, tasks_in_order
 from metaglot.core.tasks.task_sampler import TaskIndices
+from metaglot.evaluation.sequence_accuracies import SequenceAccuracies
 from metaglot.evaluation.trained_network import TrainedNetwork
-
-
-@dataclass(frozen=True)
-class SequenceAccuracies:
-    """A[i, j], the accuracy on the queries of task i after task j was learned; NaN where i comes after j.
-
-    [sequences, length, length] each. Inductive: batch norm uses the support set of the query's own task.
-    """
-
-    transductive: NDArray[np.float32]
-    inductive: NDArray[np.float32]
 
 
 @torch.no_grad()
@@ -57,9 +46,3 @@ def _score(trained: TrainedNetwork, tasks: list[TaskBatch], heads: Heads) -> Seq
 def _accuracies(logits: Tensor, task: TaskBatch) -> NDArray[np.float32]:
     accuracies: NDArray[np.float32] = score_queries(logits, task.query_labels).accuracies.cpu().numpy()
     return accuracies
-
-
-def concatenate_sequences(parts: list[SequenceAccuracies]) -> SequenceAccuracies:
-    """The accuracies of consecutive chunks as one."""
-    modes = ("transductive", "inductive")
-    return SequenceAccuracies(*(np.concatenate([getattr(part, mode) for part in parts]) for mode in modes))

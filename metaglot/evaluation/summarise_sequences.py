@@ -9,9 +9,7 @@ from metaglot.core.tasks.task_sampler import TaskIndices
 from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
 from metaglot.evaluation.integer_arrays import smallest_integers
 from metaglot.evaluation.result_record import SequenceMean, SequenceModes, SequenceScores, TaskInSequence
-from metaglot.evaluation.sequence_scores import SequenceAccuracies
-
-Values = NDArray[np.float64]  # [sequences, length]: of each task of a sequence
+from metaglot.evaluation.sequence_accuracies import SequenceAccuracies, Values, by_task
 
 
 def summarise_sequences(tasks: TaskIndices, scores: SequenceAccuracies) -> SequenceModes:
@@ -35,12 +33,6 @@ def sequence_arrays(tasks: TaskIndices, scores: SequenceAccuracies) -> dict[str,
 def characters_of_sequences(tasks: TaskIndices, scores: SequenceAccuracies) -> NDArray[np.int64]:
     """[sequences, length, ways]"""
     return tasks.characters.reshape(*scores.transductive.shape[:2], -1)
-
-
-def by_task(matrices: NDArray[np.float64]) -> dict[str, Values]:
-    """Each task's accuracy after the last task, right after it was learned, and the difference."""
-    final, learning = matrices[:, :, -1], np.diagonal(matrices, axis1=1, axis2=2)
-    return {"final": final, "learning": learning, "forgetting": learning - final}
 
 
 def _summary(matrices: NDArray[np.float64], characters: NDArray[np.int64]) -> SequenceScores:

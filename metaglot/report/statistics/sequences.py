@@ -8,7 +8,7 @@ import numpy as np
 from metaglot.core.common.errors import UserError
 from metaglot.evaluation.confidence_intervals import sequence_interval
 from metaglot.evaluation.result_record import SequenceModes, SequenceScores
-from metaglot.evaluation.summarise_sequences import by_task
+from metaglot.evaluation.sequence_accuracies import by_task
 from metaglot.report.load_runs import LoadedRun
 from metaglot.report.statistics.over_seeds import by_algorithm, mean_over_seeds, same_seeds
 from metaglot.report.statistics.significance import compare_over_seeds, judge_family

@@ -9,7 +9,7 @@ from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.sequences import sample_sequences
 from metaglot.evaluation.confidence_intervals import sequence_interval, t_interval
-from metaglot.evaluation.sequence_scores import SequenceAccuracies
+from metaglot.evaluation.sequence_accuracies import SequenceAccuracies
 from metaglot.evaluation.summarise_sequences import sequence_arrays, summarise_sequences
 
 LENGTH, COUNT = 3, 20
