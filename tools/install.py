@@ -26,13 +26,17 @@ STARTUP = (
     "*os.environ.get('PATH', os.defpath).split(os.pathsep)]))))\n"
 )
 
+# On all cores, where pip uses one; quiet=2: packages bring files that are no Python of this version.
+COMPILE = "import compileall, site; compileall.compile_dir(site.getsitepackages()[0], quiet=2, workers=0)"
+
 VERSION = ".".join(map(str, sys.version_info[:3]))
 Step = tuple[str, list[str]]
 
 FRESH: list[Step] = [("virtual environment", [sys.executable, "-m", "venv", "--clear", str(VENV)])]
 STEPS: list[Step] = [
     ("pip", [*PIP, "-c", "requirements.lock", "pip"]),
-    ("packages of requirements.lock, torch among them", [*PIP, "-r", "requirements.lock"]),
+    ("packages of requirements.lock, torch among them", [*PIP, "--no-compile", "-r", "requirements.lock"]),
+    ("byte code of the packages", [str(PYTHON), "-c", COMPILE]),
     (
         "learn2learn, built from source",
         [*PIP, "--no-deps", "--no-build-isolation", "--use-pep517", "-r", "tools/learn2learn.txt"],
