@@ -25,7 +25,7 @@ help:
 # WORKERS=2 (or auto) trains several runs at a time; RAY=HOST:PORT, or RAY_ADDRESS, trains on a Ray cluster.
 RAY ?= $(RAY_ADDRESS)
 repro: .venv/installed $(if $(RAY),.venv/ray)
-	@WORKERS="$(WORKERS)" RAY="$(RAY)" $(RUN) -m tools.repro
+	@$(RUN) -m tools.repro --workers "$(WORKERS)" --ray "$(RAY)"
 
 # Ray is installed when it is first asked for.
 .venv/ray: .venv/installed pyproject.toml

@@ -8,10 +8,10 @@ If no source of Omniglot answers, a short version of the pipeline runs on synthe
 under .metaglot/. The workspace itself does not change.
 """
 
-import os
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
 from rich.console import Console
@@ -28,9 +28,14 @@ ITERATIONS = 500
 NO_SOURCE = 3  # the exit code of `download --check` if no source answers
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
+    parser = ArgumentParser("tools.repro", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--workers", default="", help="how many trainings at a time, or auto")
+    parser.add_argument("--ray", default="", help="the address of a Ray cluster, HOST:PORT")
+    options = parser.parse_args(arguments)
     run_or_exit("stages.configure", "--check")
     if data_is_available():
+        train_in_parallel(options)
         reproduce(WORKSPACE)
     else:
         run_on_glyphs()
@@ -49,10 +54,15 @@ def data_is_available() -> bool:
     return run_module("stages.download", "--check", "--source", data["source"]).returncode != NO_SOURCE
 
 
+def train_in_parallel(options: Namespace) -> None:
+    """Train and test first whatever is out of date on workers, if there are to be any."""
+    if options.ray:
+        run_or_exit("cluster", "run", "--ray", options.ray)
+    elif options.workers:
+        run_or_exit("cluster", "run", "--workers", options.workers)
+
+
 def reproduce(folder: Path) -> None:
-    workers, ray = os.environ.get("WORKERS", ""), os.environ.get("RAY", "")
-    if folder == WORKSPACE and (workers or ray):
-        run_or_exit("cluster", "run", *(["--ray", ray] if ray else ["--workers", workers]))
     run_or_exit("dvc", "repro", folder=folder)
     run_or_exit("stages.report", "--show", folder=folder)
 
@@ -96,6 +106,6 @@ if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # no print fails for its letters
     try:
-        main()
+        main(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit("\nerror: interrupted; make repro continues from here")

@@ -29,6 +29,7 @@ stages:
     deps: [data/raw/source.json]
     outs: [data/report/index.html]
 """,
+    "cluster/__main__.py": "import sys; print(*sys.argv[1:], flush=True)",
     ".gitignore": ".metaglot\n__pycache__/\n/data/\n",
     ".dvc/.gitignore": "/config.local\n/tmp\n/cache\n",
     ".dvc/config": "[core]\n    analytics = false\n",
@@ -82,10 +83,10 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
-def repro(folder: Path, answer: str) -> subprocess.CompletedProcess[str]:
+def repro(folder: Path, answer: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run tools.repro where the source of the data answers like this: here, wrong or nobody."""
     return subprocess.run(
-        [sys.executable, "-m", "tools.repro"],
+        [sys.executable, "-m", "tools.repro", *arguments],
         cwd=folder,
         env=os.environ | {"ANSWER": answer, "MLFLOW_TRACKING_URI": "a server", "DVC_ROOT": "elsewhere"},
         capture_output=True,
@@ -101,6 +102,22 @@ def test_a_source_that_answers_is_used_and_is_not_needed_for_data_in_place_or_in
     assert "table of omniglot" in repro(workspace, "nobody").stdout
     (workspace / "data/raw/source.json").unlink()
     assert "table of omniglot" in repro(workspace, "nobody").stdout
+
+
+@pytest.mark.parametrize(
+    "options, command",
+    [(("--workers", "2", "--ray", ""), "run --workers 2"), (("--workers", "2", "--ray", "a:1"), "run --ray a:1")],
+)
+def test_workers_or_a_cluster_train_before_the_other_stages(
+    workspace: Path, options: tuple[str, ...], command: str
+) -> None:
+    workers, stages = repro(workspace, "here", *options).stdout.split("Running stage 'download'")
+    assert workers.strip() == command and "table of omniglot" in stages
+
+
+def test_an_argument_that_does_not_exist_runs_nothing(workspace: Path) -> None:
+    done = repro(workspace, "here", "workers=2")
+    assert done.returncode == 2 and "error" in done.stderr and not (workspace / "data").exists()
 
 
 def test_a_mistake_in_params_ends_it_before_any_stage(workspace: Path) -> None:
