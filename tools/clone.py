@@ -78,3 +78,9 @@ def run_or_exit(module: str, *arguments: str, folder: Path = WORKSPACE) -> None:
     """Run a module; if it fails, it has printed why: exit with its code."""
     if code := run_module(module, *arguments, folder=folder).returncode:
         sys.exit(code)
+
+
+def take_data_from_cache(folder: Path = WORKSPACE) -> None:
+    """Data that DVC's cache has is not downloaded again: a persistent output is not taken from there by itself."""
+    if not (folder / "data/raw/source.json").exists():
+        run_module("dvc", "checkout", "-q", "download", folder=folder, output=subprocess.DEVNULL)

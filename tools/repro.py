@@ -9,7 +9,6 @@ under .metaglot/. The workspace itself does not change.
 """
 
 import shutil
-import subprocess
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.console import Console
 from rich.panel import Panel
 from ruamel.yaml import YAML
 
-from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit
+from tools.clone import WORKSPACE, clone, git, run_module, run_or_exit, take_data_from_cache
 from tools.params_file import PARAMS
 
 RAW = "data/raw"  # the data.path of a data set that is downloaded or made
@@ -49,8 +48,7 @@ def data_is_available() -> bool:
     data = YAML().load(PARAMS)["data"]
     if data.get("path", RAW) != RAW:
         return True
-    if not Path("data/raw/source.json").exists():
-        run_module("dvc", "checkout", "-q", "download", output=subprocess.DEVNULL)  # DVC's cache may have it
+    take_data_from_cache()
     return run_module("stages.download", "--check", "--source", data["source"]).returncode != NO_SOURCE
 
 
