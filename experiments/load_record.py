@@ -80,9 +80,8 @@ class ExperimentRecord:
 
     @property
     def codes(self) -> list[str | None]:
-        """The commits that computed it or its replicates; None for code that is in no commit."""
-        records = recorded_parts(self).values() if self.is_replicated else [self]
-        return [record.about["code"] for record in records]
+        """The commits that computed it or its parts; None for code that is in no commit."""
+        return [record.about["code"] for record in [*recorded_parts(self).values()] or [self]]
 
     @property
     def split(self) -> dict[str, Any]:

@@ -26,11 +26,11 @@ def experiment_block(record: ExperimentRecord, known: dict[str, ExperimentRecord
 
 def _numbers(record: ExperimentRecord, known: dict[str, ExperimentRecord]) -> list[str]:
     if record.experiment.crossed:
-        return variance_block(record)
+        return [*variance_block(record), source_text(record)]
     so_far = record.runs_so_far()
     parts = [f"**So far {so_far}.**"] if so_far else []
     if record.experiment.vary:
-        return parts + varied_block(record)
+        return [*parts, *varied_block(record), source_text(record)]
     if record.experiment.grid:
         return parts + tuning_block(record)
     compared = record.comparison
@@ -61,11 +61,19 @@ def _details(summary: str, content: str) -> str:
 
 
 def source_text(record: ExperimentRecord) -> str:
-    """The folder of the numbers, and the code, devices, threads and PyTorch that computed them."""
+    """The folder of the numbers, the code, devices, threads and PyTorch that computed them, and how long it took."""
 
     def distinct(of: Callable[[Record], Any]) -> str:
         return formatting.listed(sorted({str(of(run)) for run in record.records}))
 
     device, threads = distinct(itemgetter("device")), distinct(itemgetter("threads"))
-    torch = distinct(lambda run: run["versions"]["torch"])
-    return f"`docs/findings/{record.name}/`; {code_text(record.codes)}; {device}, threads: {threads}, torch {torch}."
+    code, torch = code_text(record.codes), distinct(lambda run: run["versions"]["torch"])
+    source = f"`docs/findings/{record.name}/`; {code}; {device}, threads: {threads}, torch {torch}"
+    return f"{source}; {_trainings_text(record)}."
+
+
+def _trainings_text(record: ExperimentRecord) -> str:
+    """How many trainings, and the sum of their times; parts may share trainings."""
+    seconds = {(run["label"], run["seed"], run["started_at"]): run["train_seconds"] for run in record.records}
+    minutes = max(1, round(sum(seconds.values()) / 60))
+    return f"{formatting.several(len(seconds), 'training')} of {formatting.several(minutes, 'minute')} in all"

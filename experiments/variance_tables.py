@@ -54,5 +54,5 @@ def _note(record: ExperimentRecord) -> str:
         f"{len(crossed.splits)} splits by {seeds} seeds, each scored on {len(crossed.tasks)} draws of test tasks. The "
         "shares of variance are estimated by the method of moments from an analysis of variance with random effects; "
         "from so few splits and seeds they are rough. The seed's share includes its interaction with the split, the "
-        f"share of the test tasks includes the residual. Numbers: `docs/findings/{record.name}/`."
+        "share of the test tasks includes the residual."
     )

@@ -75,7 +75,7 @@ def _note(varied: VariedRecord) -> str:
         "paired by seed on the same test tasks; p-values and verdicts are corrected by Holm's method over these rows, "
         "a family declared before any result. Share of the gain: how much of the reference's gain over "
         f"{symbol} = 0 a row has. Cosine and norm ratio: of the meta-gradient with the exact one, medians over the "
-        f"training. Numbers: `docs/findings/{varied.record.name}/`."
+        "training."
     )
 
 

@@ -8,6 +8,7 @@ from ran_experiment import declare, ran
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
+from experiments.command_text import code_text
 from experiments.conclusions import open_questions
 from experiments.load_record import load_records
 from experiments.save_record import save_record
@@ -75,10 +76,12 @@ def test_the_block_waits_for_all_parts_and_then_shows_shares(tmp_path: Path, mon
             so_far = f"o far {recorded} of 8 combinations of split, seed and test tasks"
             assert (so_far in experiment_block(record, {})) == (recorded < 8)
             assert (so_far in open_questions({"crossed": record})) == (recorded < 8)
+            assert f"`docs/findings/crossed/`; {code_text(record.codes)}; " in experiment_block(record, {})
     arrays = accuracies(record)
     runs = load_records(tmp_path / "docs")["crossed"].folder / "8-5/results/maml-2.json"
     assert arrays["MAML"].shape == (2, 2, 2) and f'"mean": {arrays["MAML"][1, 1, 0]}' in runs.read_text()
     table = variance_table(record)
     assert [row[0] for row in table.rows] == ["MAML", "FOMAML", "MAML − FOMAML"]
+    assert "; 4 trainings of " in experiment_block(record, {})  # each was scored in two parts
     for row in table.rows:
         assert sum(int(cell[:-1]) for cell in row[2:]) in (99, 100, 101)
