@@ -26,8 +26,12 @@ STARTUP = (
     "*os.environ.get('PATH', os.defpath).split(os.pathsep)]))))\n"
 )
 
-# On all cores, where pip uses one; quiet=2: packages bring files that are no Python of this version.
-COMPILE = "import compileall, site; compileall.compile_dir(site.getsitepackages()[0], quiet=2, workers=0)"
+# On all cores, where pip uses one. Packages bring files that this Python cannot compile (quiet=2). Where no processes
+# can be started (OSError), each file is compiled when it is first imported.
+COMPILE = (
+    "import compileall, contextlib, site\n"
+    "with contextlib.suppress(OSError): compileall.compile_dir(site.getsitepackages()[0], quiet=2, workers=0)"
+)
 
 VERSION = ".".join(map(str, sys.version_info[:3]))
 Step = tuple[str, list[str]]

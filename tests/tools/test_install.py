@@ -22,6 +22,10 @@ def test_a_missing_venv_is_made_in_a_few_lines_and_then_left_alone(made: Path) -
     assert maker(made)("-q", STAMP).returncode == 0
 
 
+def test_its_packages_are_compiled(made: Path) -> None:
+    assert [*made.glob(".venv/lib/python3*/site-packages/**/drawing*.pyc")]
+
+
 def test_what_runs_in_the_venv_sends_nothing_home(made: Path) -> None:
     command = [made / ".venv/bin/python", "-c", "import os; print(os.environ['MLFLOW_DISABLE_TELEMETRY'])"]
     assert subprocess.run(command, capture_output=True, text=True, env={}).stdout == "true\n"
