@@ -37,7 +37,7 @@ def check_test_split(path: str) -> None:
 
 
 def main(
-    check: Annotated[bool, typer.Option("--check", help="only validate params.yaml: write nothing")] = False,
+    check: Annotated[bool, typer.Option("--check", help="only say what is wrong; write nothing")] = False,
 ) -> None:
     """Validate params.yaml, and hand each stage the part of it that it depends on."""
     classes = import_classes(ALGORITHMS)
@@ -46,10 +46,11 @@ def main(
         check_folder(Path(params.data.path))
     check_test_split(params.evaluate.test_split)
     files = resolve(params, classes)
+    if check:
+        return
     for line in overridden_settings(params):
         print(f"{FILE}: {line}")
-    if not check:
-        write(paths.CONFIG, files)
+    write(paths.CONFIG, files)
 
 
 if __name__ == "__main__":

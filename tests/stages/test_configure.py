@@ -68,9 +68,10 @@ def test_an_algorithm_that_is_no_longer_asked_for_leaves_no_file(here: Path) -> 
     ]
 
 
-def test_check_writes_nothing(here: Path) -> None:
+def test_check_writes_nothing_and_says_only_what_is_wrong(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(here, settings__fomaml__fast_lr=0.25)
     configure.main(check=True)
-    assert [path.name for path in here.iterdir()] == ["params.yaml"]
+    assert [path.name for path in here.iterdir()] == ["params.yaml"] and not capsys.readouterr().out
 
 
 def test_what_settings_override_is_said_when_a_run_starts(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
