@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from repository import Repository, ran
+from repository import Repository
 from tiny_experiments import PARAMS, TITLES, declare
 
 from experiments import declared
@@ -27,16 +27,3 @@ def test_every_part_is_prepared_from_the_commit_that_the_command_began_with(
     clone = prepare_clone("two/2", first)
     assert checked_out(clone) == first != last_commit() and (clone / "checkpoint").exists()
     assert read_yaml(clone / "params.yaml")["seeds"] == [2]
-
-
-@pytest.mark.slow
-def test_a_clone_takes_the_data_from_the_cache_and_downloads_nothing(
-    with_data: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repository = declare(with_data.copy_to(tmp_path / "with data"), DECLARED)
-    monkeypatch.chdir(repository.folder)
-    monkeypatch.setattr(declared, "TABLE", repository.folder / "experiments/experiments.yaml")
-    clone = repository.folder / prepare_clone("two/1", last_commit())
-    data = (path.relative_to(repository.folder) for path in repository.folder.glob("data/raw/*"))
-    assert all((clone / path).read_bytes() == (repository.folder / path).read_bytes() for path in data)
-    assert "download" not in ran(Repository.at(clone).dvc("repro", "download"))
