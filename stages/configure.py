@@ -37,7 +37,7 @@ def check_test_split(path: str) -> None:
 
 
 def main(
-    check: Annotated[bool, typer.Option("--check", help="only say what is wrong; write nothing")] = False,
+    check: Annotated[bool, typer.Option("--check", help="print what is wrong, and write nothing")] = False,
 ) -> None:
     """Validate params.yaml, and hand each stage the part of it that it depends on."""
     classes = import_classes(ALGORITHMS)
