@@ -26,7 +26,7 @@ from metaglot.training.training_run import TaskStream
 TASK = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
 TASKS = 32
 UNTRAINED = "scratch"
-ITERATION = "iteration"
+ITERATION, META_GRADIENT = "iteration", "meta_gradient"  # the keys of results.json
 ITERATIONS = 10_000
 
 
@@ -35,26 +35,27 @@ def measure(options: Options) -> dict[str, Any]:
     rows = [
         {
             "name": name,
-            "meta_gradient": _beside_maml(seconds, name, ""),
+            META_GRADIENT: _beside_maml(seconds, name, META_GRADIENT),
             ITERATION: _beside_maml(seconds, name, ITERATION),
         }
         for name in ALGORITHMS
-        if name in seconds
+        if name != UNTRAINED
     ]
-    return {"rows": rows, "meta_sgd_of_vmap": quartiles(seconds["meta_sgd"] / seconds[VMAP])}
+    meta_sgd = seconds[f"meta_sgd: {META_GRADIENT}"]
+    return {"rows": rows, "meta_sgd_of_vmap": quartiles(meta_sgd / seconds[VMAP])}
 
 
 def _beside_maml(seconds: Times, name: str, work: str) -> dict[str, Any]:
-    own = seconds[name + work]
-    return {"seconds": quartiles(own), "of_maml": quartiles(own / seconds["maml" + work])}
+    own, mamls = seconds[f"{name}: {work}"], seconds[f"maml: {work}"]
+    return {"seconds": quartiles(own), "of_maml": quartiles(own / mamls)}
 
 
 def cases_to_time() -> dict[str, Work]:
     """The meta-gradient and the iteration of every algorithm, and Meta-SGD's by `torch.func.vmap`."""
     kinds = import_classes(ALGORITHMS)
     timed = {name: TimedAlgorithm(kind) for name, kind in kinds.items() if name != UNTRAINED}
-    gradients = {name: algorithm.meta_gradient() for name, algorithm in timed.items()}
-    iterations = {name + ITERATION: algorithm.iteration for name, algorithm in timed.items()}
+    gradients = {f"{name}: {META_GRADIENT}": algorithm.meta_gradient() for name, algorithm in timed.items()}
+    iterations = {f"{name}: {ITERATION}": algorithm.iteration for name, algorithm in timed.items()}
     return gradients | iterations | {VMAP: timed["meta_sgd"].meta_gradient_by_vmap()}
 
 
@@ -101,5 +102,5 @@ def tables(results: dict[str, Any]) -> list[Table]:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    measured = (row[ITERATION], row["meta_gradient"])
+    measured = (row[ITERATION], row[META_GRADIENT])
     return [row["name"], *(cell for m in measured for cell in (milliseconds(m["seconds"]), times(m["of_maml"])))]
