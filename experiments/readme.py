@@ -30,9 +30,12 @@ def answer_block(record: ExperimentRecord) -> str:
 
 def _varied_answer(varied: VariedRecord) -> list[str]:
     """The verdicts against the reference, and each row's share of the gain."""
-    shares = {row.name: varied.gain(row) for row in varied.rows if row.value != 0 and row is not varied.reference}
-    gains = formatting.listed([f"{name} {share:.0%}" for name, share in shares.items() if share is not None])
-    return [answer(varied), f"Share of the gain over {varied.vary.symbol} = 0: {gains}."]
+    symbol, end = varied.vary.symbol, varied.reference
+    if end is None:
+        return [answer(varied)]
+    shares = {row.name: varied.gain(row) for row in varied.rows if row.value != 0 and row is not end}
+    gains = formatting.listed([f"{share:.0%} with {name}" for name, share in shares.items() if share is not None])
+    return [answer(varied), f"Share of the gain from {symbol} = 0 to {end.name}: {gains}."]
 
 
 def _replicates_answer(record: ExperimentRecord) -> list[str]:
@@ -77,7 +80,7 @@ def _about(comparison: Record, rows: list[Record]) -> str:
     """The setting of the comparison, the devices, and the answer."""
     task = f"{comparison['task']['ways']}-way {comparison['task']['shots']}-shot"
     iterations = formatting.listed(list(dict.fromkeys(f"{row['iterations']:,}" for row in rows)))
-    over = "clustered by character" if len(rows[0]["seeds"]) == 1 else "over seeds"
+    over = "clustered by character, since tasks share characters" if len(rows[0]["seeds"]) == 1 else "over seeds"
     devices = sorted({time["device"] for row in rows for time in row["times"]})
     devices_of_study = sorted({row["writeup"]["device"] for row in rows if row["writeup"]})
     where = f"Training on {formatting.listed(devices)} (`data/models/*/run.json`)"

@@ -53,7 +53,7 @@ def settled(record: ExperimentRecord) -> str:
     """How many pairs have a verdict, also if the test is corrected for splits that overlap."""
     pairs, fraction = record.comparison["pairs"], shared_fraction(record.split)
     verdicts = [pair["verdict"] for pair in pairs]
-    line = f"Settled: {_settled(verdicts)} of {formatting.several(len(pairs), 'pair')}"
+    line = f"Settled (not inconclusive): {_settled(verdicts)} of {formatting.several(len(pairs), 'pair')}"
     if fraction is None or len(pairs[0]["by_seed"]) < 2:
         return f"{line}."
     corrected = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.margin, fraction)

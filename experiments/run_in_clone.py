@@ -6,7 +6,7 @@ from typing import Any
 from experiments.candidates import chosen_settings
 from experiments.declared import find_settings
 from metaglot.core.common.atomic_files import read_yaml
-from tools.clone import clone_commit, git, run_or_exit, take_data_from_cache
+from tools.clone import clone_commit, git, run_or_exit
 from tools.params_file import PARAMS, change_params
 
 CLONES = Path(".metaglot/findings")
@@ -46,7 +46,6 @@ def prepare_clone(part: str, commit: str) -> Path:
     """A clone of the commit with the params of an experiment or of a part."""
     settings, folder = find_settings(part) | chosen_settings(part), clone_of(part)
     clone_commit(folder, commit=commit)
-    take_data_from_cache(folder)
     write_params(folder, settings)
     run_or_exit("stages.configure", "--check", folder=folder)
     return folder

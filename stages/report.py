@@ -53,7 +53,7 @@ def write() -> None:
 
 def main(
     show_only: Annotated[
-        bool, typer.Option("--show", help="print the comparison that was made, and make none")
+        bool, typer.Option("--show", help="print the existing comparison, without computing it again")
     ] = False,
 ) -> None:
     """Compare all runs of this comparison; the answer is in data/report/."""

@@ -17,13 +17,14 @@ NOT_IN_A_CLONE = {"DVC_ROOT", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "MLF
 def clone_commit(folder: Path, of: Path = WORKSPACE, commit: str = "") -> None:
     """Clone a repository's last commit, or the given one, unless `folder` is a clone of it already.
 
-    The clone's DVC cache is the repository's in either case.
+    The clone's DVC cache is the repository's in either case, and the raw data comes from there.
     """
     commit, cache = commit or last_commit(of), dvc_cache(of)
     if checked_out(folder) != commit:
         clone(folder, cache, of)
         git("reset", "-q", "--hard", commit, folder=folder)
     set_cache(folder, cache)
+    take_data_from_cache(folder)
 
 
 def clone(folder: Path, cache: Path, of: Path = WORKSPACE) -> None:
@@ -82,5 +83,5 @@ def run_or_exit(module: str, *arguments: str, folder: Path = WORKSPACE) -> None:
 
 def take_data_from_cache(folder: Path = WORKSPACE) -> None:
     """Data that DVC's cache has is not downloaded again: a persistent output is not taken from there by itself."""
-    if not (folder / "data/raw/source.json").exists():
+    if (folder / "dvc.lock").exists() and not (folder / "data/raw/source.json").exists():
         run_module("dvc", "checkout", "-q", "download", folder=folder, output=subprocess.DEVNULL)

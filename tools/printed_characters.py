@@ -137,7 +137,7 @@ def main(
     folder: Annotated[Path, typer.Argument(help="where to write: a folder that is not there yet")],
     fonts: Annotated[Path, typer.Option(help="a folder of .ttf and .otf files, at any depth")] = FONTS,
 ) -> None:
-    """Draw the letters that at least ten font files have, a folder for each script and in it one for each letter."""
+    """Draw each letter that at least ten font files have: a folder for each script, with a folder for each letter."""
     if folder.exists():
         raise UserError(f"{folder} is there already: name a folder that is not")
     files = sorted(path for path in fonts.rglob("*") if path.suffix.lower() in (".ttf", ".otf"))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tools.clone import checked_out, clone_commit, dvc_cache, git, last_commit, set_cache
 
@@ -58,6 +59,17 @@ def test_a_clone_that_is_used_again_takes_the_project_s_cache(project: Path, tmp
         assert dvc_cache(project) == tmp_path / cache
         clone_commit(tmp_path / "clone", project)
         assert dvc_cache(tmp_path / "clone") == tmp_path / cache
+
+
+def test_a_clone_has_the_data_that_the_project_s_cache_has(project: Path, tmp_path: Path) -> None:
+    data = {"data/raw": {"persist": True}}
+    stage = {"cmd": "mkdir -p data/raw && touch data/raw/source.json", "outs": [data]}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"download": stage}}))
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=project, check=True)
+    git("add", "dvc.yaml", "dvc.lock", folder=project)
+    commit(project, "data")
+    clone_commit(tmp_path / "clone", project)
+    assert (tmp_path / "clone/data/raw/source.json").exists()
 
 
 def test_a_cache_in_a_folder_of_any_name_is_found_by_dvc(project: Path, tmp_path: Path) -> None:
