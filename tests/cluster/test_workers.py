@@ -39,8 +39,9 @@ def test_runs_that_were_finished_are_computed_again_after_a_change(workspace: Re
     for iterations in (20, 10):
         short = {"algorithms": ["maml"], "train.validate_every": 10, "train.iterations": iterations}
         workspace.change(changed(PARAMS | short))
-        assert "1 of 1 run" in workspace.succeed(*RUN, "--workers", "1")
-    assert ran(workspace.dvc("repro")) == {"report"}
+        assert "1 of 1 run" in workspace.succeed(*RUN, "--train-only", "--workers", "1")
+        assert read_json(workspace.folder / "data/models/maml-42/run.json")["config"]["train"]["iterations"] == iterations
+    assert not ran(workspace.dvc("repro", "train@maml-42"))
 
 
 def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_other_finishes(

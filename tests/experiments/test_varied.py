@@ -91,7 +91,8 @@ def test_readme_has_the_answer_the_shares_of_the_gain_and_the_figure(record: Exp
     varied = VariedRecord(record)
     text, figure = answer_block(record).split("\n\n")
     small, hf = varied.rows[1], varied.rows[3]
-    said = f"Share of the gain over c = 0: c = 0.05 {varied.gain(small):.0%} and HF-MAML {varied.gain(hf):.0%}."
+    shares = f"{varied.gain(small):.0%} with c = 0.05 and {varied.gain(hf):.0%} with HF-MAML"
+    said = f"Share of the gain from c = 0 to c = 1: {shares}."
     assert said in " ".join(text.split()) and " ".join(text.split()).endswith("So far 11 of 100 runs.")
     assert figure.endswith("](docs/figures/second-order-dial.svg)")
 

@@ -80,6 +80,7 @@ def test_claim_2_is_decided_by_the_bench_alone(tmp_path: Path):
             )
             assert says in claim["measured"]
     assert "40.0% (95% interval 35.0% to 45.0%) with the batched engine" in claim["measured"]
+    assert "10.0% (95% interval −10.0% to 20.0%) with learn2learn's example, which " in claim["measured"]
 
 
 def test_claim_2_says_which_intervals_include_the_printed_saving(tmp_path: Path):
