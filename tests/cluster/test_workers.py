@@ -40,7 +40,8 @@ def test_runs_that_were_finished_are_computed_again_after_a_change(workspace: Re
         short = {"algorithms": ["maml"], "train.validate_every": 10, "train.iterations": iterations}
         workspace.change(changed(PARAMS | short))
         assert "1 of 1 run" in workspace.succeed(*RUN, "--train-only", "--workers", "1")
-        assert read_json(workspace.folder / "data/models/maml-42/run.json")["config"]["train"]["iterations"] == iterations
+        record = read_json(workspace.folder / "data/models/maml-42/run.json")
+        assert record["config"]["train"]["iterations"] == iterations
     assert not ran(workspace.dvc("repro", "train@maml-42"))
 
 
