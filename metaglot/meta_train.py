@@ -52,29 +52,39 @@ def meta_train(
 ) -> Predictor:
     """Meta-train on images of many classes; returns the predictor, whose folder can be copied and loaded anywhere.
 
-    images: uint8 [classes, images, size, size], 255 = ink; the last tenth of the classes is for validation.
+    images: uint8 [classes, images, size, size], 255 = ink; the last tenth of the classes, at least `ways`, is for
+    validation.
     folder: where weights.safetensors, run.json and history.csv are written. algorithm: a name from
     `metaglot.algorithms.registry`. model: `fc`, or `conv` for images of 28x28. on_progress: called now and then with
     the iteration, the mean loss and the mean accuracy. options: keys of params.yaml's `task` and `train` and of the
-    algorithm's `settings`; by default the algorithm's own values, else the original study's. Raises UserError.
+    algorithm's `settings`; by default the algorithm's own values, else the original study's. One that the algorithm has
+    no use for, such as `iterations` of `scratch`, changes nothing. Trainings at once need a process each: random
+    generators belong to the process, not to a thread. Raises UserError.
     """
     _check_images(images, model)
     config = _config(algorithm, model, images.shape[-1], options)
     parts = _split(images, config.task.ways)
     seed, computes_on = _seed(seed), _device(device)
     training, validation = (ImageStore(part, computes_on) for part in parts)
-    run, place = create_run(config, seed, training, validation, Untimed()), _folder(folder)
-    for _ in run.run(on_progress, lambda: None):
-        pass
+    with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):  # as the stages compute
+        run, place = create_run(config, seed, training, validation, Untimed()), _folder(folder)
+        for _ in run.run(on_progress, lambda: None):
+            pass
     weights = place / "weights.safetensors"
     write_weights(weights, trained_weights(run, config, seed))
-    if (steps := options.get("test_adaptation_steps")) is not None:
-        tested = AdaptationRecord(adaptation_steps=int(steps), weights_sha256=sha256(weights))
-        write_json(place / "adaptation.json", tested.model_dump())
+    _write_adaptation(place / "adaptation.json", options.get("test_adaptation_steps"), weights)
     write_history(place / "history.csv", run.history)
     about = {"algorithm": algorithm, "label": config.label, "seed": seed}
     write_json(place / "run.json", about | {"config": {**config.model_dump(), "seed": seed}})
     return load_predictor(place)
+
+
+def _write_adaptation(path: Path, steps: int | None, weights: Path) -> None:
+    """The steps in which the predictor adapts; without, those of the training, also where an earlier one wrote some."""
+    path.unlink(missing_ok=True)
+    if steps is not None:
+        tested = AdaptationRecord(adaptation_steps=int(steps), weights_sha256=sha256(weights))
+        write_json(path, tested.model_dump())
 
 
 class Untimed:
@@ -141,6 +151,7 @@ def _config(algorithm: str, model: str, size: int, options: dict[str, Any]) -> T
     options = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
     own = kind.Settings().model_dump(include=set(TRAIN), exclude_none=True)
     task, train = ({key: options.pop(key, value) for key, value in keys.items()} for keys in (TASK, TRAIN | own))
+    train |= {key: value for key, value in own.items() if key in kind.unused_settings}
     shared = {key: value for key, value in train.items() if key in own}
     try:
         settings = kind.Settings.model_validate(shared | options)

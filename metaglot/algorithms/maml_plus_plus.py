@@ -12,6 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.inner_loop import InnerRates
@@ -53,7 +54,12 @@ class MAMLPlusPlus(GradientBased):
         return tuple(f"rates.{step}.{name}" for name in self.network.names)
 
     def initial_parameters(self, parameters: MetaParameters, images: ImageStore) -> dict[str, Tensor]:
-        """The initialisation, and a rate for every parameter tensor and step (LSLR in the paper)."""
+        """The initialisation, and a rate for every parameter tensor and step (LSLR in the paper).
+
+        Raises UserError if rates are to be learned of no step.
+        """
+        if self.settings.learned_rates and not self.adaptation_steps:
+            raise UserError("train.adaptation_steps: got 0; maml_plus_plus with learned_rates takes 1 or more")
         steps = range(self.adaptation_steps if self.settings.learned_rates else 0)
         rate = torch.full_like(parameters["classifier.bias"][0], self.fast_lr)
         return {**parameters, **{name: rate.clone() for step in steps for name in self._rate_names(step)}}
@@ -62,7 +68,7 @@ class MAMLPlusPlus(GradientBased):
         """Steps beyond those of training use the rates of the last step of training."""
         if not self.settings.learned_rates:
             return super().rates(parameters, step)
-        while self._rate_names(step)[0] not in parameters:
+        while step and self._rate_names(step)[0] not in parameters:
             step -= 1
         return dict(zip(self.network.names, (parameters[name] for name in self._rate_names(step)), strict=True))
 

@@ -17,8 +17,9 @@ def certify_approximation(
 ) -> dict[str, Any] | None:
     """Compare an approximation of the second-order term with the exact term in float64, on the same batch.
 
-    The difference is the norm of the error over the norm of the exact term. Raises UserError if it is more than the
-    algorithm's `error_tolerance`. None for an algorithm without an approximation of its own.
+    The difference is the norm of the error over the norm of the exact term, None if that is 0. Raises UserError if it
+    is more than the algorithm's `error_tolerance`, or no number. Returns None for an algorithm without an approximation
+    of its own.
     """
     if algorithm.first_order is None or not algorithm.adaptation_steps:
         return None
@@ -29,12 +30,14 @@ def certify_approximation(
     kinds[1].first_order = True
     exact_gradient, without_term = (_gradient(kind, parameters, batch, chunk, torch.double) for kind in kinds)
     error = _gradient(algorithm, parameters, batch, chunk, batch.support.dtype) - exact_gradient
-    difference = (error.norm() / (exact_gradient - without_term).norm()).item()
+    norm = (exact_gradient - without_term).norm()
+    difference = (error.norm() / norm).item() if norm else None
     tolerance = algorithm.error_tolerance
-    if not difference <= (torch.inf if tolerance is None else tolerance):
+    if difference is not None and not difference <= (torch.inf if tolerance is None else tolerance):
+        limit, cause = (f", more than {tolerance}", " or the algorithm's perturbation") if tolerance else ("", "")
         raise UserError(
             f"the second-order term of {algorithm.label}'s first meta-gradient is {difference:.1e} of its norm away "
-            f"from the exact one, more than {tolerance}: lower train.fast_lr or the algorithm's perturbation"
+            f"from the exact one{limit}: lower train.fast_lr{cause}"
         )
     return {
         "reference": "the exact second-order term",

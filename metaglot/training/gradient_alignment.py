@@ -17,7 +17,8 @@ def measure_alignment(
     """Compare the approximate and the exact meta-gradient on the same tasks, whole and by layer.
 
     The approximation is of first order, unless the algorithm has its own (`approximate_and_exact`). An algorithm
-    without an order has no rows. Parameters without effect (a bias before a norm) belong to no layer that is compared.
+    without an order has no rows. Parameters without effect (a bias before a norm) belong to no layer that is compared,
+    and a layer whose exact meta-gradient is 0 (inner rates, if there is no inner step) has no row.
     """
     if algorithm.first_order is None:
         return []
@@ -26,6 +27,7 @@ def measure_alignment(
     layers = {name: name.rsplit(".", 2)[0] if name.startswith("features") else name.split(".")[0] for name in exact}
     groups = {WHOLE_NETWORK: list(exact)}
     groups |= {layer: [name for name in exact if layers[name] == layer] for layer in layers.values()}
+    groups = {layer: names for layer, names in groups.items() if any(exact[name].any() for name in names)}
     return [
         AlignmentRow(iteration, layer, *_compare([approximate[n] for n in names], [exact[n] for n in names]))
         for layer, names in groups.items()

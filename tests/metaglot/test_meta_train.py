@@ -114,6 +114,27 @@ def test_a_folder_that_cannot_be_made_is_refused_before_the_training(
 
 def test_the_predictor_adapts_in_the_steps_that_were_asked_for(tmp_path: Path) -> None:
     assert meta_train(IMAGES, tmp_path, **SHORT, test_adaptation_steps=7).adaptation_steps == 7
+    assert meta_train(IMAGES, tmp_path, **SHORT).adaptation_steps == 1  # the same weights, in the same folder
+
+
+def test_what_an_algorithm_has_no_use_for_changes_nothing(tmp_path: Path) -> None:
+    """So that one loop with the same options takes every algorithm; From scratch stays untrained."""
+    for name, options in (("first", SHORT), ("second", SHORT | {"iterations": 5})):
+        meta_train(IMAGES, tmp_path / name, "scratch", **options)
+    first, second = (tmp_path / name / "weights.safetensors" for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+    assert read_json(tmp_path / "second/run.json")["config"]["train"]["iterations"] == 0
+
+
+def test_the_user_s_settings_of_cudnn_are_left_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flags() -> tuple[bool, bool]:
+        return torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic
+
+    before, during = flags(), []
+    observed = TrainingRun.run
+    monkeypatch.setattr(TrainingRun, "run", lambda *given: during.append(flags()) or observed(*given))
+    meta_train(IMAGES, tmp_path, **SHORT)
+    assert during == [(False, True)] and flags() == before
 
 
 def test_the_predictor_sees_an_array_as_the_training_did() -> None:

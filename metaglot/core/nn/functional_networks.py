@@ -94,7 +94,10 @@ class FunctionalNetwork:
         return {name: task_weight(weights[name], per_task[name]) for name in self.names}
 
     def prepare(self, x: LayerInput) -> LayerInput:
-        """Images as the first block takes them: prepared once, they share what forward passes have in common."""
+        """Images as the first block takes them: prepared once, they share what forward passes have in common.
+
+        For the passes with one set of weights: prepare them again after a step that changes these in place.
+        """
         if isinstance(x, CachedInput) or x.dim() != 4:
             return x
         return x.unsqueeze(-1) if self.blocks[0].convolves else CachedInput(x.flatten(2))

@@ -19,7 +19,7 @@ def initial_weights(model: Model, ways: int, image_size: int, seed: int, channel
     """
     numpy_state = np.random.get_state()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # and not the GPUs' generators, which are not restored
         np.random.seed(seed)  # SciPy draws from NumPy's generator
         weights = _conv(ways, channels) if model == "conv" else _fc(image_size**2, ways)
     np.random.set_state(numpy_state)

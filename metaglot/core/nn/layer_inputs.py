@@ -12,7 +12,7 @@ from metaglot.core.nn.sparse_matmul import WIDTH, SparseMatrix
 @dataclass(frozen=True, eq=False)
 class CachedInput:
     """Rows that a layer sees again at every step: their product with the same matrix is computed once, and without
-    their zeros where these are many.
+    their zeros where these are many. A matrix must not be changed in place in the meantime.
     """
 
     rows: Tensor  # [tasks, m, in]

@@ -12,7 +12,7 @@ def initial_module(model: Model, ways: int, image_size: int, seed: int, channels
     """learn2learn's OmniglotFC or OmniglotCNN with its own initialisation, which depends on the seed alone."""
     numpy_state = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # and not the GPUs' generators, which are not restored
         np.random.seed(seed)  # OmniglotFC draws from scipy, which draws from numpy
         models = l2l.vision.models
         module: nn.Module

@@ -2,6 +2,7 @@ import pytest
 import torch
 from cases import Case, cases
 from draws import examples
+from error_lines import error_line
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import distance, gradient_of, meta_gradient, plain_tasks, slope
@@ -18,6 +19,13 @@ CASE = Case(ways=3, shots=3, steps=3, tasks=2)
 def plus_plus(case: Case = CASE, **switches: bool) -> MAMLPlusPlus:
     settings = MAMLPlusPlus.Settings(**{**OFF, **switches})
     return MAMLPlusPlus(create_network(case.model), case.fast_lr, case.steps, settings=settings)
+
+
+def test_rates_of_no_step_cannot_be_learned():
+    case = CASE.but(steps=0)
+    algorithm = plus_plus(case, learned_rates=True)
+    line = error_line(lambda: algorithm.initial_parameters(case.parameters(), case.images()))
+    assert line == "train.adaptation_steps: got 0; maml_plus_plus with learned_rates takes 1 or more"
 
 
 @pytest.mark.parametrize("model", ["fc", "conv"])

@@ -4,6 +4,7 @@ from cases import Case
 from error_lines import error_line
 
 from metaglot.algorithms.hf_maml import HFMAML
+from metaglot.algorithms.partial_maml import PartialMAML
 from metaglot.core.nn.functional_networks import create_network
 from metaglot.training.approximation_error import certify_approximation
 
@@ -52,4 +53,12 @@ def test_an_error_that_is_not_a_number_stops_the_run_with_and_without_a_toleranc
     parameters = {name: value.detach() * torch.nan for name, value in case.parameters().items()}
     algorithm = hf_maml(case, fixed_relu=fixed_relu)
     line = error_line(lambda: certify_approximation(algorithm, parameters, case.batch(), 2))
-    assert "HF-MAML's first meta-gradient is nan of its norm away" in line
+    assert "HF-MAML's first meta-gradient is nan of its norm away" in line and "None" not in line
+
+
+def test_where_the_exact_term_is_zero_there_is_no_difference_to_tell():
+    """As with images that are all the same; a rate of 0 makes it 0 without rounding."""
+    case = Case()
+    algorithm = PartialMAML(create_network("fc"), 0.0, case.steps, settings=PartialMAML.Settings(layers=1))
+    record = certify_approximation(algorithm, case.parameters(), case.batch(), 2)
+    assert record is not None and record["relative_difference"] is None

@@ -51,6 +51,15 @@ def test_all_learned_rates_are_one_layer():
     assert layers == ["all", *(f"features.1.{i}" for i in range(4)), "classifier", "rates"]
 
 
+def test_rates_of_no_step_have_no_gradient_and_no_row():
+    case = Case(steps=0)
+    algorithm = MetaSGD(create_network("fc"), case.fast_lr, 0)
+    initial = algorithm.initial_parameters(case.parameters(), case.images())
+    parameters = {name: value.detach().requires_grad_() for name, value in initial.items()}
+    rows = measure_alignment(algorithm, parameters, [case.batch()], 0)
+    assert [row.layer for row in rows] == ["all", *(f"features.1.{i}" for i in range(4)), "classifier"]
+
+
 def test_without_a_step_both_gradients_are_one():
     case = Case(steps=0)
     rows = measure_alignment(case.algorithm(), case.parameters(), [case.batch()], 0)
