@@ -39,6 +39,7 @@ def run(
     train_only: Annotated[bool, typer.Option("--train-only", help="score and publish nothing")] = False,
 ) -> None:
     """Compute every run that is out of date, restore the results here, and publish them to MLflow."""
+    check_where(workers, ray)
     plan.check_code_is_committed()
     kinds = plan.COMPUTED[:1] if train_only else plan.COMPUTED
     try:
@@ -68,11 +69,17 @@ def exp(
     run_or_exit("dvc", "exp", "run", "--temp", *(part for change in changes for part in ("-S", change)))
 
 
+def check_where(workers: str, ray: str) -> None:
+    """Raise UserError for what is no address, or no number of workers."""
+    if not ray:
+        local.count(workers)
+    elif not re.fullmatch(r"\S+:\d+", ray):
+        raise UserError(f"Ray's address: got {ray!r}; takes HOST:PORT (--ray, RAY or RAY_ADDRESS)")
+
+
 def compute(jobs: list[plan.Job], workers: str, ray: str) -> dict[str, str]:
     if not ray:
         return local.run_locally(jobs, local.count(workers))
-    if not re.fullmatch(r"\S+:\d+", ray):
-        raise UserError(f"Ray's address: got {ray!r}; takes HOST:PORT (--ray, RAY or RAY_ADDRESS)")
     try:
         from cluster.ray_cluster import run_on_ray  # slow to import
     except ImportError:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,10 @@ def bring_home(results: bytes, cache: Path | None = None) -> list[str]:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as name:
         arrived = Path(name)
-        unpack(results, arrived)
+        try:
+            unpack(results, arrived)
+        except tarfile.TarError:
+            raise UserError("a result arrived damaged: it is no whole tar; run it again") from None
         for path in _files(arrived / "files"):
             _check_content(path)
         entries = [path for path in _files(arrived / "runs") if not _is_known(path, arrived, cache)]

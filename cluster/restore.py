@@ -7,12 +7,14 @@ import logging
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.stage import PipelineStage
 from dvc.stage.cache import RunCacheNotFoundError
 from dvc_data.hashfile.hash_info import HashInfo
 
 from cluster.plan import COMPUTED, Job, matrix_stages
+from metaglot.core.common.errors import UserError
 
 Stages = list[PipelineStage]
 
@@ -22,7 +24,7 @@ logging.getLogger("dvc").setLevel(logging.WARNING)  # or it prints a line for ea
 def restore(kinds: Iterable[str] = COMPUTED) -> list[Job]:
     """Take what the run cache has of these kinds of stages; returns the jobs that it has not."""
     missing: dict[tuple[str, int], tuple[str, ...]] = {}
-    with Repo() as repo, one_lock_file(repo) as restored:
+    with one_lock_file() as (repo, restored):
         for stage, algorithm, seed in matrix_stages(repo, kinds):
             run = algorithm, seed
             begun = missing.get(run, ())  # if the training is missing, the evaluation here is of old weights
@@ -43,25 +45,38 @@ def is_current(repo: Repo, stage: PipelineStage, restored: Stages) -> bool:
 
 
 @contextmanager
-def one_lock_file(repo: Repo) -> Iterator[Stages]:
-    """Yield a list for stages that are done; at the end, also after Ctrl-C, their entries are written to dvc.lock."""
-    with repo.lock, repo.scm_context():
-        done: Stages = []
-        try:
-            yield done
-        finally:
-            if done:
-                done[0].dvcfile.dump_stages(done, update_pipeline=False)
+def one_lock_file() -> Iterator[tuple[Repo, Stages]]:
+    """Yield the repository, and a list for stages that are done.
+
+    At the end, also after Ctrl-C, their entries are written to dvc.lock. Raises UserError for what DVC refuses, such as
+    a lock that another command of DVC holds.
+    """
+    done: Stages = []
+    try:
+        with Repo() as repo, repo.lock, repo.scm_context():
+            try:
+                yield repo, done
+            finally:
+                if done:
+                    done[0].dvcfile.dump_stages(done, update_pipeline=False)
+    except DvcException as error:
+        raise UserError(f"DVC: {error}") from None
 
 
 def is_restorable(repo: Repo, stage: PipelineStage) -> bool:
     """Whether DVC's cache has the results of the present command and dependencies."""
     if not all(dep.exists for dep in stage.deps):
         return False
-    if stage.changed_stage() or not stage.deps_cached():  # the results in dvc.lock are those of other dependencies
-        stage.save_deps()
-        for out in stage.outs:
-            out.hash_info = HashInfo()
+    if not stage.changed_stage() and stage.deps_cached() and has_results(repo, stage):
+        return True
+    # dvc.lock has results of other dependencies, or, in a fresh clone, some that only another machine has.
+    stage.save_deps()
+    for out in stage.outs:
+        out.hash_info = HashInfo()
+    return has_results(repo, stage)
+
+
+def has_results(repo: Repo, stage: PipelineStage) -> bool:
     try:
         repo.stage_cache.restore(stage, dry=True)
     except RunCacheNotFoundError:
@@ -76,7 +91,7 @@ def publish(skip: Container[str] = ()) -> None:
     """
     from stages import track  # imports MLflow and Altair
 
-    with Repo() as repo, one_lock_file(repo) as published:
+    with one_lock_file() as (repo, published):
         for stage, algorithm, seed in matrix_stages(repo, ["track"]):
             if f"{algorithm}-{seed}" in skip:
                 continue

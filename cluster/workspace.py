@@ -35,7 +35,7 @@ def pack_inputs(job: Job) -> bytes:
     names = [paths.train_config(job.algorithm), paths.evaluate_config(job.algorithm), PARAMS]
     if not any(stage.startswith("train") for stage in job.stages):
         names.append(paths.weights(job.algorithm, job.seed))
-    return pack(Path(), *names, *_other_test_split())
+    return pack(Path(), *names, *_other_test_split(), dereference=True)  # DVC's cache may be linked
 
 
 def _other_test_split() -> list[Path]:
@@ -55,9 +55,10 @@ def pack_results(folder: Path) -> bytes:
     return pack(folder / ".dvc/cache", "files", "runs")
 
 
-def pack(folder: Path, *names: Path | str) -> bytes:
+def pack(folder: Path, *names: Path | str, dereference: bool = False) -> bytes:
+    """A tar of these files and folders; `dereference` packs what a link leads to."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
+    with tarfile.open(fileobj=buffer, mode="w", dereference=dereference) as tar:
         for name in names:
             tar.add(folder / name, arcname=str(name))
     return buffer.getvalue()

@@ -23,8 +23,9 @@ from experiments.take_from_cache import record_parts
 from metaglot.core.common.atomic_files import write_text
 from metaglot.core.common.errors import UserError
 from stages.support.command_line import run_command
-from tools.clone import last_commit
+from tools.clone import git, last_commit
 from tools.in_use import in_use
+from tools.params_file import PARAMS
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="a name from experiments/experiments.yaml")]
@@ -51,7 +52,9 @@ def tune(name: Name, workers: Annotated[str, typer.Option(help="trainings at a t
 def compute_parts(
     name: str, workers: str, compute: Callable[[str, str, str], Path], save: Callable[[str, Path], object]
 ) -> None:
-    """Compute and record an experiment part by part, all with the code of the same commit."""
+    """Compute and record an experiment part by part, all with the code and the params of the same commit."""
+    if git("status", "--porcelain", "--", str(PARAMS)):
+        raise UserError(f"{PARAMS} differs from the commit that an experiment runs with: commit or restore it first")
     with in_use(run_in_clone.clone_of(name)):
         commit = last_commit()
         for part in parts_of(name):
@@ -78,7 +81,7 @@ def record(
 
 def parse_seeds(text: str | None) -> list[int] | None:
     try:
-        return [int(seed) for seed in text.split(",")] if text else None
+        return list(dict.fromkeys(int(seed) for seed in text.split(","))) if text else None
     except ValueError:
         raise UserError(f"--seeds takes whole numbers, such as 42,43; got {text}") from None
 

@@ -41,9 +41,9 @@ def find_experiment(name: str) -> Experiment:
 
 def find_settings(name: str) -> dict[str, Any]:
     """The changes to params.yaml of an experiment, or of a part of one."""
-    whole, _, part = name.partition("/")
+    whole, slash, part = name.partition("/")
     experiment = find_experiment(name)
-    if not part:
+    if not slash:
         return experiment.settings
     if part not in experiment.parts():
         raise UserError(f"{name} is not a part of {whole}: it has {', '.join(experiment.parts()) or 'none'}")

@@ -8,8 +8,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from metaglot.config.yaml12 import read_yaml12
 from metaglot.core.common.atomic_files import read_yaml
 from metaglot.core.common.errors import UserError
+from tools.params_file import PARAMS
 
 LOCK = "dvc.lock"
 CODE = ("metaglot", "stages", "dvc.yaml")
@@ -30,9 +32,9 @@ def locked_params(folder: Path) -> dict[str, Any]:
     if configured is None:
         raise UserError(f"{folder} was never configured: run `dvc repro` there")
     (locked,) = (dep["md5"] for dep in configured["deps"] if dep["path"] == "params.yaml")
-    if _md5(folder / "params.yaml") != locked:
-        raise UserError(f"{folder / 'params.yaml'} has changed since it was run: run `dvc repro` there")
-    params: dict[str, Any] = read_yaml(folder / "params.yaml")
+    if _md5(folder / PARAMS) != locked:
+        raise UserError(f"{folder / PARAMS} has changed since it was run: run `dvc repro` there")
+    params: dict[str, Any] = read_yaml12(folder / PARAMS)
     return params
 
 
@@ -74,7 +76,9 @@ def commit_of_code(folder: Path) -> str | None:
     """
     for commit in _git(folder, "rev-list", "HEAD").split():
         if _git(Path(), "rev-parse", "-q", "--verify", f"{commit}^{{commit}}"):
-            return None if _git(folder, "diff", "--name-only", commit, "--", *CODE) else commit
+            changed = _git(folder, "diff", "--name-only", commit, "--", *CODE)
+            added = _git(folder, "ls-files", "--others", "--exclude-standard", "--", *CODE)
+            return None if changed or added else commit
     return None
 
 

@@ -34,8 +34,10 @@ def _varied_answer(varied: VariedRecord) -> list[str]:
     if end is None:
         return [answer(varied)]
     shares = {row.name: varied.gain(row) for row in varied.rows if row.value != 0 and row is not end}
-    gains = formatting.listed([f"{share:.0%} with {name}" for name, share in shares.items() if share is not None])
-    return [answer(varied), f"Share of the gain from {symbol} = 0 to {end.name}: {gains}."]
+    gains = [f"{share:.0%} with {name}" for name, share in shares.items() if share is not None]
+    if not gains:
+        return [answer(varied)]
+    return [answer(varied), f"Share of the gain from {symbol} = 0 to {end.name}: {formatting.listed(gains)}."]
 
 
 def _replicates_answer(record: ExperimentRecord) -> list[str]:

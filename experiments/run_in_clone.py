@@ -5,7 +5,7 @@ from typing import Any
 
 from experiments.candidates import chosen_settings
 from experiments.declared import find_settings
-from metaglot.core.common.atomic_files import read_yaml
+from metaglot.config.yaml12 import read_yaml12
 from tools.clone import clone_commit, git, run_or_exit
 from tools.params_file import PARAMS, change_params
 
@@ -36,7 +36,7 @@ def train_candidates(part: str, commit: str, workers: str = "") -> Path:
     if workers:
         run_or_exit("cluster", "run", "--train-only", "--workers", workers, folder=folder)
     else:
-        params = read_yaml(folder / PARAMS)
+        params = read_yaml12(folder / PARAMS)
         runs = [f"train@{name}-{seed}" for name in params["algorithms"] for seed in params["seeds"]]
         run_or_exit("dvc", "repro", *runs, folder=folder)
     return folder

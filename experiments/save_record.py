@@ -9,7 +9,8 @@ from experiments import dvc_lock
 from experiments.candidates import chosen_settings
 from experiments.declared import FINDINGS, find_settings
 from experiments.params_differences import list_differences
-from metaglot.core.common.atomic_files import atomic_folder, read_yaml, write_json, write_text, write_yaml
+from metaglot.config.yaml12 import read_yaml12
+from metaglot.core.common.atomic_files import atomic_folder, write_json, write_text, write_yaml
 from metaglot.core.common.errors import UserError
 from metaglot.core.common.run_records import WHOLE_NETWORK
 from metaglot.core.common.stage_configs import load_stage_config
@@ -31,7 +32,7 @@ def save_record(name: str, folder: Path, seeds: Seeds | None = None, to: Path = 
     An older record is replaced only after everything was read.
     """
     settings = find_settings(name) | chosen_settings(name, to)
-    declared = apply_settings(settings, read_yaml(PARAMS))
+    declared = apply_settings(settings, read_yaml12(PARAMS))
     params = dvc_lock.locked_params(folder)
     check_params(name, folder, declared, params, seeds, settings)
     recorded = seeds or params["seeds"]

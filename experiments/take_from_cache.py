@@ -11,7 +11,8 @@ from experiments.candidates import chosen_settings, save_candidates
 from experiments.declared import FINDINGS, find_experiment, find_settings
 from experiments.run_in_clone import clone_of, write_params
 from experiments.save_record import save_record
-from metaglot.core.common.atomic_files import read_json, read_yaml
+from metaglot.config.yaml12 import read_yaml12
+from metaglot.core.common.atomic_files import read_json
 from metaglot.core.common.errors import UserError
 from tools.clone import clone_commit, dvc_cache, last_commit, run_or_exit
 from tools.in_use import in_use
@@ -43,7 +44,7 @@ def check_declared(parts: list[str], seeds: list[int] | None) -> None:
 
 
 def declared_seeds(part: str) -> list[int]:
-    seeds: list[int] = apply_settings(find_settings(part), read_yaml(PARAMS))["seeds"]
+    seeds: list[int] = apply_settings(find_settings(part), read_yaml12(PARAMS))["seeds"]
     return seeds
 
 
@@ -72,9 +73,9 @@ def take_from_cache(
     run_or_exit("dvc", "repro", "-q", "preprocess", folder=clone)
     with chdir(clone):
         missing = {job.seed for job in restore(kinds)}
-    return [seed for seed in read_yaml(clone / PARAMS)["seeds"] if seed not in missing]
+    return [seed for seed in read_yaml12(clone / PARAMS)["seeds"] if seed not in missing]
 
 
 def run_settings(folder: Path) -> dict[str, Any]:
     """The device and threads with which the folder's runs were computed."""
-    return {f"run.{key}": value for key, value in read_yaml(folder / "params.yaml")["run"].items()}
+    return {f"run.{key}": value for key, value in read_yaml12(folder / PARAMS)["run"].items()}

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from metaglot.core.common.atomic_files import read_json, write_json, write_text
+from metaglot.core.common.errors import UserError
 from metaglot.core.common.stage_configs import load_stage_config
 from metaglot.core.tasks import split_parts
 from metaglot.report.comparison import compare_runs
@@ -58,7 +59,10 @@ def main(
 ) -> None:
     """Compare all runs of this comparison; the answer is in data/report/."""
     if show_only:
-        show(read_json(paths.COMPARISON), Console())
+        try:
+            show(read_json(paths.COMPARISON), Console())
+        except KeyError as missing:
+            raise UserError(f"{paths.COMPARISON} lacks {missing}: run `dvc repro report`") from None
     else:
         write()
 

@@ -1,5 +1,6 @@
 """YAML as DVC reads it, by the same library (YAML 1.2: `1e-3` is a number), so that both see the same values."""
 
+from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
@@ -50,3 +51,8 @@ def parse_yaml(text: bytes, name: str) -> Any:
         raise UserError(f"{name}: {shorten(str(error), 200)}") from None
     except RecursionError:
         raise UserError(f"{name}: brackets lie within brackets beyond measure") from None
+
+
+def read_yaml12(path: Path) -> Any:
+    """The content of a file such as params.yaml, in which `3e-05` is a number. Raises UserError."""
+    return parse_yaml(path.read_bytes(), str(path))

@@ -75,7 +75,8 @@ def delete_versions(client: MlflowClient, published: Run) -> None:
 def update_champion(client: MlflowClient, registered_name: str) -> None:
     """Put the alias on the best version. It looks again afterwards, since another machine may have added a version."""
     for _ in range(ATTEMPTS):
-        versions = client.search_model_versions(f"name = '{registered_name}'")
+        quote = '"' if "'" in registered_name else "'"  # somebody may have renamed the model
+        versions = client.search_model_versions(f"name = {quote}{registered_name}{quote}")
         best = min(versions, key=rank).version
         if client.get_registered_model(registered_name).aliases.get(CHAMPION) == str(best):
             return

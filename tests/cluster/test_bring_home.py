@@ -85,3 +85,11 @@ def test_a_result_that_arrived_damaged_is_refused_and_nothing_of_it_is_kept(tmp_
     with pytest.raises(UserError, match="arrived damaged"):
         bring_home(pack(tmp_path / "worker", "files", "runs"), tmp_path / "home")
     assert contents(tmp_path / "home") == {}
+
+
+@pytest.mark.parametrize("size", [1, 700])
+def test_a_result_of_which_a_part_arrived_is_refused(tmp_path: Path, size: int) -> None:
+    results(tmp_path / "worker")
+    with pytest.raises(UserError, match="^a result arrived damaged: it is no whole tar"):
+        bring_home(pack(tmp_path / "worker", "files", "runs")[:size], tmp_path / "home")
+    assert contents(tmp_path / "home") == {}

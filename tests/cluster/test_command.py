@@ -4,10 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from cluster import dvc_experiment, local, plan, workspace
-from cluster.__main__ import collect, compute, exp, run
+from cluster.__main__ import check_where, collect, exp, run
 from cluster.plan import Job
+from cluster.restore import restore
 from cluster.shared_folder import write_jobs
 from metaglot.core.common.atomic_files import write_bytes, write_json
 from metaglot.core.common.errors import UserError
@@ -57,7 +59,18 @@ def lose_results(folder: Path) -> None:
 @pytest.mark.parametrize("address", ["auto", "ray://head:10001/x", "head"])
 def test_an_address_of_ray_without_a_port_is_refused_by_name(address: str) -> None:
     with pytest.raises(UserError, match=f"^Ray's address: got '{address}'; takes HOST:PORT"):
-        compute(JOBS, "1", address)
+        check_where("1", address)
+
+
+def test_what_is_no_number_of_workers_is_refused_before_anything_runs(finished: Path) -> None:
+    with pytest.raises(UserError, match="^workers: got 'two'; takes auto, or a number from 1"):
+        run("two", "", publish=False, train_only=False)
+
+
+def test_a_lock_that_another_command_of_dvc_holds_is_one_line(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dvc.lock.DEFAULT_TIMEOUT", 0.1)
+    with Repo().lock, pytest.raises(UserError, match="^DVC: Unable to acquire lock"):
+        restore()
 
 
 def test_a_folder_that_is_no_git_repository_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import time
 from contextlib import suppress
@@ -43,6 +44,21 @@ def test_runs_that_were_finished_are_computed_again_after_a_change(workspace: Re
         record = read_json(workspace.folder / "data/models/maml-42/run.json")
         assert record["config"]["train"]["iterations"] == iterations
     assert not ran(workspace.dvc("repro", "train@maml-42"))
+
+
+def test_in_a_fresh_clone_the_committed_results_are_replaced_by_those_that_workers_bring(
+    undisturbed: Repository, tmp_path: Path
+) -> None:
+    """dvc.lock and the small results are in git, and the weights are not: the lock names results that nobody has."""
+    project = undisturbed.copy_to(tmp_path / "project")
+    project.commit("Results")
+    project.git("clone", "-q", ".", str(tmp_path / "clone"))
+    clone = Repository.at(tmp_path / "clone")
+    shutil.copytree(project.folder / "data/raw", clone.folder / "data/raw")
+    assert "2 of 2 runs" in clone.succeed(*RUN, "--train-only", "--workers", "2")
+    weights = "models/*/weights.safetensors"
+    assert clone.bytes(weights) == undisturbed.bytes(weights)
+    assert not ran(clone.dvc("repro", "train@maml-42", "train@fomaml-42"))
 
 
 def test_a_run_whose_worker_is_killed_every_time_is_reported_after_four_and_the_other_finishes(

@@ -21,6 +21,7 @@ def test_in_the_shell_an_error_of_the_user_is_one_line() -> None:
         (["record", "ten-seeds", "--from", "{}"], "error: {}/dvc.lock is not there"),
         (["record", "ten-seeds", "--from", "{}", "--seeds", "42,x"], "error: --seeds takes whole numbers"),
         (["record", "tuning-1shot", "--from", "{}", "--seeds", "7"], "error: tuning-1shot is a tuning, of one seed: "),
+        (["record", "ten-seeds/", "--from", "{}"], "error: ten-seeds/ is not a part of ten-seeds: it has none"),
         (["record", "variance", "--from", "{}"], "error: {} is not a clone of this project with a DVC cache"),
     ],
 )

@@ -120,6 +120,11 @@ def test_without_the_reference_nothing_is_compared(record: ExperimentRecord, tmp
     assert "point" in figure(other)
 
 
+def test_with_the_reference_alone_there_is_no_share_of_a_gain(tmp_path: Path) -> None:
+    save_record(f"{DIAL}/1", ran(tmp_path / "ran", f"{DIAL}/1"), to=tmp_path / "docs")
+    assert "Share of the gain" not in answer_block(load_records(tmp_path / "docs")[DIAL])
+
+
 def curves_of(chart: dict[str, Any]) -> list[list[float]]:
     """The values of the last layer of each panel."""
     names = [panel.get("data", panel["layer"][-1].get("data"))["name"] for panel in chart["hconcat"]]

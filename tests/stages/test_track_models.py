@@ -134,13 +134,14 @@ def test_an_alias_that_somebody_moved_or_deleted_returns(workspace: Path) -> Non
     assert champion(mlflow) == "MAML · seed 1"
 
 
-def test_a_registered_model_that_somebody_renamed_keeps_its_champion(workspace: Path) -> None:
+@pytest.mark.parametrize("name", ["ours", "Bob's best", 'the "best"'])
+def test_a_registered_model_that_somebody_renamed_keeps_its_champion(workspace: Path, name: str) -> None:
     publish(1, 0.9)
     mlflow = client(workspace)
-    mlflow.rename_registered_model(MODEL, "ours")
-    mlflow.delete_registered_model_alias("ours", "champion")
+    mlflow.rename_registered_model(MODEL, name)
+    mlflow.delete_registered_model_alias(name, "champion")
     track.main("maml", 1)
-    assert champion(mlflow, "ours") == "MAML · seed 1"
+    assert champion(mlflow, name) == "MAML · seed 1"
 
 
 def test_each_algorithm_and_task_has_its_own_registered_model(workspace: Path) -> None:
