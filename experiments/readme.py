@@ -48,7 +48,9 @@ def _replicates_answer(record: ExperimentRecord) -> list[str]:
 
 
 def _wrapped(line: str, indent: str = "") -> str:
-    return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    whole = line.replace(" = ", "\xa0=\xa0")  # a value stays on the line of its symbol
+    wrapped = fill(whole, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return wrapped.replace("\xa0", " ")
 
 
 def results_block(comparison: Record) -> str:

@@ -20,7 +20,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 from rich.progress import track
 
@@ -53,9 +53,11 @@ def characters_by_script(fonts: Fonts) -> dict[str, dict[str, Fonts]]:
 def letters(font: Path) -> Iterator[str]:
     """The letters of a font file, except those that are made of others, such as an A with an accent."""
     try:
+        ImageFont.truetype(font, LETTER_HEIGHT)
         with font.open("rb") as file, TTFont(file, lazy=True) as opened:
             codes = opened.getBestCmap() or {}
-    except (TTLibError, OSError):
+    except Exception:  # fontTools raises errors of many kinds for a damaged table
+        print(f"{font} is damaged and left out", file=sys.stderr)
         return
     for code in codes:
         letter = chr(code)
@@ -72,14 +74,17 @@ def script_of(letter: str) -> str:
 
 
 def draw(letter: str, font: Path) -> Image.Image | None:
-    """A letter in black on white, in the middle; None where the font draws nothing, or more than fits."""
-    face = open_font(font)
-    left, top, right, bottom = face.getbbox(letter)
-    if max(right - left, bottom - top) > SIDE:
-        return None
+    """A letter in black on white, in the middle; None where the font draws nothing, or more than fits, or fails."""
     image = Image.new("L", (SIDE, SIDE), 255)
-    place = ((SIDE - right - left) / 2, (SIDE - bottom - top) / 2)
-    ImageDraw.Draw(image).text(place, letter, fill=0, font=face)
+    try:
+        face = open_font(font)
+        left, top, right, bottom = face.getbbox(letter)
+        if max(right - left, bottom - top) > SIDE:
+            return None
+        place = ((SIDE - right - left) / 2, (SIDE - bottom - top) / 2)
+        ImageDraw.Draw(image).text(place, letter, fill=0, font=face)
+    except OSError:  # FreeType's, of a damaged glyph
+        return None
     return image if np.asarray(image).min() < 128 else None
 
 

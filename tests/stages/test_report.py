@@ -119,6 +119,12 @@ def test_nothing_to_show_is_one_line(tmp_path: Path):
     assert line.startswith("error: data/report/comparison.json is not there")
 
 
+def test_a_comparison_of_another_version_is_not_shown_but_refused(tmp_path: Path):
+    write_json(tmp_path / paths.COMPARISON, {"question": "MAML or FOMAML?"})
+    line = refusal_of(run_python(tmp_path, "-m", "stages.report", "--show"))
+    assert line == "error: data/report/comparison.json lacks 'dataset': run `dvc repro report`\n"
+
+
 def test_a_missing_run_is_refused_by_name_and_nothing_is_written(folder: Path):
     paths.scores("fomaml", 43).unlink()
     with pytest.raises(UserError, match="fomaml-43.npz is not there"):

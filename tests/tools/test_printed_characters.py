@@ -1,5 +1,6 @@
 """Letters in print are drawn from any folder of fonts, each in typefaces that differ."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ def test_scripts_are_groups_and_characters_are_classes(
     assert [*found] == ["Cyrillic/U+0416", "Greek/U+03A9", "Latin/U+0041", "Latin/U+0042"]
     assert all(len({Image.open(path).tobytes() for path in paths}) == 12 for paths in found.values())
     assert "4 characters of 3 scripts, 48 images, from 13 fonts" in capsys.readouterr().out
+
+
+def test_a_damaged_font_is_left_out_by_name(fonts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = (fonts / "font00.ttf").read_bytes()
+    for number in range(40, len(whole), 40):
+        (fonts / f"cut{number}.ttf").write_bytes(whole[:number])
+        (fonts / f"changed{number}.ttf").write_bytes(whole[:number] + bytes(40) + whole[number + 40 :])
+    main(tmp_path / "printed", fonts)
+    assert len(list_images(tmp_path / "printed", "folders")) == 4
+    left_out = re.findall(r"^.*/(\w+)\.ttf is damaged and left out$", capsys.readouterr().err, re.MULTILINE)
+    assert {"broken", "cut40", "changed40"} <= {*left_out} and not any(name.startswith("font") for name in left_out)
 
 
 def test_the_same_fonts_give_the_same_images(fonts: Path, tmp_path: Path) -> None:
