@@ -21,8 +21,10 @@ DESIGN = (
 )
 OVERLAPPING = (
     "An interval over replicates is about other splits of these characters. The splits overlap, so for characters that "
-    "are not among them it is too narrow."
+    "are not among them it is too narrow. The column “corrected for overlap” has the verdicts of a test that allows "
+    "for this (Nadeau and Bengio 2003)."
 )
+CORRECTED = "corrected for overlap"
 SAME_CHARACTERS = "The test characters are the same in every replicate, so an interval over replicates is about these."
 
 
@@ -34,30 +36,41 @@ def replicate_tables(record: ExperimentRecord) -> list[str]:
     figure = f"![{record.experiment.title}](figures/{figure_path(record).name})"
     parts = [design, figure, *(as_markdown(table) for table in tables if table)]
     if compared["pairs"]:
-        parts += [settled(record), as_markdown(differences_table(compared))]
+        parts += [settled(record), as_markdown(differences_table(compared, shared_fraction(record.split)))]
     return parts
 
 
-def differences_table(compared: Record) -> Table:
-    """The table of pairs, with Cohen's d and the number of replicates that an open pair needs."""
-    table = pairs_table(compared)
-    header = [*table.header[:-1], "Cohen's d", table.header[-1], "replicates to settle it"]
+def differences_table(compared: Record, fraction: float | None) -> Table:
+    """The table of pairs, with Cohen's d, the corrected verdict and the replicates that an open pair needs.
+
+    fraction: as in `corrected_verdicts`; None leaves its column out.
+    """
+    table, pairs = pairs_table(compared), best_first(compared)
+    corrected = [[verdict] for verdict in _corrected(pairs, compared["margin"], fraction)] or [[]] * len(pairs)
+    header = [*table.header[:-1], "Cohen's d", table.header[-1], *[CORRECTED] * len(corrected[0])]
     rows = [
-        [*cells[:-1], _effect(pair), cells[-1], _needed(pair, compared)]
-        for cells, pair in zip(table.rows, best_first(compared), strict=True)
+        [*cells[:-1], _effect(pair), cells[-1], *judged, _needed(pair, compared)]
+        for cells, pair, judged in zip(table.rows, pairs, corrected, strict=True)
     ]
-    return Table(header, rows)
+    return Table([*header, "replicates to settle it"], rows)
 
 
 def settled(record: ExperimentRecord) -> str:
     """How many pairs have a verdict, also if the test is corrected for splits that overlap."""
-    pairs, fraction = record.comparison["pairs"], shared_fraction(record.split)
+    pairs = record.comparison["pairs"]
     verdicts = [pair["verdict"] for pair in pairs]
     line = f"Settled (not inconclusive): {_settled(verdicts)} of {formatting.several(len(pairs), 'pair')}"
-    if fraction is None or len(pairs[0]["by_seed"]) < 2:
+    corrected = _corrected(pairs, record.margin, shared_fraction(record.split))
+    if not corrected:
         return f"{line}."
-    corrected = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.margin, fraction)
     return f"{line}; corrected for splits that overlap (Nadeau and Bengio 2003), {_settled(corrected)}."
+
+
+def _corrected(pairs: list[Pair], margin: float, fraction: float | None) -> list[str]:
+    """The corrected verdicts; none for one replicate, or where the replicates do not draw the test characters."""
+    if fraction is None or len(pairs[0]["by_seed"]) < 2:
+        return []
+    return corrected_verdicts([accuracy_differences(pair) for pair in pairs], margin, fraction)
 
 
 def _settled(verdicts: list[str]) -> int:

@@ -17,9 +17,10 @@ from experiments.conclusions import open_questions
 from experiments.declared import find_settings, load_experiments, parts_of
 from experiments.figures import figure, specification
 from experiments.load_record import ExperimentRecord, load_records
+from experiments.overlapping_splits import corrected_verdicts
 from experiments.power import replicates_needed
 from experiments.readme import answer_block
-from experiments.replicate_tables import cohens_d, differences_table
+from experiments.replicate_tables import accuracy_differences, cohens_d, differences_table
 from experiments.save_record import save_record
 from experiments.tables import experiment_block, source_text
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
@@ -180,6 +181,19 @@ def test_an_answer_without_results_says_how_to_get_them(record: ExperimentRecord
     assert answer_block(missing) == "Not run: `python -m experiments run three`, time not measured."
 
 
+def test_each_pair_has_its_corrected_verdict_where_splits_overlap(record: ExperimentRecord) -> None:
+    header, rows = differences_table(record.comparison, 0.1)
+    assert header[-3:] == ["verdict on the first", "corrected for overlap", "replicates to settle it"]
+    pairs = record.comparison["pairs"]
+    verdicts = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.comparison["margin"], 0.1)
+    named = {" − ".join(pair["labels"]): verdict for pair, verdict in zip(pairs, verdicts, strict=True)}
+    assert {row[0]: row[-2] for row in rows} == named
+
+
+def test_replicates_that_share_their_characters_have_no_corrected_verdicts(record: ExperimentRecord) -> None:
+    assert "corrected for overlap" not in differences_table(record.comparison, None).header
+
+
 @pytest.mark.parametrize(
     ("codes", "text"),
     [
@@ -231,7 +245,7 @@ def test_open_pairs_say_how_many_replicates_would_settle_them(record: Experiment
         for seed, difference in zip(pair["by_seed"], differences, strict=True):
             seed["accuracy"]["difference"] = difference
         pair["verdict"] = "inconclusive" if min(differences) < 0 else "better"
-    table = differences_table(compared)
+    table = differences_table(compared, None)
     assert table.header[-3:] == ["Cohen's d", "verdict on the first", "replicates to settle it"]
     needed = replicates_needed(np.array([0.01, 0.03, -0.02]), compared["margin"], family=3)
     assert sorted(cells[-2:] for cells in table.rows) == [["better", ""], ["better", ""], ["inconclusive", str(needed)]]
