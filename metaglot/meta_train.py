@@ -80,7 +80,7 @@ def meta_train(
 
 
 def _write_adaptation(path: Path, steps: int | None, weights: Path) -> None:
-    """The steps in which the predictor adapts; without, those of the training, also where an earlier one wrote some."""
+    """Write the predictor's number of steps; with None it takes the training's, and an earlier file is removed."""
     path.unlink(missing_ok=True)
     if steps is not None:
         tested = AdaptationRecord(adaptation_steps=int(steps), weights_sha256=sha256(weights))
