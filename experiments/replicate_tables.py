@@ -11,7 +11,7 @@ from metaglot.report.markdown import as_markdown
 from metaglot.report.pair_tables import best_first, pairs_table
 from metaglot.report.statistics.pairs import Pair
 from metaglot.report.statistics.significance import is_open
-from metaglot.report.tables import Record, Table, main_table, more_metrics_table
+from metaglot.report.tables import Record, Table, main_table, more_metrics_table, ranked
 
 DESIGN = (
     "Over replicates: each draws its split of the characters, initialisation, training tasks and test tasks from its "
@@ -21,10 +21,8 @@ DESIGN = (
 )
 OVERLAPPING = (
     "An interval over replicates is about other splits of these characters. The splits overlap, so for characters that "
-    "are not among them it is too narrow. The column “corrected for overlap” has the verdicts of a test that allows "
-    "for this (Nadeau and Bengio 2003)."
+    "are not among them it is too narrow."
 )
-CORRECTED = "corrected for overlap"
 SAME_CHARACTERS = "The test characters are the same in every replicate, so an interval over replicates is about these."
 
 
@@ -47,7 +45,7 @@ def differences_table(compared: Record, fraction: float | None) -> Table:
     """
     table, pairs = pairs_table(compared), best_first(compared)
     corrected = [[verdict] for verdict in _corrected(pairs, compared["margin"], fraction)] or [[]] * len(pairs)
-    header = [*table.header[:-1], "Cohen's d", table.header[-1], *[CORRECTED] * len(corrected[0])]
+    header = [*table.header[:-1], "Cohen's d", table.header[-1], *["corrected for overlap"] * len(corrected[0])]
     rows = [
         [*cells[:-1], _effect(pair), cells[-1], *judged, _needed(pair, compared)]
         for cells, pair, judged in zip(table.rows, pairs, corrected, strict=True)
@@ -57,13 +55,23 @@ def differences_table(compared: Record, fraction: float | None) -> Table:
 
 def settled(record: ExperimentRecord) -> str:
     """How many pairs have a verdict, also if the test is corrected for splits that overlap."""
-    pairs = record.comparison["pairs"]
+    pairs = best_first(record.comparison)
     verdicts = [pair["verdict"] for pair in pairs]
     line = f"Settled (not inconclusive): {_settled(verdicts)} of {formatting.several(len(pairs), 'pair')}"
     corrected = _corrected(pairs, record.margin, shared_fraction(record.split))
     if not corrected:
         return f"{line}."
-    return f"{line}; corrected for splits that overlap (Nadeau and Bengio 2003), {_settled(corrected)}."
+    line += f"; corrected for splits that overlap (Nadeau and Bengio 2003), {_settled(corrected)}."
+    return " ".join([line, *_left_open(record.comparison, pairs, corrected)])
+
+
+def _left_open(compared: Record, pairs: list[Pair], corrected: list[str]) -> list[str]:
+    """A sentence on the best algorithm's verdicts that do not stand after the correction, if there are some."""
+    best = ranked(compared["algorithms"])[0]["label"]
+    both = zip(pairs, corrected, strict=True)
+    reopened = [pair["labels"] for pair, verdict in both if is_open(verdict) and not is_open(pair["verdict"])]
+    others = [label for labels in reopened if best in labels for label in labels if label != best]
+    return [f"So corrected, {best}'s difference from {formatting.listed(others)} is inconclusive."] if others else []
 
 
 def _corrected(pairs: list[Pair], margin: float, fraction: float | None) -> list[str]:

@@ -53,7 +53,7 @@ def characters_by_script(fonts: Fonts) -> dict[str, dict[str, Fonts]]:
 def letters(font: Path) -> Iterator[str]:
     """The letters of a font file, except those that are made of others, such as an A with an accent."""
     try:
-        ImageFont.truetype(font, LETTER_HEIGHT)
+        open_font(font)
         with font.open("rb") as file, TTFont(file, lazy=True) as opened:
             codes = opened.getBestCmap() or {}
     except Exception:  # fontTools raises errors of many kinds for a damaged table

@@ -38,6 +38,12 @@ def test_the_committed_pages_are_made_from_the_committed_numbers(page: Path, com
         assert fill_page(page) == page.read_text()
 
 
+def test_in_readme_s_blocks_a_value_stays_on_the_line_of_its_symbol(committed: Path) -> None:
+    with chdir(committed):
+        text = fill_page(Path("README.md"))
+    assert not re.search(r"=$|^=", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize("path", COMPARISONS, ids=lambda path: str(path.parent.relative_to(ROOT / FINDINGS)))
 def test_a_committed_comparison_says_what_the_committed_results_say(path: Path) -> None:
     folder = path.parent

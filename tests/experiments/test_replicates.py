@@ -20,7 +20,7 @@ from experiments.load_record import ExperimentRecord, load_records
 from experiments.overlapping_splits import corrected_verdicts
 from experiments.power import replicates_needed
 from experiments.readme import answer_block
-from experiments.replicate_tables import accuracy_differences, cohens_d, differences_table
+from experiments.replicate_tables import accuracy_differences, cohens_d, differences_table, settled
 from experiments.save_record import save_record
 from experiments.tables import experiment_block, source_text
 from metaglot.core.common.atomic_files import read_json, read_yaml, write_json, write_yaml
@@ -28,6 +28,7 @@ from metaglot.core.common.errors import UserError
 from metaglot.report.statistics.significance import compare_over_seeds
 from stages.support import paths
 
+OVERLAP = 1000.0  # test / train, so large that verdicts change
 SKILLS = {"maml": 0.95, "fomaml": 0.9, "scratch": 0.5}
 DECLARED = {
     "three": {
@@ -182,16 +183,23 @@ def test_an_answer_without_results_says_how_to_get_them(record: ExperimentRecord
 
 
 def test_each_pair_has_its_corrected_verdict_where_splits_overlap(record: ExperimentRecord) -> None:
-    header, rows = differences_table(record.comparison, 0.1)
+    header, rows = differences_table(record.comparison, OVERLAP)
     assert header[-3:] == ["verdict on the first", "corrected for overlap", "replicates to settle it"]
     pairs = record.comparison["pairs"]
-    verdicts = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.comparison["margin"], 0.1)
+    verdicts = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.comparison["margin"], OVERLAP)
     named = {" − ".join(pair["labels"]): verdict for pair, verdict in zip(pairs, verdicts, strict=True)}
     assert {row[0]: row[-2] for row in rows} == named
+    assert [row[-3:-1] for row in rows].count(["better", "inconclusive"]) == 2
 
 
-def test_replicates_that_share_their_characters_have_no_corrected_verdicts(record: ExperimentRecord) -> None:
-    assert "corrected for overlap" not in differences_table(record.comparison, None).header
+def test_what_the_correction_leaves_open_of_the_best_s_lead_is_named(
+    record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.replicate_tables.shared_fraction", lambda split: OVERLAP)
+    ending = ", 1. So corrected, MAML's difference from FOMAML and From scratch is inconclusive."
+    assert settled(record).endswith(ending)
+    monkeypatch.setattr("experiments.replicate_tables.shared_fraction", lambda split: 0.0)
+    assert settled(record).endswith("2003), 3.")
 
 
 @pytest.mark.parametrize(
