@@ -36,7 +36,7 @@ def markdown(comparison: dict[str, Any]) -> str:
         parts += ["## " + MORE_METRICS, as_markdown(more), _as_list(more_metrics_notes(comparison))]
     if comparison["pairs"]:
         parts += ["## Differences on the same tasks", as_markdown(pairs_table(comparison))]
-    if comparison.get("baselines"):
+    if comparison["baselines"]:
         parts += [f"## {BASELINES}", comparison["baselines"]["answer"], as_markdown(baselines_table(comparison))]
     if sequences := comparison.get("sequences"):
         parts += [f"## {SEQUENCES}", *sequences_parts(sequences)]
