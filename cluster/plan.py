@@ -49,8 +49,16 @@ def make_inputs() -> None:
 
 
 def matrix_stages(repo: Repo, kinds: Iterable[str]) -> Iterator[tuple[PipelineStage, str, int]]:
-    """The stages of each run with its algorithm and seed, in the order of dvc.yaml."""
-    for stage in repo.index.stages:
+    """The stages of each run with its algorithm and seed, in the order of dvc.yaml.
+
+    Raises UserError if params.yaml has one value where dvc.yaml's matrix takes a list.
+    """
+    try:
+        stages = repo.index.stages
+    except TypeError:
+        more = "`python -m stages.configure --check` names what is wrong"
+        raise UserError(f"params.yaml: algorithms and seeds take lists, such as [42]; {more}") from None
+    for stage in stages:
         match = STAGE.fullmatch(getattr(stage, "name", "") or "")
         if match and match["stage"] in kinds:
             yield stage, match["algorithm"], int(match["seed"])

@@ -31,6 +31,16 @@ def test_results_come_from_the_cache_where_it_has_them(finished: Path) -> None:
     assert (finished / "dvc.lock").read_bytes() == lock
 
 
+def test_a_value_where_the_matrix_takes_a_list_is_one_line(finished: Path) -> None:
+    pipeline = finished / "dvc.yaml"
+    pipeline.write_text(pipeline.read_text().replace("seed:\n      - 1\n      - 2\n", "seed: ${seeds}\n"))
+    (finished / "params.yaml").write_text("seeds: [1, 2]")
+    assert restore() == []
+    (finished / "params.yaml").write_text("seeds: 1")
+    with pytest.raises(UserError, match=r"^params\.yaml: algorithms and seeds take lists, such as \[42\]; "):
+        restore()
+
+
 def test_a_failed_run_is_not_published_and_is_named_also_if_a_publication_fails(finished: Path) -> None:
     publish(skip={"maml-1", "maml-2"})
     with pytest.raises(UserError, match=r"^maml-1 failed: no memory; .*maml-2/run\.json is not there"):
