@@ -40,9 +40,10 @@ class ProtoNet(MetaLearner):
     """Snell, Swersky and Zemel 2017, "Prototypical Networks for Few-shot Learning", equations 1 and 2.
 
     Training tasks have more ways than test tasks (section 3.1: 60 ways, 5 queries), or as many as there are training
-    characters; with task.characters: alphabet they have as many as test tasks. The learning rate is constant (the
-    paper halves it every 2,000 episodes). Support and query set are normalised separately, as in MAML (the authors'
-    code normalises them together). `first_order` means nothing. The network's head stays at its initialisation, unused.
+    characters. Tasks of one alphabet have as many ways as the smallest alphabet that a test task can be of, and in
+    place of one task there are several, of about as many characters together. The learning rate is constant (the paper
+    halves it every 2,000 episodes). Support and query set are normalised separately, as in MAML (the authors' code
+    normalises them together). `first_order` means nothing. The network's head stays at its initialisation, unused.
     """
 
     class Settings(AlgorithmSettings):
@@ -59,8 +60,10 @@ class ProtoNet(MetaLearner):
         """The host waits for the number of classes, so a CUDA graph is impossible."""
 
     def training_batch(self, images: ImageStore, stream: RandomStream, task: TaskConfig, tasks: int) -> TaskBatch:
-        of_alphabet = task.characters == "alphabet"  # few have more characters than a test task
-        ways = task.ways if of_alphabet else min(self.settings.training_ways, images.characters)
+        ways = min(self.settings.training_ways, images.characters)
+        if task.characters == "alphabet" and images.alphabets:
+            most = min((size for size in images.alphabets.sizes.tolist() if size >= task.ways), default=task.ways)
+            ways, tasks = min(ways, most), tasks * max(1, ways // most)
         queries = min(self.settings.training_queries, images.fewest_drawings - task.shots)
         return images.sample_batch(stream, tasks, task.model_copy(update={"ways": ways, "queries": queries}))
 

@@ -58,12 +58,13 @@ def sequence_interval(values: ArrayLike, characters: ArrayLike) -> tuple[float, 
 def clustered_variance(values: np.ndarray, characters: np.ndarray) -> float:
     """(sum_c S_c^2 - (ways - 1) sum_t r_t^2) / T^2, not below 0: S_c sums the residuals of c's tasks.
 
-    The first sum counts a task's own square once for each of its characters; the second takes the rest away.
+    The first sum counts a task's own square once for each of its characters; the second takes the rest away. Both are
+    numpy's own sums: a product of BLAS has other last digits on another processor.
     """
     tasks, ways = characters.shape
     residuals = values - values.mean()
     sums = np.bincount(characters.ravel(), weights=np.repeat(residuals, ways))
-    return max(0.0, float(sums @ sums - (ways - 1) * (residuals @ residuals)) / tasks**2)
+    return max(0.0, float(np.square(sums).sum() - (ways - 1) * np.square(residuals).sum()) / tasks**2)
 
 
 def _t_interval(mean: float, error: float, freedom: int) -> tuple[float, float]:

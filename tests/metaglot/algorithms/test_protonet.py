@@ -38,6 +38,8 @@ def test_training_tasks_have_their_own_ways_and_queries():
     assert training_shape(training_queries=19) == ((1, 9 * 2), (1, 9 * (20 - 2)))  # of 20 drawings
 
 
-def test_training_tasks_of_one_alphabet_have_the_ways_of_the_test():
+def test_training_tasks_of_one_alphabet_have_the_ways_of_the_smallest_that_is_large_enough_and_are_more():
     alphabets = ["Greek"] * 4 + ["Latin"] * 5
-    assert training_shape(alphabets, tasks=2, characters="alphabet")[0] == (2, 3 * 2)
+    assert training_shape(alphabets, tasks=2, characters="alphabet")[0] == (2 * 2, 4 * 2)  # 9 ways are twice 4
+    assert training_shape(alphabets, characters="alphabet", training_ways=3)[0] == (1, 3 * 2)
+    assert training_shape(["Greek"] * 2 + ["Latin"] * 7, characters="alphabet")[0] == (1, 7 * 2)

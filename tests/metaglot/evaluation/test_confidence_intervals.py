@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -120,3 +124,21 @@ def test_an_interval_over_sequences_has_the_freedom_of_the_fewer_of_sequences_an
     error = max(residuals @ pairs @ residuals for pairs in (shared, same, shared + same - alone)) ** 0.5 / values.size
     expected = stats.t.interval(0.95, freedom, loc=values.mean(), scale=error)
     assert sequence_interval(values, held) == pytest.approx(expected)
+
+
+INTERVALS = """
+import numpy as np
+from metaglot.evaluation.confidence_intervals import clustered_interval
+random = np.random.default_rng(0)
+for _ in range(20):
+    print(clustered_interval(random.normal(size=2000), random.integers(0, 99, (2000, 5))))
+"""
+
+
+def test_it_has_the_same_digits_on_processors_whose_blas_sums_in_another_order():
+    """OpenBLAS's kernels for Nehalem sum two numbers at a time, those for newer processors four or eight."""
+    printed = [
+        subprocess.check_output([sys.executable, "-c", INTERVALS], env=os.environ | processor)
+        for processor in ({}, {"OPENBLAS_CORETYPE": "Nehalem"})
+    ]
+    assert printed[0].count(b"\n") == 20 and printed[0] == printed[1]
