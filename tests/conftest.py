@@ -39,8 +39,20 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# They take minutes each. They start first, so that no core waits for the other at the end.
-LONGEST = ("tests/test_pipeline.py", "tests/cluster/", "tests/experiments/test_run")
+# They take most of the time. They start first, so that no core waits for the other at the end.
+LONGEST = (
+    "tests/test_pipeline.py",
+    "tests/cluster/",
+    "tests/experiments/test_run",
+    "tests/stages/support/test_checkpoints.py",
+    "tests/stages/test_track_destinations.py",
+    "tests/reliability/test_repro_killed.py",
+    "tests/test_own_images_dvc.py",
+    "tests/test_after_other_runs.py",
+    "tests/test_structure.py",
+    "tests/tools/test_repro_on_glyphs.py",
+    "tests/benchmarks/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

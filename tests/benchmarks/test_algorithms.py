@@ -15,7 +15,10 @@ pytestmark = pytest.mark.slow
 
 
 @needs_omniglot
-def test_every_algorithm_that_trains_is_measured_alternately_with_maml(tmp_path: Path) -> None:
+def test_every_algorithm_that_trains_is_measured_alternately_with_maml(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Options, "turn_seconds", 0)  # one call a turn
     results = algorithms.measure(Options(quick=True, scratch=tmp_path))
     assert [row["name"] for row in results["rows"]] == [name for name in ALGORITHMS if name != "scratch"]
     for work in ("iteration", "meta_gradient"):
