@@ -1,5 +1,7 @@
 """The block of an experiment of replicates: rows and pairs over replicates, effect sizes, and what would settle."""
 
+from itertools import compress
+
 import numpy as np
 
 from experiments.figures import figure_path
@@ -41,7 +43,7 @@ def replicate_tables(record: ExperimentRecord) -> list[str]:
 def differences_table(compared: Record, fraction: float | None) -> Table:
     """The table of pairs, with Cohen's d, the corrected verdict and the replicates that an open pair needs.
 
-    fraction: as in `corrected_verdicts`; None leaves its column out.
+    fraction: as in `corrected_verdicts`; None leaves its column out, as does any column that no pair fills.
     """
     table, pairs = pairs_table(compared), best_first(compared)
     corrected = [[verdict] for verdict in _corrected(pairs, compared["margin"], fraction)] or [[]] * len(pairs)
@@ -50,7 +52,12 @@ def differences_table(compared: Record, fraction: float | None) -> Table:
         [*cells[:-1], _effect(pair), cells[-1], *judged, _needed(pair, compared)]
         for cells, pair, judged in zip(table.rows, pairs, corrected, strict=True)
     ]
-    return Table([*header, "replicates to settle it"], rows)
+    return _filled_columns(Table([*header, "replicates to settle it"], rows))
+
+
+def _filled_columns(table: Table) -> Table:
+    filled = [any(column) for column in zip(*table.rows, strict=True)]
+    return Table([*compress(table.header, filled)], [[*compress(row, filled)] for row in table.rows])
 
 
 def settled(record: ExperimentRecord) -> str:

@@ -17,6 +17,12 @@ def test_a_committed_figure_is_of_the_committed_numbers(record: ExperimentRecord
     assert digest(specification(record)) in (ROOT / figure_path(record)).read_text()
 
 
+@pytest.mark.parametrize(("name", "kind"), [("all-algorithms-1shot", "log"), ("within-alphabet", None)])
+def test_accuracies_have_a_logarithmic_axis_only_if_they_are_far_apart(name: str, kind: str | None) -> None:
+    accuracies, _ = specification(load_records(ROOT / FINDINGS)[name])["hconcat"]
+    assert accuracies["layer"][0]["encoding"]["x"]["scale"].get("type") == kind
+
+
 def test_there_is_no_figure_of_anything_else() -> None:
     assert {path.name for path in (ROOT / FIGURES).iterdir()} == {figure_path(record).name for record in DRAWN}
 

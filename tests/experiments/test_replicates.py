@@ -184,12 +184,12 @@ def test_an_answer_without_results_says_how_to_get_them(record: ExperimentRecord
 
 def test_each_pair_has_its_corrected_verdict_where_splits_overlap(record: ExperimentRecord) -> None:
     header, rows = differences_table(record.comparison, OVERLAP)
-    assert header[-3:] == ["verdict on the first", "corrected for overlap", "replicates to settle it"]
+    assert header[-2:] == ["verdict on the first", "corrected for overlap"]  # no pair is open
     pairs = record.comparison["pairs"]
     verdicts = corrected_verdicts([accuracy_differences(pair) for pair in pairs], record.comparison["margin"], OVERLAP)
     named = {" − ".join(pair["labels"]): verdict for pair, verdict in zip(pairs, verdicts, strict=True)}
-    assert {row[0]: row[-2] for row in rows} == named
-    assert [row[-3:-1] for row in rows].count(["better", "inconclusive"]) == 2
+    assert {row[0]: row[-1] for row in rows} == named
+    assert [row[-2:] for row in rows].count(["better", "inconclusive"]) == 2
 
 
 def test_what_the_correction_leaves_open_of_the_best_s_lead_is_named(
@@ -255,6 +255,7 @@ def test_open_pairs_say_how_many_replicates_would_settle_them(record: Experiment
         pair["verdict"] = "inconclusive" if min(differences) < 0 else "better"
     table = differences_table(compared, None)
     assert table.header[-3:] == ["Cohen's d", "verdict on the first", "replicates to settle it"]
+    assert "over characters" not in table.header  # over replicates there is no such interval
     needed = replicates_needed(np.array([0.01, 0.03, -0.02]), compared["margin"], family=3)
     assert sorted(cells[-2:] for cells in table.rows) == [["better", ""], ["better", ""], ["inconclusive", str(needed)]]
 
