@@ -4,7 +4,7 @@ from typing import Any
 
 from experiments.load_record import ExperimentRecord
 from experiments.speed import with_benchmark
-from experiments.varied_tables import open_lines
+from experiments.varied_tables import open_rows
 from metaglot.report import formatting
 from metaglot.report.claims.evidence import Decision
 from metaglot.report.markdown import claim_as_markdown
@@ -63,10 +63,9 @@ def open_questions(known: Known) -> str:
     """Inconclusive pairs, undecided conclusions, and missing seeds and experiments, one line each."""
     with_results = [record for record in known.values() if record.has_results]
     ran = [record for record in with_results if record.experiment.is_one_comparison]
-    points = [point for record in ran for part in (_open_pairs, _open_claims, _open_seeds) for point in part(record)]
-    points += [line for record in with_results if record.experiment.vary for line in open_lines(record)]
-    begun = [record for record in with_results if record.experiment.grid or record.experiment.crossed]
-    points += [f"`{record.name}`: so far {so_far}." for record in begun if (so_far := record.runs_so_far())]
+    points = [point for record in ran for part in (_open_pairs, _open_claims) for point in part(record)]
+    points += [line for record in with_results if record.experiment.vary for line in open_rows(record)]
+    points += [line for record in with_results for line in _open_runs(record)]
     not_run = (record for record in known.values() if not record.has_results)
     points += [f"`{record.name}` was not run: `{record.command}`, {record.expected_time}." for record in not_run]
     return "\n".join(f"- {point}" for point in points) or "No question stayed open."
@@ -89,7 +88,7 @@ def _open_claims(record: ExperimentRecord) -> list[str]:
     return [f"`{record.name}`: “{claim['statement']}” is {claim['verdict']}." for claim in unsure]
 
 
-def _open_seeds(record: ExperimentRecord) -> list[str]:
+def _open_runs(record: ExperimentRecord) -> list[str]:
     if not (so_far := record.runs_so_far()):
         return []
     return [f"`{record.name}`: so far {so_far}; all of them: `{record.command}`, {record.expected_time}."]

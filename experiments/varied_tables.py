@@ -79,12 +79,11 @@ def _note(varied: VariedRecord) -> str:
     )
 
 
-def open_lines(record: ExperimentRecord) -> list[str]:
-    """What stayed open: missing runs, and inconclusive rows."""
-    varied, so_far = VariedRecord(record), record.runs_so_far()
-    lines = [f"`{record.name}`: so far {so_far}; all of them: `{record.command}`."] if so_far else []
+def open_rows(record: ExperimentRecord) -> list[str]:
+    """A line that names the inconclusive rows, if there are some."""
+    varied = VariedRecord(record)
     unsure = [each.row.name for each in varied.differences.values() if is_open(each.verdict)]
-    if unsure and varied.reference:
-        than = varied.reference.name
-        lines.append(f"`{record.name}`: the difference from {than} is inconclusive for {formatting.listed(unsure)}.")
-    return lines
+    if not unsure or not varied.reference:
+        return []
+    than = varied.reference.name
+    return [f"`{record.name}`: the difference from {than} is inconclusive for {formatting.listed(unsure)}."]

@@ -135,7 +135,7 @@ def test_the_block_shows_what_was_chosen_and_what_is_missing(findings: Path) -> 
     train(findings, 0, "fomaml", maml=0.9, fomaml=0.8)
     record = load_records(findings)["tuning"]
     assert "**So far 1 of 4 candidates.**" in experiment_block(record, {})
-    assert "`tuning`: so far 1 of 4 candidates." in open_questions({"tuning": record})
+    assert "`tuning`: so far 1 of 4 candidates; all of them: " in open_questions({"tuning": record})
     train(findings, 0, maml=0.9, fomaml=0.8)
     train(findings, 1, maml=0.95, fomaml=0.7)
     text = experiment_block(record, {})
