@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from metaglot.core.common.stage_configs import AlgorithmSettings, Rate, Steps
-from metaglot.core.learners.conjugate_gradients import Coordinates, conjugate_gradients
+from metaglot.core.learners.conjugate_gradients import Coordinates, conjugate_gradients, inner_products
 from metaglot.core.learners.gradient_based import AdaptedNetwork
 from metaglot.core.learners.inner_loop import TaskGradients, logits_and_gradients, updated, vectors_of_each_task
 from metaglot.core.learners.meta_learner import MetaLearner, MetaParameters
@@ -74,22 +74,26 @@ class IMAML(MetaLearner):
     def _solve(self, hessians: TaskHessians, target: TaskDirections) -> TaskDirections:
         """(I + H / regularisation)^-1 times the target, for each task.
 
-        Every vector is a multiple of the target plus coordinates of Hessian products.
+        Every vector is a multiple of the target plus coordinates of Hessian products. After these it has its inner
+        product with the target and its products with the rows of `hessians`: so an inner product of two vectors needs
+        no matrix.
         """
         divisor = self.settings.regularisation + self.settings.damping
-        only_target = [torch.ones_like(target.norm_bound()), *hessians.zeros()]
-
-        def direction(vector: Coordinates) -> TaskDirections:
-            return target.times(vector[0]).plus(hessians.direction(vector[1:]))
+        squared, of_target = target.dot(target), hessians.times_rows(target)
+        half = 1 + len(of_target)
 
         def product(vector: Coordinates) -> Coordinates:
-            curved = hessians.times(direction(vector))
-            return [vector[0], *(v + c / divisor for v, c in zip(vector[1:], curved, strict=True))]
+            curved = hessians.times(vector[half + 1 :])
+            with_rows = hessians.times_rows(hessians.direction(curved))
+            more = [torch.zeros_like(squared), *curved, inner_products(curved, of_target), *with_rows]
+            return [v + m / divisor for v, m in zip(vector, more, strict=True)]
 
         def dot(one: Coordinates, other: Coordinates) -> Tensor:
-            return direction(one).dot(direction(other))
+            return inner_products(one[:half], other[half:])
 
-        return direction(conjugate_gradients(product, dot, only_target, self.settings.cg_steps))
+        start = [torch.ones_like(squared), *hessians.zeros(), squared, *of_target]
+        multiple, *coordinates = conjugate_gradients(product, dot, start, self.settings.cg_steps)[:half]
+        return target.times(multiple).plus(hessians.direction(coordinates))
 
 
 def pulled_back(weight: TaskWeight, start: TaskWeight, left: float) -> TaskWeight:

@@ -29,6 +29,11 @@ def conjugate_gradients(
     return solution
 
 
+def inner_products(one: Coordinates, other: Coordinates) -> Tensor:
+    """The sum of the products of all elements, [tasks]."""
+    return torch.stack([(a * b).view(len(a), -1).sum(1) for a, b in zip(one, other, strict=True)]).sum(0)
+
+
 def _sum(one: Coordinates, other: Coordinates, factor: Tensor) -> Coordinates:
     """one + factor * other, with a factor for each task."""
     return [a + factor.view(-1, *[1] * (a.dim() - 1)) * b for a, b in zip(one, other, strict=True)]

@@ -4,6 +4,10 @@ On n rows of inputs H of a layer, with the gradient G of its outputs, the gradie
 product of the Hessian with any direction is A^T H + G^T B: A and B are the derivatives of G and of H along the
 direction. Only A [n, out] and B [n, in] differ from one direction to another, so a sum of many products has no higher
 rank than one.
+
+A direction D is needed only as its products with these rows, H D^T and G D. They give the next product, since the
+derivative of the sum of G * (H D^T) is that of G times H D^T plus that of H times G D. And the inner product of D with
+A^T H + G^T B is the sum of A * (H D^T) and of B * (G D).
 """
 
 from collections.abc import Collection
@@ -26,6 +30,7 @@ class TaskHessians:
     """A second-order graph of the loss, from which any number of products can be taken.
 
     The coordinates of a product are A of every linear layer, B of all but the first, and the other weights' tensors.
+    A direction's products with the rows are in the same order, and of the same shapes.
     """
 
     def __init__(
@@ -45,23 +50,33 @@ class TaskHessians:
             gradients = torch.autograd.grad(loss, [*points.values()], create_graph=True)
         self.gradients, self.leaves = dict(zip(points, gradients, strict=True)), leaves
         self.with_b, self.arguments = [*zeros], [*self.recorder.outputs.values(), *zeros.values(), *leaves.values()]
+        of_linear, of_leaves = ([self.gradients[n] for n in each] for each in (self.linear, leaves))
+        self.rows = [*of_linear, *inputs.values(), *of_leaves]
 
-    def times(self, direction: TaskDirections) -> Coordinates:
-        """The coordinates of the product."""
+    def times(self, with_rows: Coordinates) -> Coordinates:
+        """The coordinates of the product with a direction, of which `with_rows` are the products with the rows."""
         with torch.enable_grad():
-            along = sum((self.gradients[n] * self._along(n, part)).sum() for n, part in direction.parts.items())
+            along = sum((rows * fixed).sum() for rows, fixed in zip(self.rows, with_rows, strict=True))
         assert isinstance(along, Tensor)
         return list(torch.autograd.grad(along, self.arguments, retain_graph=True, materialize_grads=True))
 
+    @torch.no_grad()
+    def times_rows(self, direction: TaskDirections) -> Coordinates:
+        """Its products with the rows: H D^T of linear layers, G D of all but the first; the other weights' parts."""
+        of_inputs, of_gradients = [], []
+        for name in self.linear:
+            products = direction.parts[name]
+            assert not isinstance(products, Tensor)
+            inputs = self.recorder.cached.get(name) or self.recorder.inputs[name]
+            of_inputs.append(torch.stack([p.rows_seen_by(inputs) @ p.grad for p in products]).sum(0))
+            if name in self.with_b:
+                gradient = self.gradients[name]
+                of_gradients.append(torch.stack([gradient @ p.grad.mT @ p.inputs for p in products]).sum(0))
+        leaves = (direction.parts[name] for name in self.leaves)
+        return [*of_inputs, *of_gradients, *(part for part in leaves if isinstance(part, Tensor))]
+
     def zeros(self) -> Coordinates:
         return [torch.zeros_like(argument) for argument in self.arguments]
-
-    def _along(self, name: str, part: Part) -> Tensor:
-        """The direction, or what it adds to the outputs of a linear layer."""
-        if isinstance(part, Tensor):
-            return part
-        inputs = self.recorder.inputs[name]
-        return torch.stack([inputs @ product.inputs.mT @ product.grad for product in part]).sum(0)
 
     @torch.no_grad()
     def direction(self, coordinates: Coordinates) -> TaskDirections:

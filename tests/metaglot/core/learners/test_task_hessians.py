@@ -3,6 +3,7 @@ import torch
 from cases import Case
 from oracles import hessian_times, plain_tasks
 
+from metaglot.core.learners.conjugate_gradients import inner_products
 from metaglot.core.learners.inner_loop import logits_and_gradients, vectors_of_each_task
 from metaglot.core.learners.task_directions import TaskDirections
 from metaglot.core.learners.task_hessians import TaskHessians
@@ -27,12 +28,16 @@ def hessians_and_direction(case: Case) -> tuple[TaskHessians, TaskDirections]:
     return hessians, TaskDirections.of(gradients)
 
 
+def times(hessians: TaskHessians, direction: TaskDirections) -> TaskDirections:
+    return hessians.direction(hessians.times(hessians.times_rows(direction)))
+
+
 @pytest.mark.parametrize("model", ["fc", "conv"])
 def test_products_are_those_of_automatic_differentiation_and_can_be_taken_again(model):
     case = Case(model)
     hessians, direction = hessians_and_direction(case)
-    once = hessians.direction(hessians.times(direction))
-    twice = hessians.direction(hessians.times(once))
+    once = times(hessians, direction)
+    twice = times(hessians, once)
     parameters = case.parameters()
     for task, (support_loss, _) in enumerate(plain_tasks(case, case.module(), case.batch())):
         for before, after in ((direction, once), (once, twice)):
@@ -42,10 +47,20 @@ def test_products_are_those_of_automatic_differentiation_and_can_be_taken_again(
                 torch.testing.assert_close(product[name], expected[name], rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("model", ["fc", "conv"])
+def test_the_inner_product_with_a_product_comes_from_a_direction_s_products_with_the_rows(model):
+    hessians, direction = hessians_and_direction(Case(model))
+    with_rows = hessians.times_rows(direction)
+    coordinates = hessians.times(with_rows)
+    torch.testing.assert_close(
+        inner_products(coordinates, with_rows), hessians.direction(coordinates).dot(direction), rtol=1e-9, atol=0
+    )
+
+
 def test_a_product_is_no_higher_in_rank_than_two_support_sets():
     case = Case()
     hessians, direction = hessians_and_direction(case)
-    product = hessians.direction(hessians.times(hessians.direction(hessians.times(direction))))
+    product = times(hessians, times(hessians, direction))
     for parts in product.parts.values():
         rank = 0 if isinstance(parts, torch.Tensor) else sum(part.inputs.shape[1] for part in parts)
         assert rank <= 2 * case.ways * case.shots
