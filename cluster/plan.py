@@ -56,8 +56,8 @@ def matrix_stages(repo: Repo, kinds: Iterable[str]) -> Iterator[tuple[PipelineSt
     try:
         stages = repo.index.stages
     except TypeError:
-        more = "`python -m stages.configure --check` names what is wrong"
-        raise UserError(f"params.yaml: algorithms and seeds take lists, such as [42]; {more}") from None
+        remedy = "`python -m stages.configure --check` names the key that is wrong"
+        raise UserError(f"params.yaml: algorithms and seeds take lists, such as [42]; {remedy}") from None
     for stage in stages:
         match = STAGE.fullmatch(getattr(stage, "name", "") or "")
         if match and match["stage"] in kinds:
