@@ -4,8 +4,7 @@ from itertools import count
 
 import numpy as np
 
-from benchmarks.cases import CPU, Case
-from benchmarks.engines import initial_parameters
+from benchmarks.cases import CPU, Case, initial_parameters
 from benchmarks.learn2learn_example import META_LR
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose

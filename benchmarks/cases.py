@@ -11,6 +11,7 @@ from metaglot.core.learners.batched_engine import BatchedEngine, default_task_ch
 from metaglot.core.learners.gradient_based import GradientBased
 from metaglot.core.learners.meta_learner import MetaParameters
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.initial_weights import initial_weights
 from metaglot.core.tasks.image_store import ImageStore, TaskBatch
 from metaglot.core.tasks.random_streams import StreamPurpose
 from metaglot.core.tasks.task_sampler import sample_tasks
@@ -54,6 +55,10 @@ class Case:
         """The first columns of a row."""
         task, label = f"{self.ways}-way {self.shots}-shot", self.kind.label
         return {"model": self.model, "task": task, "steps": self.steps, "tasks": self.tasks, "algorithm": label}
+
+
+def initial_parameters(case: Case) -> dict[str, torch.Tensor]:
+    return require_grad(initial_weights(case.model, case.ways, 28, seed=42))
 
 
 def require_grad(parameters: MetaParameters) -> dict[str, torch.Tensor]:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from benchmarks.cases import Case
-from benchmarks.engines import initial_parameters
+from benchmarks.cases import Case, initial_parameters
 from benchmarks.omniglot_data import sample_images
 from benchmarks.options import Options
 from benchmarks.tables import Table, milliseconds, number

@@ -23,8 +23,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from benchmarks.cases import Case
-from benchmarks.engines import initial_parameters
+from benchmarks.cases import Case, initial_parameters
 
 Kind = Literal["H W^T", "g W", "g^T H"]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from benchmarks.cases import BOTH_ORDERS, Case
-from benchmarks.engines import BATCHED, LEARN2LEARN, VMAP, create_engines, initial_parameters
+from benchmarks.cases import BOTH_ORDERS, Case, initial_parameters
+from benchmarks.engines import BATCHED, LEARN2LEARN, VMAP, create_engines
 from benchmarks.matmul_count import count_products, multiply_all
 from benchmarks.omniglot_data import sample_images
 from benchmarks.options import Options

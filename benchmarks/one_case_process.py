@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from safetensors.torch import load_file
 
-from benchmarks.cases import BOTH_ORDERS, CPU, Case, require_grad
+from benchmarks.cases import BOTH_ORDERS, CPU, Case, initial_parameters
 from benchmarks.timing import interleaved, quartiles
 from metaglot.core.tasks.image_store import ImageStore
 from stages.support.device import peak_memory_mb
 
 
-def measure(case: Case, weights: str, drawings: str, repeats: int) -> dict[str, Any]:
+def measure(case: Case, drawings: str, repeats: int) -> dict[str, Any]:
     """Seconds of a meta-gradient; peak memory, and the memory before the first meta-gradient, in MiB."""
     batch = case.batch(ImageStore(np.load(drawings, allow_pickle=False), CPU))
-    meta_gradient = partial(case.engine().meta_gradient, require_grad(load_file(weights)), batch)
+    meta_gradient = partial(case.engine().meta_gradient, initial_parameters(case), batch)
     before = resident_mb("VmRSS")
     seconds = interleaved({"case": meta_gradient}, repeats, turn_seconds=0.1)["case"]
     return {"seconds": quartiles(seconds), "peak_memory_mb": resident_mb("VmHWM"), "before_mb": before}

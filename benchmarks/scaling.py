@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import save_file
 
 from benchmarks.cases import BOTH_ORDERS, Case
-from benchmarks.engines import initial_parameters
 from benchmarks.omniglot_data import SAMPLE_CHARACTERS, load_drawings
 from benchmarks.options import Options
 from benchmarks.tables import Table, milliseconds, number
@@ -54,15 +52,11 @@ def _vary(axes: dict[str, list[int]], case: Case) -> Iterator[tuple[str, Case]]:
 
 def measure_in_process(case: Case, repeats: int, scratch: Path) -> dict[str, Any]:
     """Measure a case in a fresh process."""
-    weights = scratch / f"{case.model}-{case.ways}.safetensors"
-    if not weights.exists():
-        save_file({name: value.detach() for name, value in initial_parameters(case).items()}, weights)
     drawings = scratch / "drawings.npy"
     if not drawings.exists():
         np.save(drawings, load_drawings()[:SAMPLE_CHARACTERS])
     sizes = {name: getattr(case, name) for name in ("model", "ways", "shots", "steps", "tasks")}
-    files = {"weights": str(weights), "drawings": str(drawings)}
-    arguments = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats, **files})
+    arguments = json.dumps({"algorithm": case.kind.label, "case": sizes, "repeats": repeats, "drawings": str(drawings)})
     command = [sys.executable, "-m", "benchmarks.one_case_process", arguments]
     return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 

@@ -45,9 +45,9 @@ def run(
     try:
         with in_use(local.FOLDER):
             plan.make_inputs()
-            jobs = restore.restore(kinds)
+            jobs = restore.restore_or_list_missing(kinds)
             failed = compute(jobs, workers, ray) if jobs else {}
-            left = {job.name: NO_RESULT for job in restore.restore(kinds)}
+            left = {job.name: NO_RESULT for job in restore.restore_or_list_missing(kinds)}
             finish(left | failed, left, publish and not train_only)
     except KeyboardInterrupt:
         raise UserError(f"interrupted; {RESUME}") from None
@@ -104,7 +104,7 @@ def pack(folder: Folder) -> None:
     """Write the jobs that are out of date into a folder."""
     plan.check_code_is_committed()
     plan.make_inputs()
-    jobs = restore.restore()
+    jobs = restore.restore_or_list_missing()
     shared_folder.write_jobs(folder, jobs)
     print(f"{folder}: {several(len(jobs), 'job')}")
 
@@ -123,7 +123,7 @@ def work(folder: Folder, run: Annotated[str, typer.Argument(help="maml-43, or a 
 def collect(folder: Folder) -> None:
     """Bring home what is done, restore it here, and publish it to MLflow."""
     done, others, refused = shared_folder.collect(folder)
-    left = {job.name: NO_RESULT for job in restore.restore()}
+    left = {job.name: NO_RESULT for job in restore.restore_or_list_missing()}
     print(f"brought home: {', '.join(done) or 'nothing'}" + (f"; not done: {', '.join(others)}" if others else ""))
     finish({name: left[name] for name in done if name in left} | refused, left)
 

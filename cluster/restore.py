@@ -21,7 +21,7 @@ Stages = list[PipelineStage]
 logging.getLogger("dvc").setLevel(logging.WARNING)  # or it prints a line for each stage that it takes from its cache
 
 
-def restore(kinds: Iterable[str] = COMPUTED) -> list[Job]:
+def restore_or_list_missing(kinds: Iterable[str] = COMPUTED) -> list[Job]:
     """Take what the run cache has of these kinds of stages; returns the jobs that it has not."""
     missing: dict[tuple[str, int], tuple[str, ...]] = {}
     with one_lock_file() as (repo, restored):

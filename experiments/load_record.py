@@ -94,7 +94,7 @@ class ExperimentRecord:
         return self.comparison["margin"]
 
     def runs_so_far(self) -> str | None:
-        """The recorded seeds or replicates as text, otherwise how many runs are recorded; None if all are."""
+        """None if all runs are recorded; else, as text, which seeds or replicates are, or how many runs."""
         if not self.experiment.is_one_comparison:
             recorded, declared, runs = _count_runs(self)
             return None if recorded == declared else f"{recorded} of {declared} {runs}"

@@ -1,16 +1,14 @@
 """The figure of an experiment of replicates: each algorithm's accuracy, and its difference from the best one."""
 
-from collections.abc import Callable
 from typing import Any
 
 import altair as alt
 
 from experiments.load_record import ExperimentRecord
 from metaglot.charts.intervals import intervals
-from metaglot.charts.scales import error_axis, error_of, linear_axis
+from metaglot.charts.scales import accuracy_axis
 from metaglot.charts.theme import PRINT, config
 from metaglot.report import formatting
-from metaglot.report.figures.scores import FAR
 from metaglot.report.statistics.pairs import find_pair
 from metaglot.report.statistics.pairwise_result import pairwise_result
 from metaglot.report.tables import Record, ranked
@@ -31,7 +29,7 @@ def accuracy_panel(compared: Record, labels: list[str]) -> alt.LayerChart | alt.
     """A dot for each replicate on the bar of the 95% interval of the mean."""
     bars = [_bounds(row["label"], *row["accuracy"]["ci95"]) for row in compared["algorithms"]]
     dots = [{"label": run["label"], "value": run["accuracy"]} for run in compared["runs"]]
-    x, drawn_of = _accuracy_axis([dot["value"] for dot in dots])
+    x, drawn_of = accuracy_axis([dot["value"] for dot in dots])
     y = _algorithms(labels, named=True)
 
     def layer(rows: Rows, **drawn: str) -> alt.Chart:
@@ -41,15 +39,6 @@ def accuracy_panel(compared: Record, labels: list[str]) -> alt.LayerChart | alt.
     bars_layer = layer(bars, drawn="low", high="high").encode(x, y, x2="high", color=colour)
     layers = intervals(bars_layer, layer(dots, drawn="value").encode(x, y, color=colour), opacity=0.6)
     return alt.layer(*layers, width=WIDTH, height=ROW * len(labels))
-
-
-def _accuracy_axis(accuracies: list[float]) -> tuple[alt.X, Callable[[str], str]]:
-    """The axis, and the expression of what it shows of an accuracy: its error where the accuracies are far apart."""
-    if max(accuracies) - min(accuracies) > FAR:
-        scale, axis = error_axis("x", ["test accuracy, logarithmic in the error"])
-        return alt.X("drawn:Q", scale=scale, axis=axis), error_of
-    scale, _ = linear_axis("x", "")
-    return alt.X("drawn:Q", scale=scale, axis=alt.Axis(title="test accuracy", format="~%", tickCount=5)), str
 
 
 def difference_panel(compared: Record, labels: list[str]) -> alt.LayerChart | alt.FacetChart:

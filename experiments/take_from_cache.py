@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.plan import COMPUTED
-from cluster.restore import restore
+from cluster.restore import restore_or_list_missing
 from experiments.candidates import chosen_settings, save_candidates
 from experiments.declared import FINDINGS, find_experiment, find_settings
 from experiments.run_in_clone import clone_of, write_params
@@ -72,7 +72,7 @@ def take_from_cache(
     write_params(clone, settings)
     run_or_exit("dvc", "repro", "-q", "preprocess", folder=clone)
     with chdir(clone):
-        missing = {job.seed for job in restore(kinds)}
+        missing = {job.seed for job in restore_or_list_missing(kinds)}
     return [seed for seed in read_yaml12(clone / PARAMS)["seeds"] if seed not in missing]
 
 

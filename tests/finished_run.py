@@ -1,4 +1,4 @@
-"""The files of a finished training, of the documented formats and with plausible numbers, made in no time."""
+"""The files of one finished training, as `track` reads them: plausible, fixed numbers in the documented formats."""
 
 import csv
 import os

@@ -89,21 +89,31 @@ def hessian_times(loss: Loss, weights: Gradient, direction: Gradient) -> Gradien
     return slope(lambda w: sum((g * direction[n]).sum() for n, g in slope(loss, w, create_graph=True).items()), weights)
 
 
-def scaled_meta_gradient(case: Case, second_order: float) -> Gradient:
-    """The product of the factors I - c a H of every step, from the last to the first, times the query gradient."""
+def scaled_meta_gradient(
+    case: Case, second_order: float, keeps: Callable[[int, str], bool] = lambda task, name: True
+) -> Gradient:
+    """The product of the factors I - c a H of every step, from the last to the first, times the query gradient.
+
+    keeps: whether the factor c is second_order for a task and a parameter; else it is 0.
+    """
     module, sums = case.module(), {}
     start = {name: value.detach().requires_grad_() for name, value in module_parameters(module).items()}
-    for support_loss, query_loss in plain_tasks(case, module, case.batch()):
+    for task, (support_loss, query_loss) in enumerate(plain_tasks(case, module, case.batch())):
         path = [start]
         for _ in range(case.steps):
             gradient = slope(support_loss, path[-1])
             path.append({n: (w - case.fast_lr * gradient[n]).detach().requires_grad_() for n, w in path[-1].items()})
         vector = slope(query_loss, path[-1])
         for weights in reversed(path[:-1]):
-            curved = hessian_times(support_loss, weights, vector)
+            curved = hessian_times(support_loss, weights, {n: v * keeps(task, n) for n, v in vector.items()})
             vector = {n: v - second_order * case.fast_lr * curved[n] for n, v in vector.items()}
         sums = {n: sums.get(n, 0) + v / case.tasks for n, v in vector.items()}
     return sums
+
+
+def cosine_and_norm_ratio(first: Gradient, exact: Gradient) -> tuple[float, float]:
+    one, other = (torch.cat([gradient[name].flatten() for name in sorted(exact)]) for gradient in (first, exact))
+    return torch.cosine_similarity(one, other, dim=0).item(), (one.norm() / other.norm()).item()
 
 
 def check_slope(algorithm: MetaLearner, case: Case, name: str) -> None:

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from repository import Repository
 
 PATIENCE = 600  # seconds
@@ -33,22 +35,20 @@ def start(repository: Repository, workers: int) -> None:
     subprocess.run(command, cwd=repository.folder, env=environment, stdout=subprocess.DEVNULL, check=True)
 
 
-def has_saved(process: Path, folder: Path) -> bool:
+def has_saved(process: psutil.Process, folder: Path) -> bool:
     """Whether it is a training for this repository that has saved a checkpoint: it holds the lock beside that."""
-    opened = [descriptor.readlink() for descriptor in (process / "fd").iterdir()]
+    opened = [Path(file.path) for file in process.open_files()]
     locks = [path for path in opened if path.name == "lock" and path.is_relative_to(folder / ".metaglot/checkpoints")]
     return any((lock.parent / "last").exists() for lock in locks)
 
 
 def trainings(folder: Path) -> Iterator[tuple[int, str]]:
     """The processes that have trained for a while for a repository's experiments, and the experiments' names."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            named = re.search(rb"DVC_EXP_NAME=([^\0]+)", (process / "environ").read_bytes())
-            if named and has_saved(process, folder):
-                yield int(process.name), named[1].decode()
-        except OSError:
-            continue  # it has ended, or is not ours
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it has ended, or is not ours
+            name = process.environ().get("DVC_EXP_NAME")
+            if name and has_saved(process, folder):
+                yield process.pid, name
 
 
 def kill_a_worker(repository: Repository) -> str:

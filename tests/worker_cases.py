@@ -1,12 +1,12 @@
 """What the tests of workers share: short runs, their bytes without times, and the processes that compute them."""
 
-import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import yaml
 from histories import untimed
 from params_file import TINY
@@ -53,15 +53,12 @@ def untimed_files(entry: dict[str, list[dict[str, str]]]) -> dict[str, str]:
 
 def trainings(folder: Path) -> list[int]:
     """The processes under a folder that train."""
-    return [int(process.name) for process in Path("/proc").glob("[0-9]*") if is_training(process, folder)]
+    processes = psutil.process_iter(["cmdline", "cwd"])  # None for what may not be read
+    return [process.pid for process in processes if is_training(**process.info, folder=folder)]
 
 
-def is_training(process: Path, folder: Path) -> bool:
-    try:
-        command, where = (process / "cmdline").read_bytes().split(b"\0"), os.readlink(process / "cwd")
-    except OSError:
-        return False
-    return b"stages.train" in command and where.startswith(str(folder))
+def is_training(cmdline: list[str] | None, cwd: str | None, folder: Path) -> bool:
+    return "stages.train" in (cmdline or []) and (cwd or "").startswith(str(folder))
 
 
 def wait_for_trainings(folder: Path, number: int) -> list[int]:

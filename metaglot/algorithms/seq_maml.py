@@ -1,4 +1,4 @@
-"""SeqMAML: SeqFOMAML with the second-order term, which nobody has published."""
+"""SeqMAML: SeqFOMAML with the second-order term, a variant without a paper."""
 
 from metaglot.core.learners.sequence_learner import SequenceLearner
 

@@ -1,13 +1,24 @@
-"""Logarithmic axes whose ticks stay readable at any zoom."""
+"""Linear and logarithmic axes; the ticks of a logarithmic one stay readable at any zoom."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import altair as alt
 
 CEILING = 1.002  # keeps an accuracy of 1 on an axis that is logarithmic in the error
+FAR = 0.1  # accuracies further apart have an axis that is logarithmic in the error
 ACCURACIES = (0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1)
 PADDING = 8  # pixels around the marks
 FEW = 3  # a domain whose ends have a smaller ratio has evenly spaced ticks
+
+
+def accuracy_axis(accuracies: list[float], *notes: str) -> tuple[alt.X, Callable[[str], str]]:
+    """The axis of the field `drawn`, and the expression of what it draws of an accuracy; notes: further title lines."""
+    if max(accuracies) - min(accuracies) > FAR:
+        scale, axis = error_axis("x", ["test accuracy, logarithmic in the error", *notes])
+        return alt.X("drawn:Q", scale=scale, axis=axis), error_of
+    scale, axis = linear_axis("x", ["test accuracy", *notes])
+    axis.format = "~%"
+    return alt.X("drawn:Q", scale=scale, axis=axis), str
 
 
 def error_of(accuracy: str) -> str:

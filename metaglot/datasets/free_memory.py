@@ -1,22 +1,15 @@
 """The memory that this process may still take: of the machine, and of its control group."""
 
-import os
 from pathlib import Path
+
+import psutil
 
 CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_memory() -> int:
     """Bytes."""
-    return min([_of_machine(), *_of_cgroup(CGROUP)])
-
-
-def _of_machine() -> int:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
-    except (OSError, StopIteration):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([psutil.virtual_memory().available, *_of_cgroup(CGROUP)])
 
 
 def _of_cgroup(folder: Path) -> list[int]:

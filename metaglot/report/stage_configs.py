@@ -20,7 +20,7 @@ class ReportStageConfig(StrictModel):
     """`report.yaml`. margin: the equivalence margin for accuracy, a fraction of one. rows: the runs to compare.
 
     params: every value of params.yaml by its dotted key, so that a command need only name what differs. is_folder:
-    whether the data set is a folder of images, of which nobody published anything.
+    whether the data set is a folder of images, which has no published results.
     """
 
     dataset: str

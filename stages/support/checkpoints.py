@@ -28,8 +28,8 @@ from metaglot.core.common.stage_configs import TrainStageConfig
 from stages.support import paths
 from stages.support.device import device_name
 
-FOLDER = "METAGLOT_CHECKPOINTS"  # set it to a folder that several machines share
-VARIABLE, EVERY = "METAGLOT_CHECKPOINT_SECONDS", 30.0
+FOLDER_VARIABLE = "METAGLOT_CHECKPOINTS"  # set it to a folder that several machines share
+INTERVAL_VARIABLE, DEFAULT_INTERVAL = "METAGLOT_CHECKPOINT_SECONDS", 30.0  # seconds
 DIGEST = hashlib.sha256().digest_size
 
 State = dict[str, Tensor]
@@ -117,7 +117,7 @@ def is_alive(waiter: str) -> bool:
 
 def open_checkpoints(config: TrainStageConfig, seed: int, device: torch.device) -> Checkpoints:
     """The checkpoints of a training. Import its modules first: their content is part of the folder's name."""
-    folder = paths.root() / os.environ.get(FOLDER, ".metaglot/checkpoints")
+    folder = paths.root() / os.environ.get(FOLDER_VARIABLE, ".metaglot/checkpoints")
     return Checkpoints(
         folder / f"{config.algorithm}-{seed}-{checkpoint_key(config, seed, device)[:16]}", save_interval()
     )
@@ -146,11 +146,11 @@ def code_files() -> dict[str, Path]:
 
 def save_interval() -> float:
     """Seconds between two checkpoints."""
-    value = os.environ.get(VARIABLE, EVERY)
+    value = os.environ.get(INTERVAL_VARIABLE, DEFAULT_INTERVAL)
     try:
         seconds = float(value)
     except ValueError:
         seconds = -1
     if not 0 <= seconds < float("inf"):
-        raise UserError(f"{VARIABLE}: got {value!r}; takes a number of seconds, 0 or more")
+        raise UserError(f"{INTERVAL_VARIABLE}: got {value!r}; takes a number of seconds, 0 or more")
     return seconds

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.cases import CPU, Case
-from benchmarks.engines import LEARN2LEARN, create_engines, create_module, initial_parameters
+from benchmarks.cases import CPU, Case, initial_parameters
+from benchmarks.engines import LEARN2LEARN, create_engines, create_module
 from benchmarks.matmul_count import Layer, count_products, list_layers, multiply_all, operands
 from metaglot.algorithms.fomaml import FOMAML
 from metaglot.algorithms.maml import MAML

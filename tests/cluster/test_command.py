@@ -9,7 +9,7 @@ from dvc.repo import Repo
 from cluster import dvc_experiment, local, plan, workspace
 from cluster.__main__ import check_where, collect, exp, run
 from cluster.plan import Job
-from cluster.restore import restore
+from cluster.restore import restore_or_list_missing
 from cluster.shared_folder import write_jobs
 from metaglot.core.common.atomic_files import write_bytes, write_json
 from metaglot.core.common.errors import UserError
@@ -70,7 +70,7 @@ def test_what_is_no_number_of_workers_is_refused_before_anything_runs(finished: 
 def test_a_lock_that_another_command_of_dvc_holds_is_one_line(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dvc.lock.DEFAULT_TIMEOUT", 0.1)
     with Repo().lock, pytest.raises(UserError, match="^DVC: Unable to acquire lock"):
-        restore()
+        restore_or_list_missing()
 
 
 def test_a_folder_that_is_no_git_repository_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

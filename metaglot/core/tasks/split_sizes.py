@@ -1,12 +1,11 @@
 """How many classes, or whole groups of them, each part of a split takes: counts, and fractions of all."""
 
 from collections.abc import Sequence
-from random import Random
 
 import numpy as np
 
 from metaglot.core.common.errors import UserError
-from metaglot.core.tasks.class_splits import PARTS, Split, alphabet
+from metaglot.core.tasks.class_splits import PARTS, Split, alphabet, random_split
 
 Shares = Sequence[int | float]  # of training, validation and test: a count, or a fraction below 1
 
@@ -45,13 +44,10 @@ def group_split(names: list[str], seed: int, shares: Shares, least: int) -> Spli
     """Whole groups for each part: `shares` are counts or fractions of the groups. least: classes of each part."""
     groups = sorted({alphabet(name) for name in names})
     sizes = fitted_sizes(len(groups), shares, 1, "groups")
-    Random(seed).shuffle(groups)
-    ends = np.cumsum([0, *sizes])
     split = {}
-    for part, start, end in zip(PARTS, ends[:-1], ends[1:], strict=True):
-        held = set(groups[start:end])
+    for part, held in random_split(groups, seed, sizes).items():
         split[part] = [name for name in names if alphabet(name) in held]
         if len(split[part]) < least:
-            where = f"{end - start} of {len(groups)} groups"
+            where = f"{len(held)} of {len(groups)} groups"
             raise UserError(f"{part} has {len(split[part])} classes, in {where}, and needs {least} or more")
     return split

@@ -54,35 +54,38 @@ def sample_tasks(
     A longer draw starts with the same tasks: each takes its own fixed share of the generator's numbers. Raises
     UserError if there are fewer characters than ways, or fewer drawings than shots and queries.
     """
-    of_alphabet = task.characters == "alphabet"
-    if of_alphabet and alphabets is None:
-        raise UserError("tasks from one alphabet each need the alphabets of the classes, and these have none")
+    _check(count, characters, int(np.min(drawings)), task, alphabets)
     ways, used = task.ways, task.shots + task.queries
-    if ways > characters:
-        raise UserError(f"tasks of {ways} ways need as many classes, and there are {characters}")
-    fewest = int(np.min(drawings))
-    if used > fewest:
-        raise UserError(
-            f"tasks of {task.shots} shots and {task.queries} queries need {used} images of a class, and there are "
-            f"{fewest}"
-        )
+    shuffled = drawings if isinstance(drawings, int) and drawings <= SHUFFLED else None
+    ends = ways, 2 * ways, ways * (2 + (shuffled or used))
+    own = alphabets if task.characters == "alphabet" else None
+    share = stream_generator(stream).random((count, ends[-1] + bool(own)))
+    of_characters, of_rotations, of_drawings, of_alphabet = np.split(share, ends, axis=1)
+    if own:
+        chosen = own.sample(of_alphabet[:, 0], of_characters)
+    else:
+        chosen = sample_without_replacement(of_characters, characters)
+    rotations = rotations_by_mode((of_rotations * ROTATIONS).astype(np.int64), task.rotations)
+    if shuffled:
+        drawn = of_drawings.reshape(count, ways, shuffled).argsort(-1)[:, :, :used]
+    else:
+        of_each = np.broadcast_to(drawings, characters)[chosen].reshape(-1, 1)
+        drawn = sample_without_replacement(of_drawings.reshape(-1, used), of_each).reshape(count, ways, used)
+    return TaskIndices(chosen, rotations, drawn)
+
+
+def _check(count: int, characters: int, drawings: int, task: TaskConfig, alphabets: Alphabets | None) -> None:
+    """Raise UserError for a task that cannot be drawn. drawings: the fewest of any character."""
+    if task.characters == "alphabet" and alphabets is None:
+        raise UserError("tasks from one alphabet each need the alphabets of the classes, and these have none")
+    if task.ways > characters:
+        raise UserError(f"tasks of {task.ways} ways need as many classes, and there are {characters}")
+    used = task.shots + task.queries
+    if used > drawings:
+        wanted = f"tasks of {task.shots} shots and {task.queries} queries need {used} images of a class"
+        raise UserError(f"{wanted}, and there are {drawings}")
     if count < 1:
         raise UserError(f"{count} tasks cannot be sampled: ask for one at least")
-    shuffled = drawings if isinstance(drawings, int) and drawings <= SHUFFLED else None
-    numbers = ways * (2 + (shuffled or used))
-    share = stream_generator(stream).random((count, numbers + of_alphabet))
-    if of_alphabet and alphabets:
-        chosen = alphabets.sample(share[:, numbers], share[:, :ways])
-    else:
-        chosen = sample_without_replacement(share[:, :ways], characters)
-    of_classes, of_drawings = share[:, ways : 2 * ways], share[:, 2 * ways : numbers]
-    rotations = rotations_by_mode((of_classes * ROTATIONS).astype(np.int64), task.rotations)
-    if shuffled is not None:
-        order = of_drawings.reshape(count, ways, shuffled).argsort(-1)[:, :, :used]
-        return TaskIndices(chosen, rotations, order)
-    of_each = np.broadcast_to(drawings, characters)[chosen].reshape(-1, 1)
-    drawn = sample_without_replacement(of_drawings.reshape(-1, used), of_each)
-    return TaskIndices(chosen, rotations, drawn.reshape(count, ways, used))
 
 
 def rotations_by_mode(rotations: Ints, mode: str) -> Ints:

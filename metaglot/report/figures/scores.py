@@ -1,12 +1,13 @@
 """The chart of test accuracies: every network, each algorithm's interval, and the original study's number."""
 
+from collections.abc import Callable
 from typing import Any
 
 import altair as alt
 
 from metaglot.charts.interaction import tooltip, zoom
 from metaglot.charts.intervals import intervals
-from metaglot.charts.scales import error_axis, error_of, linear_axis
+from metaglot.charts.scales import accuracy_axis
 from metaglot.charts.shapes import CIRCLE
 from metaglot.report import formatting
 from metaglot.report.figures.common import Row
@@ -14,7 +15,6 @@ from metaglot.report.figures.figure import PAGE, Figure, Switch, colours, shown,
 from metaglot.report.tables import estimate, ranked
 
 MANY_DOTS = 20
-FAR = 0.1  # accuracies further apart have an axis that is logarithmic in the error
 ROW, AROUND = 34, 64  # pixels
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 TIP = {"title": ("run", ""), "accuracy": ("text", "")}
@@ -27,27 +27,23 @@ def scores(comparison: dict[str, Any]) -> list[Figure]:
     words = "; ".join(f"{row['label']} {estimate(row['accuracy'])}" for row in rows) + "."
     data = {"bars": [_bar(row) for row in rows], "dots": [_dot(run) for run in comparison["runs"]]}
     data["crosses"] = [_cross(row) for row in rows if row["writeup"]]
-    far = _are_far_apart(**data)
-    title = ["test accuracy, logarithmic in the error" if far else "test accuracy"]
-    title += ["a cross is the original study's"] * bool(data["crosses"])
-    axes = _axes([row["label"] for row in rows], far, title)
+    x, drawn_of = accuracy_axis(_accuracies(**data), *["a cross is the original study's"] * bool(data["crosses"]))
+    axes = {"x": x, "y": _algorithms([row["label"] for row in rows])}
     opacity = 1 if len(data["dots"]) < MANY_DOTS * len(rows) else 0.4
-    specification = specify(_layers(axes, far, colours(palette), opacity), data, AROUND + ROW * len(rows))
+    specification = specify(_layers(axes, drawn_of, colours(palette), opacity), data, AROUND + ROW * len(rows))
     switches = [Switch(label, label, number, CIRCLE) for label, number in palette.items()]
     return [Figure("scores", "Test accuracy", words, specification, switches)]
 
 
-def _axes(labels: list[str], far: bool, title: list[str]) -> dict[str, alt.X | alt.Y]:
-    """The algorithms from top to bottom, and the accuracy."""
-    scale, axis = error_axis("x", title) if far else linear_axis("x", title)
-    axis = axis if far else alt.Axis(title=title, format="~%")
-    y = alt.Y("group:N", title=None, scale=alt.Scale(domain=labels), axis=alt.Axis(grid=False, ticks=False))
-    return {"x": alt.X("drawn:Q", scale=scale, axis=axis), "y": y}
+def _algorithms(labels: list[str]) -> alt.Y:
+    """The algorithms from top to bottom."""
+    axis = alt.Axis(grid=False, ticks=False)
+    return alt.Y("group:N", title=None, scale=alt.Scale(domain=labels), axis=axis)
 
 
-def _layers(axes: dict[str, Any], far: bool, colour: alt.Color, opacity: float) -> list[alt.Chart]:
+def _layers(axes: dict[str, Any], drawn_of: Callable[[str], str], colour: alt.Color, opacity: float) -> list[alt.Chart]:
     def layer(name: str, **fields: str) -> alt.Chart:
-        drawn = {name: error_of(f"datum.{field}") if far else f"datum.{field}" for name, field in fields.items()}
+        drawn = {name: drawn_of(f"datum.{field}") for name, field in fields.items()}
         return shown(name).transform_calculate(**drawn).encode(**axes, tooltip=tooltip(TIP))
 
     bars = layer("bars", drawn="low", high="high").encode(colour, x2="high")
@@ -73,6 +69,5 @@ def _cross(row: Row) -> Row:
     return {"group": row["label"], "run": f"original study, {row['label']}", "accuracy": accuracy, "text": text}
 
 
-def _are_far_apart(bars: list[Row], dots: list[Row], crosses: list[Row]) -> bool:
-    values = [bar[end] for bar in bars for end in ("low", "high")] + [mark["accuracy"] for mark in [*dots, *crosses]]
-    return max(values) - min(values) > FAR
+def _accuracies(bars: list[Row], dots: list[Row], crosses: list[Row]) -> list[float]:
+    return [bar[end] for bar in bars for end in ("low", "high")] + [mark["accuracy"] for mark in [*dots, *crosses]]

@@ -15,7 +15,6 @@ class PairwiseResult:
     """A difference in accuracy with its 95% interval: over seeds or, with one seed, clustered by character.
 
     unit: what `seeds` counts, a seed of one split or a replicate, which draws the split and the test tasks too.
-
     over_characters: with several seeds, the interval of their mean clustered by test character.
     family: the number of comparisons that `p` is corrected for.
     """

@@ -190,21 +190,14 @@ from metaglot.algorithms.maml import MAML
 from metaglot.core.common.stage_configs import TaskConfig
 from metaglot.core.learners.batched_engine import BatchedEngine
 from metaglot.core.nn.functional_networks import create_network
+from metaglot.core.nn.initial_weights import initial_weights
 from metaglot.core.tasks.image_store import ImageStore
 from metaglot.training.meta_optimizer import MetaOptimizer
 from metaglot.training.training_run import TaskStream
 from stages.support.device import peak_memory_mb
 
-def random_weights(*widths):
-    yield "classifier.weight", torch.randn(5, widths[-1])
-    yield "classifier.bias", torch.zeros(5)
-    for i, (wide, high) in enumerate(zip(widths, widths[1:])):
-        yield f"features.1.{i}.linear.weight", torch.randn(high, wide) * wide**-0.5
-        yield f"features.1.{i}.normalize.weight", torch.ones(high)
-        yield f"features.1.{i}.normalize.bias", torch.zeros(high)
-
 maml = MAML(create_network("fc"), 0.5, 1)
-optimizer = MetaOptimizer(maml, BatchedEngine(maml, 32), dict(random_weights(784, 256, 128, 64, 64)), 0.003, 50)
+optimizer = MetaOptimizer(maml, BatchedEngine(maml, 32), initial_weights("fc", 5, 28, 42), 0.003, 50)
 images = np.random.default_rng(0).integers(0, 256, (1100, 20, 28, 28), dtype=np.uint8)
 task = TaskConfig(ways=5, shots=5, queries=5, rotations="class")
 stream = TaskStream(ImageStore(images, torch.device("cpu")), task, 32, 42)

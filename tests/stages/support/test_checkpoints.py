@@ -78,7 +78,7 @@ def test_a_checkpoint_is_due_after_its_interval(tmp_path):
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf", ""])
 def test_an_invalid_interval_is_a_one_line_error(value, monkeypatch):
-    monkeypatch.setenv(module.VARIABLE, value)
+    monkeypatch.setenv(module.INTERVAL_VARIABLE, value)
     with pytest.raises(UserError, match=f"METAGLOT_CHECKPOINT_SECONDS: got '{value}'; takes a number of seconds"):
         save_interval()
 
@@ -130,7 +130,7 @@ def test_a_checkpoint_of_other_code_is_ignored(here, capsys):
 
 
 def start(folder: Path, seconds: float = 0) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", module.VARIABLE: str(seconds)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", module.INTERVAL_VARIABLE: str(seconds)}
     command = [sys.executable, "-m", "stages.train", "maml", "--seed", "3"]
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from finished_pipeline import LABELS, finished
+from finished_pipeline import finished
 
 from metaglot.core.common.atomic_files import read_json, write_json
 from metaglot.core.common.errors import UserError
@@ -42,23 +42,22 @@ def test_of_each_algorithm_the_first_seed_is_in_the_page(tmp_path: Path):
     assert left_out(runs) == ["Of each algorithm the page has the first seed's network."]
 
 
-def test_other_inner_loops_are_left_out_with_a_sentence(tmp_path: Path):
-    _, runs = finished(tmp_path, skills={"maml": 0.9, "anil": 0.9, "protonet": 0.9}, tests=40)
-    assert [run.algorithm for run in computable(runs)] == ["maml"]
-    (sentence,) = left_out(runs)
-    assert sentence.startswith(f"Left out: {LABELS['anil']}, {LABELS['protonet']}.")
-
-
-def test_convolutional_networks_are_left_out_with_a_sentence(tmp_path: Path):
-    _, runs = finished(tmp_path, model="conv", tests=40)
-    assert computable(runs) == []
-    assert left_out(runs) == ["Left out: networks of the model conv. The page has the model fc only."]
-
-
-def test_networks_of_nearest_pixels_are_left_out_with_a_sentence(tmp_path: Path):
-    _, runs = finished(tmp_path, dataset="omniglot-nearest", tests=40)
-    assert computable(runs) == []
-    assert left_out(runs)[0].startswith("Left out: networks trained on nearest pixels.")
+@pytest.mark.parametrize(
+    ("options", "kept", "sentence"),
+    [
+        ({"skills": dict.fromkeys(("maml", "anil", "protonet"), 0.9)}, ["maml"], "Left out: ANIL, ProtoNet."),
+        ({"model": "conv"}, [], "Left out: networks of the model conv. The page has the model fc only."),
+        ({"dataset": "omniglot-nearest"}, [], "Left out: networks trained on nearest pixels."),
+    ],
+    ids=["other inner loops", "convolutional networks", "networks of nearest pixels"],
+)
+def test_what_the_page_cannot_compute_is_left_out_with_a_sentence(
+    tmp_path: Path, options: dict[str, Any], kept: list[str], sentence: str
+):
+    _, runs = finished(tmp_path, tests=40, **options)
+    assert [run.algorithm for run in computable(runs)] == kept
+    (line,) = left_out(runs)
+    assert line.startswith(sentence)
 
 
 @pytest.mark.parametrize(
