@@ -11,6 +11,8 @@ from metaglot.core.common.errors import UserError
 from metaglot.report.statistics.significance import PairedTest, compare_over_seeds, judge_family
 from metaglot.report.tables import Record
 
+NOT_RUN = {"difference": 0.0, "p": 1.0, "p_margin": 1.0}  # counts in Holm's correction, and settles nothing
+
 
 @dataclass(frozen=True)
 class VariedRow:
@@ -72,7 +74,7 @@ class VariedRecord:
 
     @cached_property
     def differences(self) -> dict[str, Difference]:
-        """By part: each other row minus the reference. These comparisons are one family, declared before looking."""
+        """By part: each other row minus the reference. All declared comparisons are one family, also those not run."""
         if self.reference is None:
             return {}
         others = [row for row in self.rows if row is not self.reference]
@@ -82,7 +84,8 @@ class VariedRecord:
             compare_over_seeds(_accuracies(row, seeds) - _accuracies(self.reference, seeds), margin)
             for row, seeds in shared
         ]
-        judged = judge_family([asdict(test) for test in tests], margin)
+        not_run = len(self.record.experiment.parts()) - 1 - len(tests)
+        judged = judge_family([*map(asdict, tests), *[NOT_RUN] * not_run], margin)[: len(tests)]
         return {
             row.part: Difference(row, seeds, test, p, verdict)
             for (row, seeds), test, (p, _, verdict) in zip(shared, tests, judged, strict=True)

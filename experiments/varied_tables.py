@@ -72,8 +72,8 @@ def _note(varied: VariedRecord) -> str:
     symbol = varied.vary.symbol
     return (
         f"{symbol} is `{varied.vary.key}`; the reference is {symbol} = {varied.vary.reference:g}. Differences are "
-        "paired by seed on the same test tasks; p-values and verdicts are corrected by Holm's method over these rows, "
-        "a family declared before any result. Share of the gain: how much of the reference's gain over "
+        "paired by seed on the same test tasks; p-values and verdicts are corrected by Holm's method over all declared "
+        "rows, also those not run. Share of the gain: how much of the reference's gain over "
         f"{symbol} = 0 a row has. Cosine and norm ratio: of the meta-gradient with the exact one, medians over the "
         "training."
     )

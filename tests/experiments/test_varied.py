@@ -63,7 +63,7 @@ def test_differences_are_paired_by_seed_and_corrected_as_one_family(record: Expe
     test = stats.ttest_rel(ours, theirs)
     assert compared["0"].test.p == pytest.approx(test.pvalue)
     assert compared["0"].test.ci95 == pytest.approx(tuple(test.confidence_interval()))
-    assert compared["0"].p == pytest.approx(min(3 * test.pvalue, 1)) and compared["0"].verdict == "worse"
+    assert compared["0"].p == pytest.approx(9 * test.pvalue) and compared["0"].verdict == "worse"  # nine are declared
 
 
 def test_the_share_of_the_gain_is_over_the_seeds_of_all_three(record: ExperimentRecord) -> None:
