@@ -2,10 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
+import psutil
 from dvc.config import Config
 
 WORKSPACE = Path()
@@ -72,7 +77,19 @@ def run_module(
     path = [str(Path(sys.executable).parent), environment["PATH"]]  # the stages' commands begin with `python`
     environment["PATH"] = os.pathsep.join(path)
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, stdout=output, stderr=output)
+    before = signal.signal(signal.SIGTERM, end_with_descendants)
+    try:
+        return subprocess.run(command, cwd=folder, env=environment, stdout=output, stderr=output)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def end_with_descendants(number: int, _: FrameType | None) -> NoReturn:
+    """Pass SIGTERM on to all that runs here, so that a training saves a checkpoint and ends."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    sys.exit(128 + number)
 
 
 def run_or_exit(module: str, *arguments: str, folder: Path = WORKSPACE) -> None:

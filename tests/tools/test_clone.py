@@ -1,11 +1,14 @@
 """Clones under .metaglot/: which commit they have, and from which cache they take results."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
+from params_file import ROOT
 
 from tools.clone import checked_out, clone_commit, dvc_cache, git, last_commit, set_cache
 
@@ -96,3 +99,21 @@ def test_git_that_fails_without_a_reason_is_one_line(project: Path) -> None:
 def test_git_s_reason_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="^error: git rev-parse: fatal: not a git repository[^\n]*$"):
         git("rev-parse", "HEAD", folder=tmp_path)
+
+
+GRANDCHILD = """
+import subprocess, sys
+subprocess.run([sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(60)"])
+"""
+
+
+def test_sigterm_ends_what_a_module_started_too(tmp_path: Path) -> None:
+    (tmp_path / "starter.py").write_text(GRANDCHILD)
+    code = f"import sys; sys.path.append({str(ROOT)!r}); from tools.clone import run_module; run_module('starter')"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert process.wait(timeout=10) == 128 + signal.SIGTERM
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert len(started) == 2 and not alive
